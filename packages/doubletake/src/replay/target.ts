@@ -1,0 +1,56 @@
+/**
+ * The public face of replay: a target takes requests in the form in which they go out, and settles each exactly once.
+ */
+export type DropReason = 'queue_full' | 'rate_limited' | 'circuit_open' | 'too_large' | 'shutdown';
+export type FailReason = 'connect' | 'timeout' | 'reset' | 'protocol';
+
+/** A request ready to be sent. `bytes` are exactly what goes on the wire. */
+export interface OutgoingRequest {
+  bytes: Buffer[];
+  /** Sum of the lengths in `bytes`. */
+  length: number;
+  /** HEAD, CONNECT and the like change how the response is framed. */
+  method: string;
+  /** Requests of one lane keep their order and never overlap; null for no order. The production connection, usually. */
+  lane: object | null;
+}
+
+/** The target's final answer, read to its end. */
+export interface ReplayResponse {
+  status: number;
+  /** Raw head as received, from status line through the empty line. */
+  head: Buffer;
+  /** Body bytes after the transfer coding is removed, when kept, else null. */
+  body: Buffer | null;
+  bodyBytes: number;
+  /** Milliseconds (fractions) on the monotonic clock. */
+  queuedAtMs: number;
+  sentAtMs: number;
+  firstByteAtMs: number;
+  endAtMs: number;
+}
+
+export type ReplayResult =
+  | { outcome: 'replayed'; response: ReplayResponse }
+  | { outcome: 'failed'; reason: FailReason; detail: string }
+  | { outcome: 'dropped'; reason: DropReason };
+
+export interface TargetOptions {
+  name: string;
+  url: URL;
+  /** PEM text of certificate authorities to trust for https, besides which nothing is trusted; undefined: the system's. */
+  ca?: string;
+  /** Connections open at once, which is also the most requests in flight. */
+  connectionsMax: number;
+  queueRequestsMax: number;
+  queueBytesMax: number;
+  connectTimeoutMs: number;
+  /** From the first byte out to the last byte in. */
+  responseTimeoutMs: number;
+  /** An idle connection is closed after this long. */
+  idleTimeoutMs: number;
+  /** A connection takes no further request after this long, and names are resolved again. */
+  connectionAgeMaxMs: number;
+  /** Response bodies up to this many bytes are kept; 0 keeps none. */
+  keepBodyBytesMax: number;
+}
