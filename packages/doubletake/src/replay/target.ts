@@ -42,8 +42,11 @@ export interface TargetOptions {
   ca?: string;
   /** Connections open at once, which is also the most requests in flight. */
   connectionsMax: number;
+  /** Requests waiting for a connection or for their turn in their lane. */
   queueRequestsMax: number;
+  /** Bytes of the requests that wait or are in flight; a request larger than this is never sent. */
   queueBytesMax: number;
+  /** For a connection, with name lookup, every address tried and the TLS handshake. */
   connectTimeoutMs: number;
   /** From the first byte out to the last byte in. */
   responseTimeoutMs: number;
@@ -53,4 +56,9 @@ export interface TargetOptions {
   connectionAgeMaxMs: number;
   /** Response bodies up to this many bytes are kept; 0 keeps none. */
   keepBodyBytesMax: number;
+  /** Turns the URL's host name into addresses; undefined: the system's resolver. */
+  resolve?: Resolver;
 }
+
+/** All addresses of a host name; rejects when there is none. */
+export type Resolver = (hostname: string) => Promise<readonly string[]>;

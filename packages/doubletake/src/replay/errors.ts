@@ -1,0 +1,39 @@
+/** What failures of connections are called: in `failed` results, and at start. */
+import type { FailReason } from './target.ts';
+
+/** No connection to the target could be made; the message is one line for the user. */
+export class TargetUnreachableError extends Error {
+  override readonly name = 'TargetUnreachableError';
+  readonly code = 'DT_TARGET_UNREACHABLE';
+}
+
+const TEXTS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection closed by the target',
+  ETIMEDOUT: 'timed out',
+  EHOSTUNREACH: 'no route to host',
+  ENETUNREACH: 'network unreachable',
+  EMFILE: 'too many open files in this process (raise the limit, or lower connectionsMax)',
+  ENFILE: 'too many open files on this machine',
+  EADDRNOTAVAIL: 'no local port or address left to connect from',
+  ENOTFOUND: 'name not found',
+  EAI_AGAIN: 'name lookup failed for now',
+};
+
+/** One line for an error of a socket, a handshake or a name lookup. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const text = TEXTS[errorCode(error)] ?? error.message;
+  return text.split('\n', 1)[0] ?? text;
+}
+
+/** Which outcome an error on an established connection stands for: TLS that breaks is `protocol`, the rest `reset`. */
+export function connectionFailReason(error: Error): FailReason {
+  const code = errorCode(error);
+  return code === 'EPROTO' || code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') ? 'protocol' : 'reset';
+}
+
+function errorCode(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : '';
+}

@@ -1,0 +1,10 @@
+import type { OutgoingRequest, ReplayResult } from './target.ts';
+
+/** A request that was accepted and has not settled. */
+export interface Pending {
+  readonly request: OutgoingRequest;
+  readonly settle: (result: ReplayResult) => void;
+  readonly queuedAtMs: number;
+  /** It was sent once, on a kept-alive connection that turned out to be dead. */
+  retried: boolean;
+}
