@@ -1,0 +1,125 @@
+/**
+ * The UDP source for Linux: the event loop says that the socket is readable, and recvmmsg drains it in batches.
+ *
+ * Nothing polls while idle, and the loop itself never reads a datagram. Each turn of the loop hands over a bounded
+ * number; the rest stays in the kernel, and since readiness is level-triggered the next turn goes on with it.
+ */
+import { BatchReceiver } from '../system/batch-receiver.ts';
+import type { Libc, ReadablePoll } from '../system/libc.ts';
+import { boundAddress, DropReader, enableTimestamps, openUdpSocket } from '../system/udp-socket.ts';
+import { batchDefault, datagramsPerTurnMax, receiveBufferBytesDefault } from './udp-defaults.ts';
+import type { DatagramListener, UdpSource, UdpSourceCounters, UdpSourceOptions } from './udp-source.ts';
+
+/** Opens a source that reads through libc. Throws `SystemError`. */
+export function openBatchUdpSource(libc: Libc, options: UdpSourceOptions): UdpSource {
+  const { host, port, descriptor, receiveBufferBytes = receiveBufferBytesDefault } = options;
+  const socket =
+    descriptor === undefined
+      ? openUdpSocket(libc, { host, port, receiveBufferBytes })
+      : { descriptor, ...boundAddress(libc, descriptor), warnings: [] };
+  try {
+    enableTimestamps(libc, socket.descriptor);
+    return new BatchUdpSource(libc, socket, options);
+  } catch (error) {
+    libc.close(socket.descriptor);
+    throw error;
+  }
+}
+
+class BatchUdpSource implements UdpSource {
+  readonly address: string;
+  readonly port: number;
+  readonly warnings: readonly string[];
+  readonly #libc: Libc;
+  readonly #descriptor: number;
+  readonly #receiver: BatchReceiver;
+  readonly #drops: DropReader;
+  readonly #onDatagram: DatagramListener;
+  readonly #onBatchEnd: (() => void) | undefined;
+  readonly #poll: ReadablePoll;
+  #closed = false;
+  #turnPlanned = false;
+  #received = 0;
+  #truncated = 0;
+  #dropsLastRead = 0;
+  #dropsTotal = 0;
+
+  constructor(
+    libc: Libc,
+    socket: { descriptor: number; address: string; port: number; warnings: string[] },
+    options: UdpSourceOptions,
+  ) {
+    this.#libc = libc;
+    this.#descriptor = socket.descriptor;
+    this.address = socket.address;
+    this.port = socket.port;
+    this.warnings = socket.warnings;
+    this.#receiver = new BatchReceiver(libc, socket.descriptor, { slots: options.batch ?? batchDefault });
+    this.#drops = new DropReader(libc, socket.descriptor);
+    this.#onDatagram = options.onDatagram;
+    this.#onBatchEnd = options.onBatchEnd;
+    const turn = (): void => this.#turn();
+    // The poll callback runs outside of Node's own scopes: promises and `nextTick` would not be served after it, and
+    // an exception would get lost. An immediate of the same loop iteration has all that.
+    this.#poll = libc.pollReadable(socket.descriptor, () => {
+      if (this.#turnPlanned) return;
+      this.#turnPlanned = true;
+      setImmediate(turn);
+    });
+  }
+
+  /** One turn of the event loop: batches until the socket is empty or the turn's share is used up. */
+  #turn(): void {
+    this.#turnPlanned = false;
+    if (this.#closed) return;
+    const receiver = this.#receiver;
+    let left = datagramsPerTurnMax;
+    let count: number;
+    do {
+      count = receiver.receive();
+      if (count > 0) this.#handOver(count);
+      left -= count;
+      // A batch that is not full was all there was: asking again would cost a system call for nothing.
+    } while (count === receiver.slots && left > 0 && !this.#closed);
+  }
+
+  #handOver(count: number): void {
+    const receiver = this.#receiver;
+    const onDatagram = this.#onDatagram;
+    const bytes = receiver.bytes;
+    for (let slot = 0; slot < count; slot++) {
+      const start = slot * receiver.stride;
+      if (receiver.truncated(slot)) this.#truncated++;
+      this.#received++;
+      onDatagram(bytes, start, start + receiver.length(slot), receiver.takeTimeUs(slot));
+    }
+    this.#onBatchEnd?.();
+  }
+
+  counters(): UdpSourceCounters {
+    if (!this.#closed) this.#readDrops();
+    return {
+      received: this.#received,
+      truncated: this.#truncated,
+      kernelDrops: this.#dropsTotal,
+      readErrors: this.#receiver.readErrors,
+    };
+  }
+
+  #readDrops(): void {
+    const now = this.#drops.read();
+    this.#dropsTotal += (now - this.#dropsLastRead) >>> 0;
+    this.#dropsLastRead = now;
+  }
+
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#readDrops();
+      this.#closed = true;
+      this.#poll.close();
+      this.#libc.close(this.#descriptor);
+    }
+    // Called from within `onDatagram`, the rest of its batch is still being handed over: that ends before this resolves.
+    return Promise.resolve();
+  }
+}
