@@ -72,6 +72,13 @@ export class Lanes {
     return this.#left(this.#retries.shift());
   }
 
+  /** All that are to be sent once more; each is out until `release`. */
+  takeRetries(): Pending[] {
+    const all: Pending[] = [];
+    for (let next = this.takeRetry(); next !== undefined; next = this.takeRetry()) all.push(next);
+    return all;
+  }
+
   /** A request that was out has ended: the next of its lane is ready. */
   release(pending: Pending): void {
     const { lane } = pending.request;

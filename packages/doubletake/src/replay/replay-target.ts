@@ -5,7 +5,7 @@
  * - Idle connections are used last in, first out, so that those not needed age and go.
  * - A new connection is made for each ready request that has none, up to `connectionsMax`. After a failure to connect
  *   one attempt at a time is made, with a pause between them, until one works again.
- * - When an attempt fails and no connection is left, every request that waits fails with `connect`: a dead target costs
+ * - When an attempt fails and no connection (and no other attempt) is left, every request that waits fails with `connect`: a dead target costs
  *   each request one attempt at most, however many lanes there are, and the queue drains. Later requests try anew.
  * - One coarse timer compares the deadlines of the open connections with the clock; there are none per request.
  */
@@ -274,14 +274,11 @@ export class ReplayTarget {
     this.#reachable = false;
     this.#nextDialMs = performance.now() + DIAL_PAUSE_MS;
     const result: ReplayResult = { outcome: 'failed', reason: 'connect', detail };
-    if (this.#inFlight === 0 && this.#idle.length === 0) {
-      for (const pending of this.#lanes.takeAll()) pending.settle(result);
-    } else {
+    if (this.#dialing === 0) {
       // Connections that live on serve the queue; a retry, though, was owed a new one.
-      for (let left = this.#lanes.retries; left > 0; left--) {
-        const pending = this.#lanes.takeRetry();
-        if (pending === undefined) break;
-        this.#lanes.release(pending);
+      const alone = this.#inFlight === 0 && this.#idle.length === 0;
+      for (const pending of alone ? this.#lanes.takeAll() : this.#lanes.takeRetries()) {
+        if (!alone) this.#lanes.release(pending);
         pending.settle(result);
       }
     }

@@ -112,6 +112,7 @@ export class ResponseReader implements ChunkSink {
     const headEnd = findHeadEnd(bytes, start, end);
     if (headEnd >= 0) return this.#headWhole(bytes, start, headEnd, headEnd);
     if (!looksLikeStatusLine(bytes, start, end)) return this.#broken('not an HTTP/1 status line');
+    if (end - start >= HEAD_BYTES_MAX) return this.#broken('response head too large');
     this.#partial = Buffer.allocUnsafe(Math.max(1024, (end - start) * 2));
     this.#partialBytes = bytes.copy(this.#partial, 0, start, end);
     return NEED_MORE;
