@@ -71,7 +71,8 @@ export interface Exchange {
 }
 
 /** Traffic on a connection that is recognised and not parsed as HTTP/1. */
-export type OtherProtocol = 'tls' | 'http2' | 'websocket' | 'tunnel' | 'upgrade' | 'unknown';
+export const otherProtocols = ['tls', 'http2', 'websocket', 'tunnel', 'upgrade', 'unknown'] as const;
+export type OtherProtocol = (typeof otherProtocols)[number];
 
 /**
  * What the HTTP stage reports. Each `request` is followed by exactly one of `response` and `unanswered` for the same

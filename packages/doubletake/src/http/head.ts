@@ -1,0 +1,196 @@
+/**
+ * The head of a message: an owned copy of its bytes from the start line through the empty line, exactly as they came.
+ * What the start line says is known from the scan that found the head's end; fields are indexed when first asked for,
+ * and strings are made one by one (latin1, so that every byte survives). Offsets are relative to `bytes` and let a
+ * field be rewritten in place.
+ */
+import type { HeadScanner } from './head-scanner.ts';
+import { Ascii, isBlank, matchesIgnoringCase, skipBlanks, trimBlanks } from './bytes.ts';
+
+/** Per field: line start, name end, value start, value end, line end (behind the line break). */
+const OFFSETS_PER_FIELD = 5;
+const NO_FIELDS = new Int32Array(0);
+const FOLD = /[ \t]*\r*\n[ \t]*/g;
+const OUTER_BLANKS = /^ +| +$/g;
+
+/** Methods that are met often share one string each. */
+const COMMON_METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT', 'TRACE'];
+const COMMON_METHOD_BYTES = COMMON_METHODS.map((method) => Buffer.from(method, 'latin1'));
+
+export class MessageHead {
+  /** Start line through empty line; empty for the headless answer to an HTTP/0.9 request. */
+  readonly bytes: Buffer;
+  /** The method as it was sent; empty for a response. */
+  readonly method: string;
+  /** Status code; 0 for a request. */
+  readonly status: number;
+  /** Range of the method in the request line: `[0, methodEnd)`. */
+  readonly methodEnd: number;
+  /** Range of the target in a request line, of the reason phrase in a status line. */
+  readonly targetStart: number;
+  readonly targetEnd: number;
+  /** Range of the version in the start line; empty when it names none. */
+  readonly versionStart: number;
+  readonly versionEnd: number;
+  /** Offset of the first field line. */
+  readonly fieldsStart: number;
+  #fields: Int32Array = NO_FIELDS;
+  #count = -1;
+
+  /** Takes over `bytes`; `scan` found them at offset `base` of the buffer that it read. */
+  constructor(bytes: Buffer, scan: HeadScanner, base: number) {
+    this.bytes = bytes;
+    this.status = scan.status;
+    this.methodEnd = scan.methodEnd - base;
+    this.targetStart = scan.targetStart - base;
+    this.targetEnd = scan.targetEnd - base;
+    this.versionStart = scan.versionStart - base;
+    this.versionEnd = scan.versionEnd - base;
+    this.fieldsStart = scan.fieldsStart - base;
+    this.method = scan.status === 0 ? methodText(bytes, this.methodEnd) : '';
+  }
+
+  /** The request target as it was sent, latin1; empty for a response. */
+  get target(): string {
+    return this.status === 0 ? this.bytes.toString('latin1', this.targetStart, this.targetEnd) : '';
+  }
+
+  /** The reason phrase, latin1; empty for a request. */
+  get reason(): string {
+    return this.status === 0 ? '' : this.bytes.toString('latin1', this.targetStart, this.targetEnd);
+  }
+
+  /** As it was sent, such as `HTTP/1.1`; `HTTP/0.9` when the start line names none. */
+  get version(): string {
+    const { versionStart, versionEnd } = this;
+    return versionEnd > versionStart ? this.bytes.toString('latin1', versionStart, versionEnd) : 'HTTP/0.9';
+  }
+
+  /** Number of fields. A folded field (RFC 9112 section 5.2) is one; a line without a colon is a name without a value. */
+  get count(): number {
+    if (this.#count < 0) this.#index();
+    return this.#count;
+  }
+
+  name(index: number): string {
+    return this.bytes.toString('latin1', this.lineStart(index), this.nameEnd(index));
+  }
+
+  /** Without the whitespace around it; a fold is read as one space. */
+  value(index: number): string {
+    const text = this.bytes.toString('latin1', this.valueStart(index), this.valueEnd(index));
+    return text.includes('\n') ? text.replace(FOLD, ' ').replace(OUTER_BLANKS, '') : text;
+  }
+
+  lineStart(index: number): number {
+    return this.#offset(index, 0);
+  }
+
+  nameEnd(index: number): number {
+    return this.#offset(index, 1);
+  }
+
+  valueStart(index: number): number {
+    return this.#offset(index, 2);
+  }
+
+  valueEnd(index: number): number {
+    return this.#offset(index, 3);
+  }
+
+  /** Behind the line break. */
+  lineEnd(index: number): number {
+    return this.#offset(index, 4);
+  }
+
+  /** Value of the first field of this name, in any case; undefined when there is none. */
+  get(name: string): string | undefined {
+    const index = this.#find(name.toLowerCase(), 0);
+    return index < 0 ? undefined : this.value(index);
+  }
+
+  has(name: string): boolean {
+    return this.#find(name.toLowerCase(), 0) >= 0;
+  }
+
+  /** Values of all fields of this name, in any case, in order. */
+  all(name: string): string[] {
+    const lower = name.toLowerCase();
+    const values: string[] = [];
+    for (let index = this.#find(lower, 0); index >= 0; index = this.#find(lower, index + 1)) {
+      values.push(this.value(index));
+    }
+    return values;
+  }
+
+  #offset(index: number, which: number): number {
+    if (this.#count < 0) this.#index();
+    if (index < 0 || index >= this.#count) throw new RangeError(`no field ${index} of ${this.#count}`);
+    return this.#fields[index * OFFSETS_PER_FIELD + which];
+  }
+
+  #find(lower: string, from: number): number {
+    const count = this.count;
+    const fields = this.#fields;
+    for (let index = from; index < count; index++) {
+      const start = fields[index * OFFSETS_PER_FIELD];
+      const length = fields[index * OFFSETS_PER_FIELD + 1] - start;
+      if (length === lower.length && matchesIgnoringCase(this.bytes, start, lower)) return index;
+    }
+    return -1;
+  }
+
+  #index(): void {
+    const { bytes } = this;
+    const offsets: number[] = [];
+    let at = this.fieldsStart;
+    while (at < bytes.length) {
+      const feed = bytes.indexOf(Ascii.lf, at);
+      const lineEnd = feed < 0 ? bytes.length : feed + 1;
+      const contentEnd = endOfContent(bytes, at, lineEnd);
+      const last = offsets.length - OFFSETS_PER_FIELD;
+      if (last >= 0 && contentEnd > at && isBlank(bytes[at])) {
+        offsets[last + 3] = trimBlanks(bytes, offsets[last + 2] ?? at, contentEnd);
+        offsets[last + 4] = lineEnd;
+      } else if (contentEnd > at) {
+        pushField(offsets, bytes, at, contentEnd, lineEnd);
+      }
+      at = lineEnd;
+    }
+    this.#fields = Int32Array.from(offsets);
+    this.#count = offsets.length / OFFSETS_PER_FIELD;
+  }
+}
+
+function pushField(offsets: number[], bytes: Buffer, start: number, contentEnd: number, lineEnd: number): void {
+  const colon = bytes.subarray(start, contentEnd).indexOf(Ascii.colon);
+  if (colon < 0) {
+    offsets.push(start, contentEnd, contentEnd, contentEnd, lineEnd);
+    return;
+  }
+  const valueStart = skipBlanks(bytes, start + colon + 1, contentEnd);
+  const valueEnd = trimBlanks(bytes, valueStart, contentEnd);
+  offsets.push(start, trimBlanks(bytes, start, start + colon), valueStart, valueEnd, lineEnd);
+}
+
+function endOfContent(bytes: Buffer, start: number, lineEnd: number): number {
+  let end = lineEnd;
+  if (end > start && bytes[end - 1] === Ascii.lf) end--;
+  if (end > start && bytes[end - 1] === Ascii.cr) end--;
+  return end;
+}
+
+function methodText(bytes: Buffer, end: number): string {
+  for (let index = 0; index < COMMON_METHOD_BYTES.length; index++) {
+    const common = COMMON_METHOD_BYTES[index];
+    if (common.length === end && equalAtStart(bytes, common)) return COMMON_METHODS[index];
+  }
+  return bytes.toString('latin1', 0, end);
+}
+
+function equalAtStart(bytes: Buffer, prefix: Buffer): boolean {
+  for (let index = 0; index < prefix.length; index++) {
+    if (bytes[index] !== prefix[index]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,138 @@
+/**
+ * Which response answers which request, on one connection. Requests wait in order. While both directions were seen
+ * without loss, order alone is right. A response must also fit by sequence numbers: it begins no earlier than what the
+ * client had received when it sent the request (`ackAtStart`), and its segment acknowledges the request's first byte.
+ * When responses were lost, a response belongs to the newest request that fits; when pipelining leaves that open, nothing
+ * is guessed and the requests in question stay unanswered.
+ */
+import type { Connection, Direction } from '../tcp/connection.ts';
+import { sequenceDistance } from '../tcp/sequence.ts';
+import type { Exchange, Message } from './exchange.ts';
+
+/** An exchange and what pairing needs to know of it. */
+export class PendingExchange implements Exchange {
+  readonly connection: Connection<unknown>;
+  readonly client: Direction;
+  readonly index: number;
+  readonly request: Message;
+  response: Message | null = null;
+  /** Acknowledgement number of the segment in which the request began, -1 if it had none. */
+  readonly ackAtStart: number;
+  requestEnded = false;
+  /** No response will be paired with it. */
+  givenUp = false;
+
+  constructor(connection: Connection<unknown>, client: Direction, index: number, request: Message, ackAtStart: number) {
+    this.connection = connection;
+    this.client = client;
+    this.index = index;
+    this.request = request;
+    this.ackAtStart = ackAtStart;
+  }
+
+  /** Whether a response that begins at `sequence`, in a segment with this acknowledgement number, can answer it. */
+  fits(sequence: number, acknowledgement: number): boolean {
+    if (acknowledgement >= 0 && sequenceDistance(this.request.startSequence, acknowledgement) <= 0) return false;
+    return this.ackAtStart < 0 || sequenceDistance(this.ackAtStart, sequence) >= 0;
+  }
+}
+
+export class PendingRequests {
+  #waiting: PendingExchange[] = [];
+  #first = 0;
+  /** Responses may be missing between the oldest waiting request and the next response. */
+  #responsesLost = false;
+  readonly #giveUp: (exchange: PendingExchange) => void;
+
+  /** `giveUp` takes each request that can no longer be paired. */
+  constructor(giveUp: (exchange: PendingExchange) => void) {
+    this.#giveUp = giveUp;
+  }
+
+  get length(): number {
+    return this.#waiting.length - this.#first;
+  }
+
+  get oldest(): PendingExchange | undefined {
+    return this.#waiting[this.#first];
+  }
+
+  add(exchange: PendingExchange): void {
+    this.#waiting.push(exchange);
+  }
+
+  /** The server's stream has a hole in which responses may have begun. */
+  loseResponses(): void {
+    this.#responsesLost = true;
+  }
+
+  /** The oldest request goes unanswered; its response may still come, so that order alone proves nothing any more. */
+  evictOldest(): void {
+    this.#responsesLost = true;
+    this.#giveUpFirst(1);
+  }
+
+  /** No byte of the server is seen at all: requests sent before the client received more than at `ackAtStart`. */
+  giveUpBefore(ackAtStart: number): void {
+    let count = 0;
+    for (let index = this.#first; index < this.#waiting.length; index++) {
+      const before = this.#waiting[index].ackAtStart;
+      if (before < 0 || sequenceDistance(before, ackAtStart) <= 0) break;
+      count++;
+    }
+    this.#giveUpFirst(count);
+  }
+
+  giveUpAll(): void {
+    this.#giveUpFirst(this.length);
+  }
+
+  /** Takes the request that the response beginning at `sequence` answers, or null. */
+  take(sequence: number, acknowledgement: number): PendingExchange | null {
+    if (this.#responsesLost) return this.#takeNewest(sequence, acknowledgement);
+    const oldest = this.oldest;
+    if (oldest === undefined || !oldest.fits(sequence, acknowledgement)) return null;
+    this.#first++;
+    this.#compact();
+    return oldest;
+  }
+
+  #takeNewest(sequence: number, acknowledgement: number): PendingExchange | null {
+    const waiting = this.#waiting;
+    let newest = waiting.length - 1;
+    while (newest >= this.#first && !waiting[newest].fits(sequence, acknowledgement)) newest--;
+    if (newest < this.#first) return null;
+    const found = waiting[newest];
+    if (newest > this.#first && waiting[newest - 1].ackAtStart === found.ackAtStart) {
+      // Sent in one go with others: which of them this answers is lost with the responses before it.
+      while (newest + 1 < waiting.length && waiting[newest + 1].ackAtStart === found.ackAtStart) newest++;
+      this.#giveUpFirst(newest + 1 - this.#first);
+      return null;
+    }
+    this.#giveUpFirst(newest - this.#first);
+    this.#first++;
+    this.#compact();
+    this.#responsesLost = false;
+    return found;
+  }
+
+  #giveUpFirst(count: number): void {
+    for (let left = count; left > 0; left--) {
+      const exchange = this.#waiting[this.#first];
+      this.#first++;
+      this.#giveUp(exchange);
+    }
+    this.#compact();
+  }
+
+  /** Forgets what was taken, so that a long connection holds only what still waits. */
+  #compact(): void {
+    if (this.#first === this.#waiting.length) {
+      this.#waiting.length = 0;
+      this.#first = 0;
+    } else if (this.#first >= 32) {
+      this.#waiting.splice(0, this.#first);
+      this.#first = 0;
+    }
+  }
+}
