@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { gist, onRequestHeads, rawServer, replayTarget, request, send } from '../../test/support/replay-servers.ts';
 import { Addresses } from './addresses.ts';
@@ -47,8 +48,9 @@ describe('the addresses of a name', () => {
 
 describe('a target with several addresses', () => {
   test('all of them are used', async () => {
-    const one = await rawServer((socket) => onRequestHeads(socket, () => socket.end(CLOSE)));
-    const two = await rawServer((socket) => onRequestHeads(socket, () => socket.end(CLOSE)), { port: one.port, host: '127.0.0.2' });
+    const answer = (socket: Socket): void => onRequestHeads(socket, () => socket.end(CLOSE));
+    const one = await rawServer(answer);
+    const two = await rawServer(answer, { port: one.port, host: '127.0.0.2' });
     const target = replayTarget(new URL(`http://name.test:${one.port}`), {
       resolve: () => Promise.resolve(['127.0.0.1', '127.0.0.2']),
     });
@@ -72,7 +74,8 @@ describe('a target with several addresses', () => {
       resolve: () => (works ? Promise.resolve(['127.0.0.1']) : Promise.resolve([])),
     });
     const result = await send(target, request('/'));
-    expect(result).toMatchObject({ outcome: 'failed', reason: 'connect', detail: 'no address for name.test (name.test)' });
+    const detail = 'no address for name.test (name.test)';
+    expect(result).toEqual({ outcome: 'failed', reason: 'connect', detail });
     works = true;
     expect(gist(await send(target, request('/')))).toBe('200');
   });

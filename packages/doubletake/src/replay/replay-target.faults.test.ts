@@ -1,11 +1,22 @@
-/** Targets that misbehave: each request still gets its one outcome, and the next ones work as soon as the target does. */
+/** Targets that misbehave: each request still gets its one outcome, and the next work as soon as the target does. */
+import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { gist, onRequestHeads, rawServer, replayTarget, request, send, until } from '../../test/support/replay-servers.ts';
+import {
+  gist,
+  onRequestHeads,
+  rawServer,
+  replayTarget,
+  request,
+  send,
+  until,
+} from '../../test/support/replay-servers.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const HEAD = 'HTTP/1.1 200 OK\r\n';
+const CHUNKED = `${HEAD}Transfer-Encoding: chunked\r\n\r\n`;
 
 /** A server whose first connection does `misbehave` at the first request; all others are answered well. */
-function onceBad(misbehave: (write: (text: string) => void, socket: import('node:net').Socket) => void) {
+function onceBad(misbehave: (write: (text: string) => void, socket: Socket) => void) {
   return rawServer((socket, index) =>
     onRequestHeads(socket, () => {
       if (index === 0) misbehave((text) => socket.write(text, 'latin1'), socket);
@@ -17,12 +28,12 @@ function onceBad(misbehave: (write: (text: string) => void, socket: import('node
 describe('an answer that is none', () => {
   test.each([
     ['garbage', 'failed protocol', (write) => write('\x16\x03\x01 not http at all')],
-    ['ambiguous framing', 'failed protocol', (write) => write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n')],
-    ['a chunk that lies', 'failed protocol', (write) => write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxx')],
+    ['ambiguous framing', 'failed protocol', (write) => write(`${HEAD}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`)],
+    ['a chunk that lies', 'failed protocol', (write) => write(`${CHUNKED}1\r\nxx`)],
     ['a close instead of an answer', 'failed reset', (_write, socket) => socket.end()],
     ['a close inside the head', 'failed reset', (_write, socket) => socket.end('HTTP/1.1 200 OK\r\nConte')],
-    ['a close inside the body', 'failed reset', (_write, socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf')],
-    ['a close inside a chunk', 'failed reset', (_write, socket) => socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf')],
+    ['a close inside the body', 'failed reset', (_write, socket) => socket.end(`${HEAD}Content-Length: 9\r\n\r\nhalf`)],
+    ['a close inside a chunk', 'failed reset', (_write, socket) => socket.end(`${CHUNKED}9\r\nhalf`)],
     ['a reset', 'failed reset', (_write, socket) => socket.resetAndDestroy()],
     ['silence', 'failed timeout', () => {}],
     ['a stall inside the body', 'failed timeout', (write) => write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf')],
@@ -87,12 +98,13 @@ describe('connections that must not be used again', () => {
     const target = replayTarget(server.url);
     const head = Buffer.from('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n');
     const bytes = [head, Buffer.alloc(30_000_000)];
-    expect(gist(await send(target, { bytes, length: head.length + 30_000_000, method: 'PUT', lane: null }))).toBe('413');
+    const large = { bytes, length: head.length + 30_000_000, method: 'PUT', lane: null };
+    expect(gist(await send(target, large))).toBe('413');
     expect(gist(await send(target, request('/')))).toBe('413');
     expect(server.sockets).toHaveLength(2);
   });
 
-  test('HEAD with a Content-Length does not wait for a body; a body without length ends with the connection', async () => {
+  test('a HEAD does not wait for the body; a body without length ends with the connection', async () => {
     const server = await rawServer((socket) =>
       onRequestHeads(socket, (head) => {
         if (head.startsWith('HEAD')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n');
@@ -171,8 +183,8 @@ describe('a target that is away', () => {
     await first.stop();
     await until(() => target.openConnections === 0);
     const lane = {};
-    const many = Array.from({ length: 500 }, (_, index) => send(target, request('/', { lane: index % 2 === 0 ? lane : {} })));
-    const results = await Promise.all(many);
+    const lanes = Array.from({ length: 500 }, (_, index) => (index % 2 === 0 ? lane : {}));
+    const results = await Promise.all(lanes.map((each) => send(target, request('/', { lane: each }))));
     expect(new Set(results.map(gist))).toEqual(new Set(['failed connect']));
     expect(results[0]).toMatchObject({ detail: `connection refused (127.0.0.1:${first.port})` });
     expect(target).toMatchObject({ queuedRequests: 0, queuedBytes: 0, inFlight: 0 });
@@ -191,7 +203,7 @@ describe('a target that is away', () => {
     );
   });
 
-  test('comes and goes at random under load: every request has one outcome, and it works again in the end', async () => {
+  test('fails in every way under load: every request has one outcome, and it works again in the end', async () => {
     let requests = 0;
     const server = await rawServer((socket) =>
       onRequestHeads(socket, () => {
@@ -208,7 +220,8 @@ describe('a target that is away', () => {
     const settled = new Map<string, number>();
     let count = 0;
     for (let index = 0; index < 900; index++) {
-      target.send(request('/', { lane: lanes[index % 5] ?? null, method: index % 2 === 0 ? 'GET' : 'POST' }), (result) => {
+      const outgoing = request('/', { lane: lanes[index % 5] ?? null, method: index % 2 === 0 ? 'GET' : 'POST' });
+      target.send(outgoing, (result) => {
         count++;
         settled.set(gist(result), (settled.get(gist(result)) ?? 0) + 1);
       });

@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { gist, listen, onRequestHeads, rawServer, replayTarget, request, send, until } from '../../test/support/replay-servers.ts';
+import {
+  gist,
+  listen,
+  onRequestHeads,
+  rawServer,
+  replayTarget,
+  request,
+  send,
+  until,
+} from '../../test/support/replay-servers.ts';
 import type { OutgoingRequest } from './target.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -246,8 +255,9 @@ describe('stopping', () => {
       const target = replayTarget(server.url, { connectionsMax: 1 });
       const results: string[] = [];
       const lane = {};
-      for (const path of [`/${stop}`, '/behind']) target.send(request(path, { lane }), (result) => results.push(gist(result)));
-      target.send(request('/other'), (result) => results.push(gist(result)));
+      for (const outgoing of [request(`/${stop}`, { lane }), request('/behind', { lane }), request('/other')]) {
+        target.send(outgoing, (result) => results.push(gist(result)));
+      }
       await until(() => server.waiting.has(`/${stop}`));
       if (stop === 'close') await target.close(20);
       else target.abort();

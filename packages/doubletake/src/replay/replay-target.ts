@@ -5,8 +5,9 @@
  * - Idle connections are used last in, first out, so that those not needed age and go.
  * - A new connection is made for each ready request that has none, up to `connectionsMax`. After a failure to connect
  *   one attempt at a time is made, with a pause between them, until one works again.
- * - When an attempt fails and no connection (and no other attempt) is left, every request that waits fails with `connect`: a dead target costs
- *   each request one attempt at most, however many lanes there are, and the queue drains. Later requests try anew.
+ * - When an attempt fails and no connection or other attempt is left, every request that waits fails with `connect`: a
+ *   dead target costs each request one attempt at most, however many lanes there are, and the queue drains. Later
+ *   requests try anew.
  * - One coarse timer compares the deadlines of the open connections with the clock; there are none per request.
  */
 import { Addresses } from './addresses.ts';

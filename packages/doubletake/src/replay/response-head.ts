@@ -85,12 +85,12 @@ export function parseResponseHead(bytes: Buffer, start: number, end: number, hea
   if (at < 0) return 'stray control character in the status line';
   at += 2;
 
-  let framing = false;
+  let foldable = false;
   while (at < end - 2) {
     const first = bytes[at];
     if (first === SPACE || first === TAB) {
       // An obsolete fold continues a value (RFC 9112 section 5.2): harmless unless the value frames the message.
-      if (framing || at === start) return 'folded framing header';
+      if (!foldable) return 'folded framing header';
       at = lineEnd(bytes, at, end);
       if (at < 0) return 'stray control character in a header';
       at += 2;
@@ -102,10 +102,10 @@ export function parseResponseHead(bytes: Buffer, start: number, end: number, hea
     const nameLength = at - nameStart;
     const valueEnd = lineEnd(bytes, at + 1, end);
     if (valueEnd < 0) return 'stray control character in a header';
-    framing = false;
+    foldable = true;
     if (nameLength === 10 || nameLength === 14 || nameLength === 17) {
       const problem = readHeader(bytes, nameStart, nameLength, at + 1, valueEnd, head);
-      if (problem === FRAMING) framing = true;
+      if (problem === FRAMING) foldable = false;
       else if (problem !== null) return problem;
     }
     at = valueEnd + 2;
@@ -197,7 +197,7 @@ function lineEnd(bytes: Buffer, from: number, end: number): number {
   return -1;
 }
 
-/** `lower` is lower-case ASCII; folding by 0x20 is exact for letters, and no other byte of the names in use collides. */
+/** Whether `bytes` hold `lower`, which is lower-case ASCII, from `start` on; only letters are folded. */
 function equalsIgnoreCase(bytes: Buffer, start: number, lower: string): boolean {
   for (let index = 0; index < lower.length; index++) {
     const wanted = lower.charCodeAt(index);

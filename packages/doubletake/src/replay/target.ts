@@ -1,8 +1,7 @@
 /**
  * The public face of replay: a target takes requests in the form in which they go out, and settles each exactly once.
  */
-export type DropReason = 'queue_full' | 'rate_limited' | 'circuit_open' | 'too_large' | 'shutdown';
-export type FailReason = 'connect' | 'timeout' | 'reset' | 'protocol';
+import type { DropReason, FailReason } from '../ledger/outcome.ts';
 
 /** A request ready to be sent. `bytes` are exactly what goes on the wire. */
 export interface OutgoingRequest {
@@ -38,7 +37,7 @@ export type ReplayResult =
 export interface TargetOptions {
   name: string;
   url: URL;
-  /** PEM text of certificate authorities to trust for https, besides which nothing is trusted; undefined: the system's. */
+  /** PEM text of the only certificate authorities to trust for https; undefined: the system's. */
   ca?: string;
   /** Connections open at once, which is also the most requests in flight. */
   connectionsMax: number;

@@ -1,16 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { gist, listen, rawServer, replayTarget, request, send } from '../../test/support/replay-servers.ts';
 
+const NEW_KEY = ['-newkey', 'rsa:2048', '-nodes'];
+
 let directory = '';
 let ca = '';
 
+/** The program that makes the throwaway authority and certificates. */
+const OPENSSL = 'openssl';
+
 function openssl(...args: string[]): void {
-  execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
+  execFileSync(OPENSSL, args, { cwd: directory, stdio: 'pipe' });
 }
 
 function pem(name: string): string {
@@ -19,16 +24,15 @@ function pem(name: string): string {
 
 /** A key and a certificate signed by the test's own authority. */
 function issue(name: string, subjectAltName: string): void {
-  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', '/CN=server');
-  const extensions = join(directory, `${name}.ext`);
-  execFileSync('sh', ['-c', `printf 'subjectAltName=${subjectAltName}' > "$0"`, extensions]);
+  openssl('req', ...NEW_KEY, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', '/CN=server');
+  writeFileSync(join(directory, `${name}.ext`), `subjectAltName=${subjectAltName}\n`);
   const signing = ['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'];
-  openssl(...signing, '-out', `${name}.pem`, '-days', '2', '-extfile', extensions);
+  openssl(...signing, '-out', `${name}.pem`, '-days', '2', '-extfile', `${name}.ext`);
 }
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'doubletake-tls-'));
-  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=test authority');
+  openssl('req', '-x509', ...NEW_KEY, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=authority');
   issue('named', 'DNS:name.test');
   issue('numbered', 'IP:127.0.0.1');
   ca = pem('ca.pem');
@@ -38,7 +42,8 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 async function secureServer(name: string) {
   const asked: unknown[] = [];
-  const server = createServer({ key: pem(`${name}.key`), cert: pem(`${name}.pem`), ALPNProtocols: ['h2', 'http/1.1'] }, (incoming, response) => {
+  const identity = { key: pem(`${name}.key`), cert: pem(`${name}.pem`) };
+  const server = createServer({ ...identity, ALPNProtocols: ['h2', 'http/1.1'] }, (incoming, response) => {
     const { socket } = incoming;
     asked.push({
       servername: 'servername' in socket ? socket.servername : undefined,
@@ -59,7 +64,7 @@ describe('https targets', () => {
 
   test('with the right authority and name, over one kept-alive connection', async () => {
     const server = await secureServer('named');
-    const target = replayTarget(new URL(`https://name.test:${server.port}`), { ca, resolve, keepBodyBytesMax: 1 << 20 });
+    const target = replayTarget(new URL(`https://name.test:${server.port}`), { ca, resolve });
     for (let turn = 0; turn < 3; turn++) {
       expect(await send(target, request('/'))).toMatchObject({ response: { status: 200, bodyBytes: 100_000 } });
     }
@@ -105,7 +110,8 @@ describe('https targets', () => {
   });
 
   test('options that cannot work are refused at once', () => {
-    expect(() => replayTarget(new URL('https://name.test'), { ca: 'no certificate' })).toThrow('holds no PEM certificate');
+    const url = new URL('https://name.test');
+    expect(() => replayTarget(url, { ca: 'no certificate' })).toThrow('holds no PEM certificate');
     expect(() => replayTarget(new URL('ftp://name.test'))).toThrow('ftp is not supported');
   });
 });

@@ -11,7 +11,7 @@ export interface Tls {
   readonly secureContext: SecureContext;
   readonly rejectUnauthorized: true;
   readonly ALPNProtocols: string[];
-  /** Absent for IP addresses, which are no server names (RFC 6066 section 3); the certificate must then name the address. */
+  /** Absent for IP addresses, which are no server names (RFC 6066 section 3): the certificate must hold the address. */
   readonly servername?: string;
 }
 

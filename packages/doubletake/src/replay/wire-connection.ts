@@ -83,7 +83,8 @@ export class WireConnection {
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
       let failure: Error | null = null;
-      const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${Math.round(timeoutMs)} ms`)), timeoutMs);
+      const tooLate = (): unknown => socket.destroy(new Error(`no connection within ${Math.round(timeoutMs)} ms`));
+      const timer = setTimeout(tooLate, timeoutMs);
       const onError = (error: Error): void => {
         failure ??= error;
       };
