@@ -5,6 +5,10 @@ import { Addresses } from './addresses.ts';
 
 const CLOSE = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
+function answer(socket: Socket): void {
+  onRequestHeads(socket, () => socket.end(CLOSE));
+}
+
 describe('the addresses of a name', () => {
   test('each has its turn to be first', async () => {
     const addresses = new Addresses('name.test', 1000, () => Promise.resolve(['10.0.0.1', '10.0.0.2', '10.0.0.3']));
@@ -48,7 +52,6 @@ describe('the addresses of a name', () => {
 
 describe('a target with several addresses', () => {
   test('all of them are used', async () => {
-    const answer = (socket: Socket): void => onRequestHeads(socket, () => socket.end(CLOSE));
     const one = await rawServer(answer);
     const two = await rawServer(answer, { port: one.port, host: '127.0.0.2' });
     const target = replayTarget(new URL(`http://name.test:${one.port}`), {
@@ -59,7 +62,7 @@ describe('a target with several addresses', () => {
   });
 
   test('a dead one costs no request', async () => {
-    const server = await rawServer((socket) => onRequestHeads(socket, () => socket.end(CLOSE)));
+    const server = await rawServer(answer);
     const target = replayTarget(new URL(`http://name.test:${server.port}`), {
       resolve: () => Promise.resolve(['127.0.0.9', '127.0.0.1', '127.0.0.8']),
     });
@@ -68,7 +71,7 @@ describe('a target with several addresses', () => {
   });
 
   test('a name that cannot be resolved fails requests with connect, until it can', async () => {
-    const server = await rawServer((socket) => onRequestHeads(socket, () => socket.end(CLOSE)));
+    const server = await rawServer(answer);
     let works = false;
     const target = replayTarget(new URL(`http://name.test:${server.port}`), {
       resolve: () => (works ? Promise.resolve(['127.0.0.1']) : Promise.resolve([])),

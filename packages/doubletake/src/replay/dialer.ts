@@ -40,6 +40,7 @@ export class Dialer {
       const leftMs = deadlineMs - performance.now();
       if (this.#stopped || (index > 0 && leftMs <= 0)) break;
       try {
+        // oxlint-disable-next-line no-await-in-loop -- the next address is for when this one fails
         return await this.#attempt(address, Math.max(1, leftMs / (candidates.length - index)));
       } catch (error) {
         const host = isIP(address) === 6 ? `[${address}]` : address;

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Lanes } from './lanes.ts';
 import type { Pending } from './pending.ts';

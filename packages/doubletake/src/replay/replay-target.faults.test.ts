@@ -57,11 +57,13 @@ describe('an answer that is none', () => {
   });
 
   test('one byte at a time within the timeout is an answer', async () => {
-    const server = await onceBad(async (write) => {
-      for (const char of `HTTP/1.1 100 Continue\r\n\r\n${OK}`) {
-        write(char);
-        await new Promise(setImmediate);
-      }
+    const server = await onceBad((write) => {
+      const answer = `HTTP/1.1 100 Continue\r\n\r\n${OK}`;
+      let sent = 0;
+      const drip = setInterval(() => {
+        write(answer.charAt(sent));
+        if (++sent === answer.length) clearInterval(drip);
+      });
     });
     const result = await send(replayTarget(server.url), request('/'));
     expect(result).toMatchObject({ outcome: 'replayed', response: { status: 200, body: Buffer.from('ok') } });
@@ -118,23 +120,23 @@ describe('connections that must not be used again', () => {
   });
 });
 
-describe('a kept-alive connection that turns out to be dead', () => {
-  /** Answers the first request of a connection; cuts the first connection at its second. */
-  async function forgetfulServer(cut: 'close' | 'reset' | 'half an answer') {
-    const seen: string[] = [];
-    const server = await rawServer((socket, index) => {
-      let requests = 0;
-      onRequestHeads(socket, (head) => {
-        seen.push(head.split(' ', 2).join(' '));
-        if (index > 0 || ++requests === 1) socket.write(OK);
-        else if (cut === 'close') socket.end();
-        else if (cut === 'reset') socket.resetAndDestroy();
-        else socket.end('HTTP/1.1 2');
-      });
+/** Answers the first request of a connection; cuts the first connection at its second. */
+async function forgetfulServer(cut: 'close' | 'reset' | 'half an answer') {
+  const seen: string[] = [];
+  const server = await rawServer((socket, index) => {
+    let requests = 0;
+    onRequestHeads(socket, (head) => {
+      seen.push(head.split(' ', 2).join(' '));
+      if (index > 0 || ++requests === 1) socket.write(OK);
+      else if (cut === 'close') socket.end();
+      else if (cut === 'reset') socket.resetAndDestroy();
+      else socket.end('HTTP/1.1 2');
     });
-    return { ...server, seen };
-  }
+  });
+  return { ...server, seen };
+}
 
+describe('a kept-alive connection that turns out to be dead', () => {
   test.each(['close', 'reset'] as const)('%s: an idempotent request is sent once more, in its place', async (cut) => {
     const server = await forgetfulServer(cut);
     const target = replayTarget(server.url, { connectionsMax: 1 });

@@ -12,7 +12,6 @@ import {
   send,
   until,
 } from '../../test/support/replay-servers.ts';
-import type { OutgoingRequest } from './target.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
@@ -203,19 +202,16 @@ describe('bounds', () => {
   test('bytes are bounded with those in flight; what can never fit is too large', async () => {
     const server = await holdingServer();
     const target = replayTarget(server.url, { queueBytesMax: 1000 });
-    const sized = (path: string, length: number): OutgoingRequest => {
-      const bytes = Buffer.from(`GET ${path} HTTP/1.1\r\nX: \r\n\r\n`.replace('X: ', `X: ${'x'.repeat(length)}`));
-      return { bytes: [bytes], length: bytes.length, method: 'GET', lane: null };
-    };
-    expect(gist(await send(target, sized('/huge', 1000)))).toBe('dropped too_large');
-    const first = send(target, sized('/0', 500));
-    await until(() => server.waiting.has('/0'));
-    expect(gist(await send(target, sized('/1', 500)))).toBe('dropped queue_full');
-    server.answer('/0');
+    const half = `?${'x'.repeat(500)}`;
+    expect(gist(await send(target, request(`/${half}${half}`)))).toBe('dropped too_large');
+    const first = send(target, request(`/0${half}`));
+    await until(() => server.waiting.has(`/0${half}`));
+    expect(gist(await send(target, request(`/1${half}`)))).toBe('dropped queue_full');
+    server.answer(`/0${half}`);
     expect(gist(await first)).toBe('200');
-    const again = send(target, sized('/1', 500));
-    await until(() => server.waiting.has('/1'));
-    server.answer('/1');
+    const again = send(target, request(`/1${half}`));
+    await until(() => server.waiting.has(`/1${half}`));
+    server.answer(`/1${half}`);
     expect(gist(await again)).toBe('200');
   });
 

@@ -49,6 +49,10 @@ const chunked = `${ok}Transfer-Encoding: chunked\r\n\r\n`;
 const interim = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n';
 const keepAlive10 = 'HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n';
 
+function head(lines: string): string {
+  return `${ok}${lines}\r\n\r\n`;
+}
+
 describe('a response is read to its end', () => {
   test.each([
     ['Content-Length', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello', 'GET', 'hello', true],
@@ -103,7 +107,6 @@ describe('a response is read to its end', () => {
 });
 
 describe('what is no sound HTTP/1 response is broken', () => {
-  const head = (lines: string): string => `HTTP/1.1 200 OK\r\n${lines}\r\n\r\n`;
   const cases = [
     ['SSH-2.0-OpenSSH_9.2\r\n', 'not an HTTP/1 status line'],
     ['HTTP/2 200 OK\r\n\r\n', 'not an HTTP/1 status line'],

@@ -3,6 +3,8 @@
  */
 import type { DropReason, FailReason } from '../ledger/outcome.ts';
 
+export type { DropReason, FailReason };
+
 /** A request ready to be sent. `bytes` are exactly what goes on the wire. */
 export interface OutgoingRequest {
   bytes: Buffer[];

@@ -59,9 +59,11 @@ async function secureServer(name: string) {
   return { port: await listen(server), asked };
 }
 
-describe('https targets', () => {
-  const resolve = (): Promise<string[]> => Promise.resolve(['127.0.0.1']);
+function resolve(): Promise<string[]> {
+  return Promise.resolve(['127.0.0.1']);
+}
 
+describe('https targets', () => {
   test('with the right authority and name, over one kept-alive connection', async () => {
     const server = await secureServer('named');
     const target = replayTarget(new URL(`https://name.test:${server.port}`), { ca, resolve });

@@ -31,11 +31,16 @@ function systemCertificates(): string[] {
   return system.length > 0 ? system : getCACertificates('bundled');
 }
 
+/** Node itself takes any text, and would then trust nobody without saying why. */
 function checkedPem(ca: string): string {
-  try {
-    new X509Certificate(ca);
-  } catch (error) {
-    throw new Error('the CA file holds no PEM certificate', { cause: error });
-  }
+  if (!beginsWithCertificate(ca)) throw new Error('the CA file holds no PEM certificate');
   return ca;
+}
+
+function beginsWithCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }

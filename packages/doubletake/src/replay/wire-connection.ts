@@ -59,10 +59,11 @@ export class WireConnection {
     this.#options = options;
     this.address = address;
     this.#reader = new ResponseReader(options.keepBodyBytesMax);
+    const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
     const onread = {
-      buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
-      callback: (length: number, bytes: Uint8Array): boolean => {
-        this.#received(bytes as Buffer, length);
+      buffer,
+      callback: (length: number): boolean => {
+        this.#received(buffer, length);
         return true;
       },
     };

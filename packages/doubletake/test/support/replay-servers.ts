@@ -1,5 +1,5 @@
 /** Targets for tests of replay: raw TCP servers that answer as a test tells them, and short ways to send to them. */
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { ReplayTarget } from '../../src/replay/replay-target.ts';
 import type { OutgoingRequest, ReplayResult, TargetOptions } from '../../src/replay/target.ts';
@@ -51,7 +51,9 @@ export async function listen(server: Server, port = 0, host = '127.0.0.1'): Prom
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
-  return (server.address() as AddressInfo).port;
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address.port;
 }
 
 /** A target with limits fit for tests; aborted when the test ends. */
@@ -88,7 +90,13 @@ export function gist(result: ReplayResult): string {
   return result.outcome === 'replayed' ? String(result.response.status) : `${result.outcome} ${result.reason}`;
 }
 
-/** Waits until `condition` holds, letting events happen in between. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+/** Resolves once `condition` holds, letting events happen in between. */
+export function until(condition: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (condition()) resolve();
+      else setTimeout(look, 1);
+    };
+    look();
+  });
 }
