@@ -75,7 +75,7 @@ function summary(board: Scoreboard, { ledger, exitCode, log }: MirrorEnd): strin
   const lines = [`Production answered ${count(board.production, 'request')}, and never waited for the mirror.`];
   if (ledger) lines.push(...fate(ledger, board.production));
   if (exitCode !== 0) lines.push(`The mirror did not end well (exit code ${exitCode}): ${log.trimEnd()}`);
-  const differences = [...board.differences].sort(([, a], [, b]) => b - a);
+  const differences = [...board.differences].toSorted(([, a], [, b]) => b - a);
   if (differences.length === 0) {
     lines.push('The next version answered each of them with the same status as production.');
   } else {

@@ -11,8 +11,9 @@
  */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, createServer, isIPv6, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, isIPv6, type Server, type Socket } from 'node:net';
 import { framePayloadBytesMax, parseIpv4 } from './frames.ts';
+import { listen } from './listen.ts';
 import { MirroredConnection, type Side } from './mirrored-connection.ts';
 
 export interface HostPort {
@@ -55,7 +56,7 @@ export interface MirroringRelay {
 /** Starts a relay; it takes connections when the promise resolves. Rejects when the address cannot be bound. */
 export async function startMirroringRelay(options: MirroringRelayOptions): Promise<MirroringRelay> {
   const { production, onPacket, vni = 1, segmentBytesMax = 1460 } = options;
-  const listen = options.listen ?? { host: '127.0.0.1', port: 0 };
+  const listenAt = options.listen ?? { host: '127.0.0.1', port: 0 };
   const inner = options.innerServer ?? { host: '10.0.1.10', port: 80 };
   const innerAddress = parseIpv4(inner.host);
   if (!Number.isInteger(vni) || vni < 0 || vni > 0xff_ffff) throw new RangeError(`not a VXLAN network: ${vni}`);
@@ -93,14 +94,10 @@ export async function startMirroringRelay(options: MirroringRelayOptions): Promi
     );
     relay(client, upstream, mirrored);
   });
-  server.listen(listen.port, listen.host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
+  const { address, port } = await listen(server, listenAt.port, listenAt.host).catch(async (error: unknown) => {
     await udp?.close();
     throw error;
-  }
-  const { address, port } = server.address() as AddressInfo;
+  });
 
   return {
     host: address,

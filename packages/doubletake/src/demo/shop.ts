@@ -2,10 +2,8 @@
  * A pretend shop: a real HTTP server small enough to read. It comes in two editions: the one that runs in production,
  * and the next version, which has a fault for the demo to bring to light: its search fails on letters outside ASCII.
  */
-import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { listen } from './listen.ts';
 
 export type Edition = 'production' | 'next';
 
@@ -48,19 +46,18 @@ export async function startShop(edition: Edition, onAnswered: (answered: Answere
       });
     });
     request.resume();
-    void delay(thinkingMs(edition)).then(() => {
+    setTimeout(() => {
       const { status, body, cookie } = answer(edition, request);
       response.writeHead(status, {
         'Content-Type': 'application/json',
         ...(cookie === undefined ? {} : { 'Set-Cookie': cookie }),
       });
       response.end(JSON.stringify(body));
-    });
+    }, thinkingMs(edition));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const { port } = await listen(server, 0, '127.0.0.1');
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     async close() {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

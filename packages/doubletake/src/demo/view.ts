@@ -27,6 +27,8 @@ export interface View {
 type Colour = 'green' | 'red' | 'yellow' | 'dim' | 'bold';
 type Paint = (colour: Colour, text: string) => string;
 
+const unpainted: Paint = (_, text) => text;
+
 const tableRowsMax = 16;
 /** Lines of the live table besides its rows. */
 const frameLines = 5;
@@ -42,7 +44,7 @@ export function createView(out: Output, seconds: number): View & { updateMs: num
 /** Colours for a terminal, unless NO_COLOR (https://no-color.org) is set; nothing for a pipe. */
 export function painter(out: Output): Paint {
   const coloured = out.isTTY === true && !process.env['NO_COLOR'];
-  return coloured ? (colour, text) => styleText(colour, text, { validateStream: false }) : (_, text) => text;
+  return coloured ? (colour, text) => styleText(colour, text, { validateStream: false }) : unpainted;
 }
 
 class LiveTable implements View {
@@ -98,13 +100,12 @@ class PlainLines implements View {
   }
 
   update(board: Scoreboard, elapsedSeconds: number): void {
-    const paint: Paint = (_, text) => text;
     const settled = board.rows().filter((row) => row.index >= this.#shownTo && isSettled(row));
     const shown = settled.slice(0, plainRowsMax);
     if (this.#headed && settled.length === 0) return;
     const lines = [
       ...(this.#headed ? [] : ['', header()]),
-      ...shown.map((row) => rowText(row, 100, paint)),
+      ...shown.map((row) => rowText(row, 100, unpainted)),
       ...(settled.length > shown.length ? [`  … and ${settled.length - shown.length} more`] : []),
       totals(board, elapsedSeconds, this.#seconds),
     ];
