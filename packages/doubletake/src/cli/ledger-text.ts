@@ -1,0 +1,44 @@
+/** The ledger for people: what was seen, what became of it, what each target answered, and that the sums add up. */
+import { type CountTree, imbalances, type LedgerReport, total } from '../ledger/report.ts';
+
+/** Text of several lines, with a line end at the end. Zero counts are left out, apart from the sums. */
+export function ledgerText(report: LedgerReport): string {
+  const { packets, gaps, production, other } = report;
+  const lines = [
+    'Packets',
+    row(1, 'received', packets.received),
+    row(2, 'used', packets.used),
+    ...branches(2, { ignored: packets.ignored, malformed: packets.malformed }),
+    row(1, 'dropped by the kernel', packets.kernelDrops),
+    row(1, `gaps in streams (${gaps.bytes} bytes)`, gaps.count),
+    'Requests',
+    row(1, 'captured', report.captured),
+    ...branches(2, report.outcomes),
+    row(2, 'in flight', report.inFlight),
+    ...(report.sampling.headerAbsent > 0 ? [row(1, 'sampled by address for want of the header', report.sampling.headerAbsent)] : []),
+    'Production',
+    ...branches(1, { answered: production.responses }),
+    ...(production.orphans > 0 ? [row(1, 'answers to requests not seen', production.orphans)] : []),
+    ...branches(1, { 'other protocols': other }),
+  ];
+  for (const [name, target] of Object.entries(report.targets)) {
+    lines.push(`Target ${name}`, ...branches(1, target.outcomes), ...branches(1, { answered: target.responses }));
+  }
+  const problems = imbalances(report);
+  lines.push(problems.length === 0 ? 'Every request has exactly one outcome; the sums add up.' : 'THE SUMS DO NOT ADD UP:', ...problems);
+  return `${lines.join('\n')}\n`;
+}
+
+function branches(depth: number, tree: CountTree): string[] {
+  return Object.entries(tree).flatMap(([name, branch]) => {
+    if (total(branch) === 0) return [];
+    const label = name.replaceAll('_', ' ');
+    return typeof branch === 'number'
+      ? [row(depth, label, branch)]
+      : [row(depth, label, total(branch)), ...branches(depth + 1, branch)];
+  });
+}
+
+function row(depth: number, label: string, count: number): string {
+  return `${'  '.repeat(depth)}${label}`.padEnd(46) + String(count).padStart(12);
+}

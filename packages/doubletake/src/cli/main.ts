@@ -1,0 +1,55 @@
+/** The command line: one file a command, and here what they share: help, errors as one line, exit codes. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { isUserError } from '../errors.ts';
+import { demoCommand } from './demo.ts';
+import { inspectCommand } from './inspect.ts';
+import { mirrorCommand } from './mirror.ts';
+import { ExitCode } from './exit-code.ts';
+
+/** Runs the command that `argv` (as in `process.argv`) asks for and sets the exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('doubletake')
+    .description('Shows how your next version serves today\'s real traffic, before your users meet it.')
+    .version(version(), '-V, --version')
+    .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 110) })
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .addCommand(mirrorCommand())
+    .addCommand(inspectCommand())
+    .addCommand(demoCommand());
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ outputError: () => {} });
+  }
+  // A reader that goes away (`| head`) ends the output, and nothing else.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(ExitCode.ok);
+  });
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    process.exitCode = reportError(error);
+  }
+}
+
+function reportError(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return ExitCode.ok;
+    if (error.code !== 'commander.help') {
+      const text = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+      process.stderr.write(`doubletake: ${text}; see doubletake --help\n`);
+    }
+    return ExitCode.usage;
+  }
+  if (isUserError(error)) {
+    process.stderr.write(`doubletake: ${error.message}\n`);
+    return ExitCode.usage;
+  }
+  throw error;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
+}

@@ -1,0 +1,133 @@
+/**
+ * What a long run says while it runs, on standard error: on a terminal one line that is rewritten every second, in a
+ * pipe structured logs, one JSON object a line.
+ */
+import { pino } from 'pino';
+import { type LedgerReport, total } from '../ledger/report.ts';
+
+export interface Reporter {
+  /** Begins to show `read()`, every second on a terminal and every ten seconds in a log. */
+  start(read: () => LedgerReport): void;
+  stop(): void;
+  warning(text: string): void;
+  error(text: string): void;
+}
+
+const liveEveryMs = 1_000;
+const logEveryMs = 10_000;
+
+export function createReporter(quiet: boolean): Reporter {
+  return process.stderr.isTTY ? new LiveReporter(quiet) : new LogReporter(quiet);
+}
+
+class LiveReporter implements Reporter {
+  readonly #quiet: boolean;
+  #timer: NodeJS.Timeout | undefined;
+  #shown = false;
+
+  constructor(quiet: boolean) {
+    this.#quiet = quiet;
+  }
+
+  start(read: () => LedgerReport): void {
+    if (this.#quiet) return;
+    let before = read();
+    let beforeMs = performance.now();
+    this.#timer = setInterval(() => {
+      const now = read();
+      const nowMs = performance.now();
+      const line = liveLine(before, now, (nowMs - beforeMs) / 1_000);
+      [before, beforeMs] = [now, nowMs];
+      process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns ?? 100) - 1)}`);
+      this.#shown = true;
+    }, liveEveryMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#clear('\n');
+  }
+
+  warning(text: string): void {
+    this.#clear('\r\x1b[2K');
+    process.stderr.write(`doubletake: warning: ${text}\n`);
+  }
+
+  error(text: string): void {
+    this.#clear('\r\x1b[2K');
+    process.stderr.write(`doubletake: ${text}\n`);
+  }
+
+  #clear(how: string): void {
+    if (this.#shown) process.stderr.write(how);
+    this.#shown = false;
+  }
+}
+
+class LogReporter implements Reporter {
+  readonly #quiet: boolean;
+  readonly #log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(quiet: boolean) {
+    this.#quiet = quiet;
+  }
+
+  start(read: () => LedgerReport): void {
+    if (this.#quiet) return;
+    this.#timer = setInterval(() => this.#log.info(progress(read()), 'progress'), logEveryMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  warning(text: string): void {
+    this.#log.warn(text);
+  }
+
+  error(text: string): void {
+    this.#log.error(text);
+  }
+}
+
+/** Requests in, replayed, lost, the targets' answers and what waits, as rates where a rate says more. */
+export function liveLine(before: LedgerReport, now: LedgerReport, seconds: number): string {
+  const rate = (count: number, earlier: number): string => `${Math.round((count - earlier) / seconds)}/s`;
+  const { captured, inFlight } = now;
+  const answers = answersByClass(now);
+  return [
+    `in ${rate(captured, before.captured)} (${captured})`,
+    `replayed ${rate(replayed(now), replayed(before))} (${replayed(now)})`,
+    `lost ${lost(now)}`,
+    `answers ${answers === '' ? 'none' : answers}`,
+    `in flight ${inFlight}`,
+  ].join('  ');
+}
+
+function progress(report: LedgerReport): object {
+  const { captured, outcomes, inFlight, packets, gaps } = report;
+  const responses = Object.fromEntries(Object.entries(report.targets).map(([name, target]) => [name, target.responses]));
+  const { received, kernelDrops } = packets;
+  return { captured, outcomes, inFlight, lost: lost(report), packets: { received, kernelDrops }, gaps, responses };
+}
+
+function replayed(report: LedgerReport): number {
+  return total(report.outcomes['replayed'] ?? 0);
+}
+
+/** Requests that should have been replayed and were not, and packets that the kernel dropped. */
+function lost({ outcomes, packets }: LedgerReport): number {
+  const ended = ['dropped', 'failed', 'incomplete'].reduce((sum, name) => sum + total(outcomes[name] ?? 0), 0);
+  return ended + packets.kernelDrops;
+}
+
+function answersByClass(report: LedgerReport): string {
+  const sums = new Map<string, number>();
+  for (const target of Object.values(report.targets)) {
+    for (const [name, count] of Object.entries(target.responses)) {
+      if (total(count) > 0) sums.set(name, (sums.get(name) ?? 0) + total(count));
+    }
+  }
+  return [...sums].map(([name, count]) => `${name} ${count}`).join(' ');
+}

@@ -1,0 +1,41 @@
+import { type OtherProtocol, otherProtocols } from '../http/exchange.ts';
+import { decodedResults } from '../packets/decoded.ts';
+import type { CounterLayout } from '../ledger/counters.ts';
+import { statusClasses } from '../ledger/report.ts';
+
+/** Slots of what one source counts apart from its requests, looked up once so that counting is one array access. */
+export class SourceSlots {
+  readonly received: number;
+  /** By the result of decoding. */
+  readonly decoded: readonly number[];
+  readonly kernelDrops: number;
+  readonly gapCount: number;
+  readonly gapBytes: number;
+  readonly connections: number;
+  /** Production's answers by status class, 1xx first. */
+  readonly responses: readonly number[];
+  readonly orphans: number;
+  readonly other: Readonly<Record<OtherProtocol, number>>;
+  readonly skippedBytes: number;
+  readonly headerAbsent: number;
+
+  constructor(layout: CounterLayout, source: string) {
+    const slot = (...path: string[]): number => layout.slot('sources', source, ...path);
+    this.received = slot('packets', 'received');
+    this.decoded = decodedResults.map((result) =>
+      result.class === 'used' ? slot('packets', 'used') : slot('packets', result.class, result.name),
+    );
+    this.kernelDrops = slot('packets', 'kernelDrops');
+    this.gapCount = slot('gaps', 'count');
+    this.gapBytes = slot('gaps', 'bytes');
+    this.connections = slot('connections');
+    this.responses = statusClasses.map((name) => slot('production', 'responses', name));
+    this.orphans = slot('production', 'orphans');
+    this.other = Object.fromEntries(otherProtocols.map((name) => [name, slot('other', name)])) as Record<
+      OtherProtocol,
+      number
+    >;
+    this.skippedBytes = slot('skippedBytes');
+    this.headerAbsent = slot('sampling', 'headerAbsent');
+  }
+}

@@ -1,0 +1,74 @@
+/** The main thread's hold on one worker: its start, its counters, its stop, and its death. */
+import { Worker } from 'node:worker_threads';
+import { DoubletakeError } from '../errors.ts';
+import { type Publication, readPublication } from '../ledger/counters.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+
+export interface WorkerEvents {
+  warning(text: string): void;
+  exhausted(): void;
+  died(error: Error): void;
+}
+
+/** The worker's program: beside this file, in the form in which this file runs. */
+const program = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+
+export class WorkerHandle {
+  readonly shared: SharedArrayBuffer;
+  /** Resolves when the worker takes traffic, with what its sources listen on; rejects with one clear line when it cannot. */
+  readonly ready: Promise<(string | null)[]>;
+  readonly #worker: Worker;
+  readonly #ended: Promise<void>;
+  #alive = true;
+
+  constructor(start: WorkerStart, events: WorkerEvents) {
+    this.shared = start.shared;
+    this.#worker = new Worker(program, { workerData: start, name: `doubletake-${start.index}` });
+    const { promise: ready, resolve: becameReady, reject: couldNotStart } = Promise.withResolvers<(string | null)[]>();
+    const { promise: ended, resolve: hasEnded } = Promise.withResolvers<void>();
+    this.ready = ready;
+    this.#ended = ended;
+    this.#worker.on('message', (message: FromWorker) => {
+      switch (message.type) {
+        case 'ready':
+          return becameReady(message.addresses);
+        case 'failed':
+          return couldNotStart(new DoubletakeError(message.code, message.text));
+        case 'warning':
+          return events.warning(message.text);
+        case 'exhausted':
+          return events.exhausted();
+      }
+    });
+    this.#worker.on('error', (error) => {
+      couldNotStart(error);
+      events.died(error instanceof Error ? error : new Error(String(error)));
+    });
+    this.#worker.on('exit', () => {
+      this.#alive = false;
+      hasEnded();
+    });
+  }
+
+  /** What the watchdog looks at. */
+  reading(): Publication {
+    return readPublication(this.shared);
+  }
+
+  /** Asks the worker to drain and end; ends it by force when it has not done so `graceMs` after the drain. */
+  async stop(drainMs: number, graceMs: number): Promise<void> {
+    if (!this.#alive) return;
+    this.#say({ type: 'stop', drainMs });
+    const force = setTimeout(() => void this.#worker.terminate(), drainMs + graceMs);
+    await this.#ended;
+    clearTimeout(force);
+  }
+
+  abort(): void {
+    if (this.#alive) this.#say({ type: 'abort' });
+  }
+
+  #say(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * A worker thread: a whole pipeline for each source, from packets to targets, sharing nothing with other workers but the
+ * memory in which it publishes its counters.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { isUserError } from '../errors.ts';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import { WorkerRun } from './worker-run.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('this file runs in a worker thread only');
+
+const say = (message: FromWorker): void => port.postMessage(message);
+const run = new WorkerRun(workerData as WorkerStart, {
+  warning: (text) => say({ type: 'warning', text }),
+  exhausted: () => say({ type: 'exhausted' }),
+});
+
+port.on('message', (message: ToWorker) => {
+  if (message.type === 'abort') return run.abort();
+  void run.stop(message.drainMs).then(() => port.close());
+});
+
+try {
+  say({ type: 'ready', addresses: await run.start() });
+} catch (error) {
+  if (!isUserError(error)) throw error;
+  say({ type: 'failed', code: error.code, text: error.message });
+  await run.stop(0);
+  port.close();
+}

@@ -1,0 +1,65 @@
+/**
+ * The closed list of what can become of a request. A request that was seen ends in exactly one of these, so the sums add
+ * up (docs/accounting.md).
+ */
+/** Why a message is not whole. */
+export type IncompleteReason =
+  /** Bytes of it were never seen. */
+  | 'gap'
+  /** The mirror cut the packet that held it. */
+  | 'truncated'
+  /** The connection ended inside it. */
+  | 'closed'
+  /** The capture ended or a time limit passed inside it. */
+  | 'timeout';
+
+/** Why a request was not sent although it should have been. */
+export type DropReason = 'queue_full' | 'rate_limited' | 'circuit_open' | 'too_large' | 'shutdown';
+
+/** Why a request that was sent got no whole answer. */
+export type FailReason = 'connect' | 'timeout' | 'reset' | 'protocol';
+
+/** Guards that keep a request from being replayed. */
+export type Guard =
+  /** The framing could mean different requests to different servers. */
+  | 'ambiguous_framing'
+  /** CONNECT would make the target open a tunnel. */
+  | 'connect'
+  /** It already carries X-Doubletake-Id: our own traffic came round. */
+  | 'loop'
+  /** The method is not among those allowed. */
+  | 'method'
+  /** WebSocket and other upgrades are not replayed. */
+  | 'upgrade';
+
+export const incompleteReasons: readonly IncompleteReason[] = ['gap', 'truncated', 'closed', 'timeout'];
+export const dropReasons: readonly DropReason[] = [
+  'queue_full',
+  'rate_limited',
+  'circuit_open',
+  'too_large',
+  'shutdown',
+];
+export const failReasons: readonly FailReason[] = ['connect', 'timeout', 'reset', 'protocol'];
+export const guards: readonly Guard[] = ['ambiguous_framing', 'connect', 'loop', 'method', 'upgrade'];
+
+/** Outcomes that the policy decides; the others come from the wire. */
+export type PolicyOutcome = 'sampled_out' | `blocked.${Guard}`;
+
+export type Outcome =
+  | 'replayed'
+  | 'sampled_out'
+  | `blocked.${Guard}`
+  | `dropped.${DropReason}`
+  | `failed.${FailReason}`
+  | `incomplete.${IncompleteReason}`;
+
+/** Every outcome; `blocked.loop` is printed as `blocked: { loop: n }`. */
+export const outcomes: readonly Outcome[] = [
+  'replayed',
+  'sampled_out',
+  ...guards.map((guard) => `blocked.${guard}` as const),
+  ...dropReasons.map((reason) => `dropped.${reason}` as const),
+  ...failReasons.map((reason) => `failed.${reason}` as const),
+  ...incompleteReasons.map((reason) => `incomplete.${reason}` as const),
+];

@@ -1,0 +1,114 @@
+/**
+ * The ledger: what was seen and what became of it, as one plain object. Every counter of a source and of a target is a
+ * slot in the workers' rows; the totals are the sums over the sources.
+ *
+ * Invariants, checked by `imbalances`: captured = sum of outcomes + in flight, for every source and every target, and
+ * packets received = used + ignored + malformed, for every source.
+ */
+import type { CounterLayout } from './counters.ts';
+
+/** A tree of sums: `{ blocked: { loop: 2 }, replayed: 10 }`. */
+export interface CountTree {
+  [name: string]: number | CountTree;
+}
+
+/** Requests: seen, ended by outcome, and not ended yet. */
+export interface TallyReport {
+  captured: number;
+  outcomes: CountTree;
+  inFlight: number;
+}
+
+export interface PacketCounts {
+  received: number;
+  used: number;
+  ignored: CountTree;
+  malformed: CountTree;
+  /** Dropped by the kernel before we could read them. */
+  kernelDrops: number;
+}
+
+/** Bytes that were sent on a connection and never seen. */
+export interface GapCounts {
+  count: number;
+  bytes: number;
+}
+
+export interface SourceReport extends TallyReport {
+  packets: PacketCounts;
+  gaps: GapCounts;
+  /** TCP connections that carried payload. */
+  connections: number;
+  /** Production's final answers by status class, and those whose request was not seen. */
+  production: { responses: CountTree; orphans: number };
+  /** Connections recognised as something else than HTTP/1, by protocol. */
+  other: CountTree;
+  /** Payload bytes that belong to no message. */
+  skippedBytes: number;
+  sampling: { headerAbsent: number };
+}
+
+export interface TargetReport extends TallyReport {
+  /** The target's answers by status class. */
+  responses: CountTree;
+}
+
+/** The contract of `--ledger FILE.json`. */
+export interface LedgerReport extends SourceReport {
+  sources: { [name: string]: SourceReport };
+  targets: { [name: string]: TargetReport };
+}
+
+export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+/** Adds up the workers' rows and names the sums. */
+export function buildReport(layout: CounterLayout, rows: readonly Float64Array[]): LedgerReport {
+  const tree: CountTree = { sources: {}, targets: {} };
+  layout.paths.forEach((path, slot) => {
+    const count = rows.reduce((sum, row) => sum + (row[slot] ?? 0), 0);
+    addAt(tree, path, count);
+    if (path[0] === 'sources') addAt(tree, path.slice(2), count);
+  });
+  // The layout's paths are those of the interface above, which its own test checks.
+  return tree as unknown as LedgerReport;
+}
+
+/** Every sum in the report that does not add up, in words; empty when all do. */
+export function imbalances(report: LedgerReport): string[] {
+  const problems: string[] = [];
+  const tally = (name: string, { captured, outcomes: ended, inFlight }: TallyReport): void => {
+    const sum = total(ended) + inFlight;
+    if (captured !== sum) {
+      problems.push(`${name}: ${captured} requests captured, but ${sum} ended or in flight`);
+    }
+    
+  };
+  for (const [name, source] of Object.entries(report.sources)) {
+    tally(`source ${name}`, source);
+    const { received, used, ignored, malformed } = source.packets;
+    const sum = used + total(ignored) + total(malformed);
+    if (received !== sum) problems.push(`source ${name}: ${received} packets received, but ${sum} accounted for`);
+  }
+  for (const [name, target] of Object.entries(report.targets)) tally(`target ${name}`, target);
+  return problems;
+}
+
+/** Sum of all numbers in a tree. */
+export function total(tree: CountTree | number): number {
+  if (typeof tree === 'number') return tree;
+  return Object.values(tree).reduce<number>((sum, branch) => sum + total(branch), 0);
+}
+
+function addAt(tree: CountTree, path: readonly string[], count: number): void {
+  let branch = tree;
+  for (const name of path.slice(0, -1)) {
+    const next = (branch[name] ??= {});
+    if (typeof next === 'number') throw new Error(`counter ${path.join('.')} lies under another counter`);
+    branch = next;
+  }
+  const leaf = path[path.length - 1];
+  if (leaf === undefined) throw new Error('a counter without a name');
+  const before = branch[leaf] ?? 0;
+  if (typeof before !== 'number') throw new Error(`counter ${path.join('.')} lies above another counter`);
+  branch[leaf] = before + count;
+}
