@@ -9,7 +9,7 @@ import { DEFAULT_HTTP_LIMITS, HttpCounters, type HttpLimits } from './counters.t
 import type { ExchangeHandler, IncompleteReason } from './exchange.ts';
 import { FramingDecision } from './framing.ts';
 import { HeadScanner } from './head-scanner.ts';
-import type { ParserContext } from './message-parser.ts';
+import type { ParserContext } from './message-owner.ts';
 
 export class ExchangeAssembler implements StreamHandler<Conversation> {
   readonly counters = new HttpCounters();

@@ -7,7 +7,8 @@ import type { Connection, Direction } from '../tcp/connection.ts';
 import { sequenceDistance } from '../tcp/sequence.ts';
 import type { ExchangeHandler, IncompleteReason, Message, OtherProtocol } from './exchange.ts';
 import type { MessageKind } from './head-scanner.ts';
-import { MessageParser, type MessageOwner, type ParserContext } from './message-parser.ts';
+import type { MessageOwner, ParserContext } from './message-owner.ts';
+import { MessageParser } from './message-parser.ts';
 import { PendingExchange, PendingRequests } from './pairing.ts';
 
 /** A response that came, by order of capture, before the request that it acknowledges. */

@@ -6,57 +6,20 @@
  * since (so that it cannot be the middle of a message). It never joins bytes across a gap.
  */
 import { sequenceAdd, sequenceDistance } from '../tcp/sequence.ts';
-import { BodyCollector, type KeptBytes } from './body.ts';
+import { BodyCollector } from './body.ts';
 import { Ascii } from './bytes.ts';
 import { ChunkedDecoder } from './chunked.ts';
-import type { HttpCounters, HttpLimits } from './counters.ts';
-import type { Ambiguity, IncompleteReason, Message, OtherProtocol } from './exchange.ts';
-import { decideRequestFraming, decideResponseFraming, FramingDecision } from './framing.ts';
-import { MessageHead } from './head.ts';
-import { HeadScan, HeadScanner, type MessageKind } from './head-scanner.ts';
-import { PartialHead } from './partial-head.ts';
-import {
-  matchPreface,
-  matchRequestStart,
-  matchResponseStart,
-  mayBecomeRequestLine,
-  mayBecomeStatusLine,
-  Preface,
-  StartMatch,
-} from './start.ts';
-
-/** What a parser tells the conversation that it is one half of, and asks it. */
-export interface MessageOwner {
-  /** A provable start says which kind of message this direction carries. */
-  kindFound(parser: MessageParser, kind: MessageKind): void;
-  /** Whether the advance of the acknowledgement number proves that the message before is over. */
-  advanceProves(parser: MessageParser, from: number, to: number): boolean;
-  /** The method of the request that the response beginning here answers; empty when that was not seen. */
-  pairResponse(sequence: number, acknowledgement: number): string;
-  /** Whether the response may be one without a head (HTTP/0.9). */
-  expectsHeadless(parser: MessageParser): boolean;
-  messageHead(parser: MessageParser, message: Message, acknowledgement: number): void;
-  messageEnd(parser: MessageParser, message: Message): void;
-  partialHead(parser: MessageParser, reason: IncompleteReason): void;
-  skipped(parser: MessageParser, length: number): void;
-  recognised(protocol: OtherProtocol): void;
-  /** The parser no longer knows where the next message begins. */
-  lostStep(parser: MessageParser): void;
-}
-
-/** What all parsers of a pipeline share. */
-export interface ParserContext {
-  readonly limits: HttpLimits;
-  readonly counters: HttpCounters;
-  readonly kept: KeptBytes;
-  readonly scanner: HeadScanner;
-  readonly decision: FramingDecision;
-}
+import type { Ambiguity, IncompleteReason, Message } from './exchange.ts';
+import { decideRequestFraming, decideResponseFraming } from './framing.ts';
+import type { MessageHead } from './head.ts';
+import { HeadReader } from './head-reader.ts';
+import type { MessageKind } from './head-scanner.ts';
+import type { MessageOwner, ParserContext } from './message-owner.ts';
 
 const State = {
   /** In step, between messages. */
   between: 0,
-  /** Inside a head of which a part waits in `#partial`. */
+  /** Inside a head of which a part is gathered. */
   head: 1,
   length: 2,
   chunked: 3,
@@ -68,16 +31,7 @@ const State = {
 } as const;
 type State = (typeof State)[keyof typeof State];
 
-/** A head in pieces is copied in steps of this size, so that little of what follows it is copied too. */
-const HEAD_STEP_BYTES = 2_048;
-/** The start line is looked at again with every piece only while it is this short. */
-const START_PROBE_BYTES_MAX = 128;
-/** Behind a start line that must be proved, the colon of the first field comes within this. */
-const FIELD_NAME_BYTES_MAX = 1_024;
-const NO_BYTES = Buffer.alloc(0);
-
 export class MessageParser {
-  kind: MessageKind | null = null;
   /** No byte of this direction was seen, and none is known to be lost. */
   fresh = true;
   /** Sequence number behind what was seen; meaningful once `fresh` is false. */
@@ -91,13 +45,9 @@ export class MessageParser {
   readonly #owner: MessageOwner;
   readonly #context: ParserContext;
   readonly #body: BodyCollector;
-  readonly #partial: PartialHead;
+  readonly #heads: HeadReader;
   #chunks: ChunkedDecoder | null = null;
   #state: State = State.lost;
-  /** The start of the current or next message must be proved by its looks. */
-  #strict = true;
-  /** A request line without a version may come: nothing came before it. */
-  #versionlessAllowed = false;
   /** Ambiguity of the message before, which leaves open whether the next one was meant to be one. */
   #taint: Ambiguity | null = null;
   #message: Message | null = null;
@@ -119,29 +69,37 @@ export class MessageParser {
     this.#owner = owner;
     this.#context = context;
     this.#body = new BodyCollector(context.kept);
-    this.#partial = new PartialHead(context.kept, context.limits.headBytesMax);
+    this.#heads = new HeadReader(context.scanner, context.kept, context.limits.headBytesMax);
   }
 
   /** The stream begins here with messages of this kind. */
   beginInStep(kind: MessageKind, versionlessAllowed: boolean): void {
     this.kind = kind;
     this.#state = State.between;
-    this.#strict = false;
-    this.#versionlessAllowed = versionlessAllowed;
+    this.#heads.strict = false;
+    this.#heads.versionlessAllowed = versionlessAllowed;
   }
 
   /** The next bytes may begin a conversation of their own, if they look like it. */
   beginTunnel(): void {
     if (this.#state !== State.between && this.#state !== State.lost) return;
     this.#state = State.between;
-    this.#strict = this.kind === 'request';
+    this.#heads.strict = this.kind === 'request';
   }
 
   /** Everything from here on is left alone. */
   switchOff(): void {
     if (this.#message !== null) this.#breakOff(this.nextSequence, 'closed');
-    this.#partial.clear();
+    this.#heads.clear();
     this.#state = State.off;
+  }
+
+  get kind(): MessageKind | null {
+    return this.#heads.kind;
+  }
+
+  set kind(kind: MessageKind) {
+    this.#heads.kind = kind;
   }
 
   get inMessage(): boolean {
@@ -172,7 +130,7 @@ export class MessageParser {
           else at = this.#beginHead(bytes, at, end, at === start);
           break;
         case State.head:
-          at = this.#continueHead(bytes, at, end);
+          at = this.#readHead(bytes, at, end);
           break;
         case State.length:
           at = this.#readLength(bytes, at, end);
@@ -238,13 +196,7 @@ export class MessageParser {
 
   /** The other side spoke, or this one ended: a request line without a version that stands alone is whole. */
   settleVersionless(): void {
-    const partial = this.#partial;
-    if (this.#state !== State.head || !this.#versionlessAllowed || partial.startLineFeed !== partial.length - 1) return;
-    const { scanner } = this.#context;
-    const found = scanner.scanStartLine('request', partial.bytes, 0, partial.startLineFeed, true);
-    if (found !== HeadScan.complete || !scanner.versionless) return;
-    scanner.alone();
-    this.#headWhole(partial.bytes, 0, partial.length, sequenceAdd(this.#startSequence, partial.length));
+    if (this.#state === State.head && this.#heads.settleVersionless()) this.#headWhole(this.nextSequence);
   }
 
   #hasAdvanced(acknowledgement: number): boolean {
@@ -255,9 +207,9 @@ export class MessageParser {
 
   /** Out of step: whether a message may begin with this data. Returns where to read on. */
   #takeUp(bytes: Buffer, start: number, end: number, segmentStart: boolean): number {
-    if (segmentStart && (this.fresh || this.#advanced) && this.#startsLikeSomething(bytes, start, end)) {
+    if (segmentStart && (this.fresh || this.#advanced) && this.#heads.canStart(bytes, start, end)) {
       this.#state = State.between;
-      this.#strict = true;
+      this.#heads.strict = true;
       this.#taint = null;
       return start;
     }
@@ -265,101 +217,38 @@ export class MessageParser {
     return end;
   }
 
-  #startsLikeSomething(bytes: Buffer, start: number, end: number): boolean {
-    return this.#matchStart(bytes, start, end) !== StartMatch.no || matchPreface(bytes, start, end) !== Preface.no;
-  }
-
-  /** The strict match for what this direction may carry. */
-  #matchStart(bytes: Buffer, start: number, end: number): StartMatch {
-    if (this.kind === 'request') return matchRequestStart(bytes, start, end);
-    if (this.kind === 'response') return matchResponseStart(bytes, start, end);
-    return Math.max(matchRequestStart(bytes, start, end), matchResponseStart(bytes, start, end)) as StartMatch;
-  }
-
   #beginHead(bytes: Buffer, at: number, end: number, first: boolean): number {
     this.#startUs = this.#timeUs;
     this.#startSequence = (this.#sequenceBase + at) >>> 0;
     this.#startAcknowledgement = this.#acknowledgement;
     if (first && this.#advanced) this.#taint = null;
-    if (!this.#strict || this.#matchStart(bytes, at, end) === StartMatch.yes) {
-      if (this.#strict) this.#proved(bytes, at, end);
-      const { scanner } = this.#context;
-      const found = scanner.scan(this.kind ?? 'request', bytes, at, end, this.#versionlessAllowed);
-      if (found === HeadScan.complete) {
-        return this.#headWhole(bytes, at, scanner.headEnd, (this.#sequenceBase + scanner.headEnd) >>> 0);
-      }
-    }
     this.#state = State.head;
-    return this.#continueHead(bytes, at, end);
+    return this.#readHead(bytes, at, end);
   }
 
-  /** A strict start was seen whole: it says what this direction carries. */
-  #proved(bytes: Buffer, start: number, end: number): void {
-    this.#strict = false;
-    if (this.kind !== null) return;
-    const response = matchResponseStart(bytes, start, end) === StartMatch.yes;
-    this.#owner.kindFound(this, response ? 'response' : 'request');
-  }
-
-  /** Adds to a head in pieces. Returns the offset behind what belongs to it. */
-  #continueHead(bytes: Buffer, start: number, end: number): number {
-    const partial = this.#partial;
-    let at = start;
-    while (at < end) {
-      const stop = Math.min(end, at + HEAD_STEP_BYTES);
-      if (!partial.append(bytes, at, stop)) {
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    const heads = this.#heads;
+    const kindBefore = heads.kind;
+    const at = heads.read(bytes, start, end);
+    if (kindBefore === null && heads.kind !== null) this.#owner.kindFound(this, heads.kind);
+    switch (heads.outcome) {
+      case 'more':
+        return at;
+      case 'whole':
+        this.#headWhole((this.#sequenceBase + at) >>> 0);
+        return at;
+      case 'tls':
+      case 'http2':
+        this.#owner.recognised(heads.outcome);
+        return at;
+      case 'tooLarge':
         this.#context.counters.headsTooLarge++;
         this.#rejectHead();
         return at;
-      }
-      const lengthBefore = partial.length - (stop - at);
-      at = stop;
-      const lineWasSeen = partial.startLineFeed >= 0;
-      const headEnd = partial.findEnd();
-      if (!this.#startHolds(lengthBefore, lineWasSeen)) {
+      default:
         this.#rejectHead();
         return at;
-      }
-      if (this.#state === State.off) return end;
-      if (headEnd >= 0 && !this.#strict) return at - this.#partialWhole(headEnd);
     }
-    return at;
-  }
-
-  /** The head in pieces is whole. Returns how many bytes behind it were taken with it. */
-  #partialWhole(headEnd: number): number {
-    const { scanner } = this.#context;
-    const { bytes, length } = this.#partial;
-    scanner.scan(this.kind ?? 'request', bytes, 0, headEnd, this.#versionlessAllowed);
-    this.#headWhole(bytes, 0, headEnd, sequenceAdd(this.#startSequence, headEnd));
-    return length - headEnd;
-  }
-
-  /** Whether the head in pieces may still become a message; recognises other protocols. */
-  #startHolds(lengthBefore: number, lineWasSeen: boolean): boolean {
-    const { bytes, length, startLineFeed } = this.#partial;
-    if (startLineFeed < 0 && lengthBefore > START_PROBE_BYTES_MAX) return true;
-    if (lineWasSeen && !this.#strict) return true;
-    if (lineWasSeen && lengthBefore - startLineFeed > FIELD_NAME_BYTES_MAX) return false;
-    const preface = matchPreface(bytes, 0, length);
-    if (preface >= Preface.tls) {
-      this.#owner.recognised(preface === Preface.tls ? 'tls' : 'http2');
-      return true;
-    }
-    if (this.#strict) {
-      const match = this.#matchStart(bytes, 0, length);
-      if (match === StartMatch.yes) this.#proved(bytes, 0, length);
-      return match !== StartMatch.no || preface === Preface.prefix;
-    }
-    const kind = this.kind ?? 'request';
-    if (startLineFeed < 0) {
-      if (preface === Preface.prefix) return true;
-      return kind === 'request' ? mayBecomeRequestLine(bytes, 0, length) : mayBecomeStatusLine(bytes, 0, length);
-    }
-    const { scanner } = this.#context;
-    const found = scanner.scanStartLine(kind, bytes, 0, startLineFeed, this.#versionlessAllowed);
-    if (found === HeadScan.http2) this.#owner.recognised('http2');
-    return found !== HeadScan.notAMessage;
   }
 
   /** What had come of a head turns out to be none. */
@@ -368,41 +257,37 @@ export class MessageParser {
       this.#beginHeadless();
       return;
     }
-    const { length } = this.#partial;
-    this.#partial.clear();
+    const { length } = this.#heads.gathered;
+    this.#heads.clear();
     this.#owner.skipped(this, length);
     this.#loseStep();
   }
 
   /** The answer to an HTTP/0.9 request: all bytes up to the end of the stream (RFC 1945 section 6). */
   #beginHeadless(): void {
-    const { bytes, length } = this.#partial;
-    const { scanner, decision } = this.#context;
-    this.#partial.clear();
-    scanner.headless();
+    const bytes = this.#heads.gathered;
+    this.#heads.clear();
     this.#owner.pairResponse(this.#startSequence, this.#startAcknowledgement);
-    decision.set('close', 0, null);
-    this.#beginMessage(new MessageHead(NO_BYTES, scanner, 0));
-    this.#body.wire(bytes, 0, length);
-    this.#body.decoded(bytes, 0, length);
-    this.#touchAt(sequenceAdd(this.#startSequence, length));
+    this.#context.decision.set('close', 0, null);
+    this.#beginMessage(this.#heads.headless());
+    this.#body.wire(bytes, 0, bytes.length);
+    this.#body.decoded(bytes, 0, bytes.length);
+    this.#touchAt(sequenceAdd(this.#startSequence, bytes.length));
   }
 
-  /** `bytes[start..headEnd)` is a whole head, which ends before `endSequence`, and the scanner has just read it. */
-  #headWhole(bytes: Buffer, start: number, headEnd: number, endSequence: number): number {
+  /** A head is whole that ends before `endSequence`; the scanner has just read it. */
+  #headWhole(endSequence: number): void {
     const { scanner, decision, counters } = this.#context;
-    const owned = Buffer.allocUnsafe(headEnd - start);
-    bytes.copy(owned, 0, start, headEnd);
-    const head = new MessageHead(owned, scanner, start);
-    if (this.#partial.length > 0) this.#partial.clear();
+    const { head } = this.#heads;
+    if (head === null) throw new Error('a whole head without its bytes');
+    this.#heads.head = null;
     const { status } = scanner;
-    this.#versionlessAllowed = false;
     if (status >= 100 && status < 200 && status !== 101) {
       counters.interimResponses++;
       if (this.interimEnd !== this.#startSequence) this.interimStart = this.#startSequence;
       this.interimEnd = endSequence;
       this.#state = State.between;
-      return headEnd;
+      return;
     }
     if (status === 0) {
       decideRequestFraming(scanner.framing, scanner.beforeHttp11, decision);
@@ -410,12 +295,10 @@ export class MessageParser {
       const method = this.#owner.pairResponse(this.#startSequence, this.#startAcknowledgement);
       decideResponseFraming(scanner.framing, scanner.beforeHttp11, status, method, decision);
     }
+    const bodiless = decision.framing === 'none' || (decision.framing === 'length' && decision.length === 0);
     this.#beginMessage(head);
     this.#touchAt(endSequence);
-    if (decision.framing === 'none' || (decision.framing === 'length' && decision.length === 0)) {
-      this.#endMessage(endSequence, this.#timeUs);
-    }
-    return headEnd;
+    if (bodiless) this.#endMessage(endSequence, this.#timeUs);
   }
 
   /** A message with the framing that was just decided. */
@@ -500,7 +383,7 @@ export class MessageParser {
     message.endUs = timeUs;
     this.#message = null;
     this.#taint = message.ambiguity;
-    this.#strict = !this.#sure;
+    this.#heads.strict = !this.#sure;
     this.#state = State.between;
     this.#count(message);
     this.#owner.messageEnd(this, message);
@@ -526,8 +409,8 @@ export class MessageParser {
       if (this.#message.outcome === 'complete') this.#message.outcome = reason;
       this.#endMessage(endSequence, this.#message.endUs);
     } else if (this.#state === State.head) {
-      const { length } = this.#partial;
-      this.#partial.clear();
+      const { length } = this.#heads.gathered;
+      this.#heads.clear();
       if (this.kind === null) this.#owner.skipped(this, length);
       else this.#owner.partialHead(this, reason);
     }
@@ -537,7 +420,7 @@ export class MessageParser {
     if (this.#state === State.off) return;
     this.#state = State.lost;
     this.#taint = null;
-    this.#versionlessAllowed = false;
+    this.#heads.versionlessAllowed = false;
     this.#owner.lostStep(this);
   }
 }

@@ -15,6 +15,12 @@ export type Preface = (typeof Preface)[keyof typeof Preface];
 
 /** No registered method has more than 17 letters; words of body text that run longer are not taken for one. */
 const METHOD_BYTES_MAX = 64;
+/** The registry of RFC 9110 section 16.1, and what caches and search servers use besides. */
+const METHODS = (
+  'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY LABEL LINK LOCK ' +
+  'MERGE MKACTIVITY MKCALENDAR MKCOL MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PROPFIND PROPPATCH PURGE QUERY REBIND ' +
+  'REPORT SEARCH UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL BAN SUBSCRIBE UNSUBSCRIBE'
+).split(' ');
 /** A TLS record is at most 2^14 bytes and what encryption adds (RFC 5246 section 6.2.3). */
 const TLS_RECORD_BYTES_MAX = 16_384 + 2_048;
 const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
@@ -23,15 +29,32 @@ const STATUS_VERSION = 'http/';
 
 /**
  * Whether a request provably starts here: `token SP target SP HTTP/1.d CRLF` and then the name of a field with its colon,
- * or the empty line.
+ * or the empty line. While that is not all there, only a registered method counts: a short piece of some body is a token
+ * too.
  */
 export function matchRequestStart(bytes: Uint8Array, start: number, end: number): StartMatch {
   let at = start;
   while (at < end && isTokenByte(bytes[at])) at++;
   if (at - start > METHOD_BYTES_MAX) return StartMatch.no;
-  if (at === end) return StartMatch.prefix;
-  if (at === start || bytes[at] !== Ascii.space) return StartMatch.no;
-  const targetStart = ++at;
+  if (at < end && (at === start || bytes[at] !== Ascii.space)) return StartMatch.no;
+  const match = at === end ? StartMatch.prefix : matchBehindMethod(bytes, at + 1, end);
+  return match === StartMatch.prefix && !isRegisteredMethod(bytes, start, at, at < end) ? StartMatch.no : match;
+}
+
+/** Whether `[start, end)` is a registered method, or begins one unless it has to be `whole`. */
+function isRegisteredMethod(bytes: Uint8Array, start: number, end: number, whole: boolean): boolean {
+  const length = end - start;
+  return METHODS.some((method) => {
+    if (whole ? method.length !== length : method.length < length) return false;
+    for (let index = 0; index < length; index++) {
+      if (bytes[start + index] !== method.charCodeAt(index)) return false;
+    }
+    return true;
+  });
+}
+
+function matchBehindMethod(bytes: Uint8Array, targetStart: number, end: number): StartMatch {
+  let at = targetStart;
   while (at < end && bytes[at] > Ascii.space && bytes[at] !== Ascii.delete) at++;
   if (at === end) return StartMatch.prefix;
   if (at === targetStart || bytes[at] !== Ascii.space) return StartMatch.no;

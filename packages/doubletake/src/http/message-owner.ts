@@ -1,0 +1,37 @@
+/**
+ * What a message parser needs from outside: the conversation that it is one half of, which it tells and asks, and the
+ * things that all parsers of a pipeline share.
+ */
+import type { KeptBytes } from './body.ts';
+import type { HttpCounters, HttpLimits } from './counters.ts';
+import type { IncompleteReason, Message, OtherProtocol } from './exchange.ts';
+import type { FramingDecision } from './framing.ts';
+import type { HeadScanner, MessageKind } from './head-scanner.ts';
+import type { MessageParser } from './message-parser.ts';
+
+export interface MessageOwner {
+  /** A provable start says which kind of message this direction carries. */
+  kindFound(parser: MessageParser, kind: MessageKind): void;
+  /** Whether the advance of the acknowledgement number proves that the message before is over. */
+  advanceProves(parser: MessageParser, from: number, to: number): boolean;
+  /** The method of the request that the response beginning here answers; empty when that was not seen. */
+  pairResponse(sequence: number, acknowledgement: number): string;
+  /** Whether the response may be one without a head (HTTP/0.9). */
+  expectsHeadless(parser: MessageParser): boolean;
+  messageHead(parser: MessageParser, message: Message, acknowledgement: number): void;
+  messageEnd(parser: MessageParser, message: Message): void;
+  partialHead(parser: MessageParser, reason: IncompleteReason): void;
+  skipped(parser: MessageParser, length: number): void;
+  recognised(protocol: OtherProtocol): void;
+  /** The parser no longer knows where the next message begins. */
+  lostStep(parser: MessageParser): void;
+}
+
+/** The scanner and the decision are overwritten by each head. */
+export interface ParserContext {
+  readonly limits: HttpLimits;
+  readonly counters: HttpCounters;
+  readonly kept: KeptBytes;
+  readonly scanner: HeadScanner;
+  readonly decision: FramingDecision;
+}
