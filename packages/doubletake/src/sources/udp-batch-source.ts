@@ -1,13 +1,15 @@
 /**
  * The UDP source for Linux: the event loop says that the socket is readable, and recvmmsg drains it in batches.
  *
- * Nothing polls while idle, and the loop itself never reads a datagram. Each turn of the loop hands over a bounded
- * number; the rest stays in the kernel, and since readiness is level-triggered the next turn goes on with it.
+ * Three states follow each other. Waiting: the event loop watches the socket, nothing polls, and the first datagram is
+ * handed over at once. Resting: after a turn that found something, the next one comes by a timer, since waking up costs
+ * as much as several datagrams; a rest that finds nothing goes back to waiting. Behind: a turn ended at its bound, so
+ * the next turn of the loop goes on at once, after the thread's sockets and timers had theirs.
  */
 import { BatchReceiver } from '../system/batch-receiver.ts';
 import type { Libc, ReadablePoll } from '../system/libc.ts';
 import { boundAddress, DropReader, enableTimestamps, openUdpSocket } from '../system/udp-socket.ts';
-import { batchDefault, datagramsPerTurnMax, receiveBufferBytesDefault } from './udp-defaults.ts';
+import { batchDefault, datagramsPerTurnMax, receiveBufferBytesDefault, restMs } from './udp-defaults.ts';
 import type { DatagramListener, UdpSource, UdpSourceCounters, UdpSourceOptions } from './udp-source.ts';
 
 /** Opens a source that reads through libc. Throws `SystemError`. */
@@ -37,8 +39,9 @@ class BatchUdpSource implements UdpSource {
   readonly #onDatagram: DatagramListener;
   readonly #onBatchEnd: (() => void) | undefined;
   readonly #poll: ReadablePoll;
+  readonly #turnCallback = (): void => this.#turn();
+  #restTimer: NodeJS.Timeout | null = null;
   #closed = false;
-  #turnPlanned = false;
   #received = 0;
   #truncated = 0;
   #dropsLastRead = 0;
@@ -58,29 +61,39 @@ class BatchUdpSource implements UdpSource {
     this.#drops = new DropReader(libc, socket.descriptor);
     this.#onDatagram = options.onDatagram;
     this.#onBatchEnd = options.onBatchEnd;
-    const turn = (): void => this.#turn();
     // The poll callback runs outside of Node's own scopes: promises and `nextTick` would not be served after it, and
     // an exception would get lost. An immediate of the same loop iteration has all that.
     this.#poll = libc.pollReadable(socket.descriptor, () => {
-      if (this.#turnPlanned) return;
-      this.#turnPlanned = true;
-      setImmediate(turn);
+      this.#poll.stop();
+      setImmediate(this.#turnCallback);
     });
   }
 
   /** One turn of the event loop: batches until the socket is empty or the turn's share is used up. */
   #turn(): void {
-    this.#turnPlanned = false;
     if (this.#closed) return;
     const receiver = this.#receiver;
-    let left = datagramsPerTurnMax;
+    let handedOver = 0;
     let count: number;
     do {
       count = receiver.receive();
       if (count > 0) this.#handOver(count);
-      left -= count;
+      handedOver += count;
       // A batch that is not full was all there was: asking again would cost a system call for nothing.
-    } while (count === receiver.slots && left > 0 && !this.#closed);
+    } while (count === receiver.slots && handedOver < datagramsPerTurnMax && !this.#closed);
+    if (!this.#closed) this.#planNext(handedOver, count === receiver.slots);
+  }
+
+  #planNext(handedOver: number, isBehind: boolean): void {
+    if (isBehind) {
+      setImmediate(this.#turnCallback);
+    } else if (handedOver === 0) {
+      this.#poll.start();
+    } else if (this.#restTimer === null) {
+      this.#restTimer = setTimeout(this.#turnCallback, restMs);
+    } else {
+      this.#restTimer.refresh();
+    }
   }
 
   #handOver(count: number): void {
@@ -117,6 +130,7 @@ class BatchUdpSource implements UdpSource {
       this.#readDrops();
       this.#closed = true;
       this.#poll.close();
+      if (this.#restTimer !== null) clearTimeout(this.#restTimer);
       this.#libc.close(this.#descriptor);
     }
     // Called from within `onDatagram`, the rest of its batch is still being handed over: that ends before this resolves.

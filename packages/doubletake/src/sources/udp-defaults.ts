@@ -11,3 +11,10 @@ export const batchDefault = 64;
 
 /** Datagrams handed over before the thread's sockets and timers get their turn: a millisecond or two of work. */
 export const datagramsPerTurnMax = 256;
+
+/**
+ * Rest between two turns under load: how long a datagram may wait for the sake of CPU. Measured against waking up for
+ * each arrival: 6.6 instead of 14.4 us a datagram at 10,000/s, 1.5 instead of 3.3 at 50,000/s, 1.0 instead of 2.2 at
+ * 100,000/s.
+ */
+export const restMs = 1;

@@ -14,7 +14,7 @@ const implementations = [
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
 /** A source that copies what it gets, and lets a test wait for a number of datagrams. */
@@ -229,8 +229,7 @@ for (const { name, forceDgram, available } of implementations) {
           receiveBufferBytes: 1 << 30, forceDgram: ${forceDgram} });
         console.log(JSON.stringify(source.warnings)); await source.close();`;
       const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
-      const warnings = JSON.parse(output) as string[];
-      expect(warnings.join('\n')).toMatch(/\d+ bytes instead of 1073741824.*net\.core\.rmem_max=1073741824/);
+      expect(output).toMatch(/\d+ bytes instead of 1073741824.*net\.core\.rmem_max=1073741824/);
     });
   });
 }

@@ -6,6 +6,13 @@ import { openUdpSocket, type UdpSocket } from './udp-socket.ts';
 
 const result = loadLibc();
 
+function texts(receiver: BatchReceiver, count: number): string[] {
+  return Array.from({ length: count }, (_, slot) => {
+    const start = slot * receiver.stride;
+    return receiver.bytes.toString('latin1', start, start + receiver.length(slot));
+  });
+}
+
 describe.skipIf('unavailable' in result)('batch receiver', () => {
   if ('unavailable' in result) return;
   const { libc } = result;
@@ -23,13 +30,6 @@ describe.skipIf('unavailable' in result)('batch receiver', () => {
       await new Promise((resolve) => sender.send(message, socket.port, '127.0.0.1', resolve));
     }
     await new Promise<void>((resolve) => sender.close(resolve));
-  }
-
-  function texts(receiver: BatchReceiver, count: number): string[] {
-    return Array.from({ length: count }, (_, slot) => {
-      const start = slot * receiver.stride;
-      return receiver.bytes.toString('latin1', start, start + receiver.length(slot));
-    });
   }
 
   test('reads no more than its slots at once, and nothing from an empty socket', async () => {

@@ -23,12 +23,14 @@ export interface Libc {
   errno(): number;
   /** Where a buffer's bytes are. Valid as long as the buffer is referenced: its memory does not move. */
   addressOf(buffer: Buffer): bigint;
-  /** Calls back from this thread's event loop for as long as the descriptor is readable. */
+  /** Calls back from every turn of this thread's event loop in which the descriptor is readable. */
   pollReadable(descriptor: number, callback: () => void): ReadablePoll;
 }
 
 /** A registration with the event loop; must be kept referenced, and closed before its descriptor is. */
 export interface ReadablePoll {
+  stop(): void;
+  start(): void;
   close(): void;
 }
 
@@ -48,6 +50,8 @@ function open(): LibcResult {
     return { unavailable: `needs an x64 or arm64 processor (this is ${process.arch})` };
   }
   try {
+    // Declared by the package's own types, which `require` cannot know.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
     return { libc: declare(koffi) };
   } catch (error) {
@@ -68,8 +72,13 @@ function declare(koffi: typeof Koffi): Libc {
     errno: () => koffi.errno(),
     addressOf: (buffer) => koffi.address(buffer),
     pollReadable(descriptor, callback) {
-      const handle = koffi.node.poll(descriptor, { readable: true }, callback);
-      return { close: () => handle.close() };
+      const options = { readable: true };
+      const handle = koffi.node.poll(descriptor, options, callback);
+      return {
+        stop: () => handle.stop(),
+        start: () => handle.start(options, callback),
+        close: () => handle.close(),
+      };
     },
   };
 }

@@ -13,9 +13,8 @@ describe('socket addresses', () => {
     expect(encodeSocketAddress('127.0.0.1', 4789).toString('hex')).toBe('020012b57f0000010000000000000000');
     const scoped = '0a0012b500000000fe8000000000000000000000000000aa07000000';
     expect(encodeSocketAddress('fe80::aa%7', 4789).toString('hex')).toBe(scoped);
-    expect(encodeSocketAddress('::ffff:10.0.0.1', 1).toString('hex')).toBe(
-      '0a000001000000000000000000000000' + '0000ffff0a00000100000000',
-    );
+    const mapped = '0a0000010000000000000000000000000000ffff0a00000100000000';
+    expect(encodeSocketAddress('::ffff:10.0.0.1', 1).toString('hex')).toBe(mapped);
   });
 
   test('refuses what is not an address', () => {

@@ -43,11 +43,14 @@ export function decodeSocketAddress(bytes: Buffer): { address: string; port: num
 /** The URL parser writes every form (also `::ffff:1.2.3.4`) as hexadecimal groups with at most one `::`. */
 function ipv6Groups(address: string): number[] {
   const [left = '', right] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
-  const parse = (text: string): number[] => (text === '' ? [] : text.split(':').map((group) => parseInt(group, 16)));
-  const head = parse(left);
+  const head = parseGroups(left);
   if (right === undefined) return head;
-  const tail = parse(right);
+  const tail = parseGroups(right);
   return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => 0), ...tail];
+}
+
+function parseGroups(text: string): number[] {
+  return text === '' ? [] : text.split(':').map((group) => parseInt(group, 16));
 }
 
 function scopeOf(zone: string): number {

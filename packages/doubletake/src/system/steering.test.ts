@@ -62,6 +62,10 @@ function interpret(program: readonly BpfInstruction[], packet: Buffer): number {
   }
 }
 
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(setImmediate);
+}
+
 interface Flow {
   source: Buffer;
   destination: Buffer;
@@ -247,7 +251,7 @@ describe.skipIf(!('libc' in loadLibc()))('steering in the kernel', () => {
         })),
       );
       // A receive buffer of the default size holds some hundred packets.
-      while (index % 50 === 49 && received < 2 * (index + 1)) await new Promise(setImmediate);
+      if (index % 50 === 49) await until(() => received === 2 * (index + 1));
     }
     for (const sender of senders) {
       sender.close();
