@@ -1,0 +1,160 @@
+/**
+ * `npm run bench`: what a mirrored request costs, how many get lost, and how long one takes, beside the floor.
+ * See README.md in this folder for what is measured and how.
+ */
+import { writeFileSync } from 'node:fs';
+import { arch, cpus, release } from 'node:os';
+import { parseArgs } from 'node:util';
+import { findNginx, nginxVersion } from './nginx.ts';
+import { runFloor, runScenario, type Cost, type Floor, type ScenarioResult } from './run.ts';
+import { scenarios, type Scenario } from './scenarios.ts';
+
+const usage = `usage: npm run bench -- [--seconds N] [--only NAME]... [--no-floor] [--json FILE|-]
+  --seconds N     measure this long in each run (default 10)
+  --only NAME     run only this scenario; repeatable: ${scenarios.map(({ name }) => name).join(', ')}
+  --no-floor      leave out the runs of the bare receiver and the bare client
+  --json FILE|-   also write the results as JSON; - is standard output, and the table then goes to standard error
+`;
+
+interface Line {
+  result: ScenarioResult;
+  floor: Floor | null;
+}
+
+/** Floors are steadier than mirrors and need not be watched as long. */
+const floorSecondsMax = 5;
+
+function options() {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '10' },
+      only: { type: 'string', multiple: true, default: [] },
+      floor: { type: 'boolean', default: true },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+    allowNegative: true,
+  });
+  const seconds = Number(values.seconds);
+  if (!(seconds >= 1 && seconds <= 600)) throw new Error(`--seconds ${values.seconds}: expected 1 to 600`);
+  const unknown = values.only.find((name) => !scenarios.some((scenario) => scenario.name === name));
+  if (unknown !== undefined) throw new Error(`--only ${unknown}: there is no such scenario`);
+  const chosen = scenarios.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
+  return { ...values, seconds, chosen };
+}
+
+async function main(): Promise<void> {
+  const { seconds, chosen, floor: withFloor, json, help } = options();
+  if (help) {
+    process.stdout.write(usage);
+    return;
+  }
+  const out = json === '-' ? process.stderr : process.stdout;
+  const nginx = findNginx();
+  if (process.platform !== 'linux') throw new Error('the bench reads /proc and uses sendmmsg: it needs Linux');
+  if (nginx === null) throw new Error('nginx is missing; on Debian or Ubuntu: apt-get install nginx-light');
+  const machine = {
+    processor: `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}`,
+    kernel: `${release()} ${arch()}`,
+    node: process.version,
+    nginx: nginxVersion(nginx),
+  };
+  out.write(`${Object.values(machine).join(', ')}; each run ${seconds} s after the warm-up\n\n${heading()}\n`);
+  const lines: Line[] = [];
+  const floors = new Map<number | null, Floor>();
+  for (const scenario of chosen) {
+    const result = await runScenario(scenario, seconds, nginx);
+    const floor = withFloor && scenario.target === 'nginx' ? await floorOf(floors, scenario, seconds, nginx) : null;
+    lines.push({ result, floor });
+    out.write(`${tableLine({ result, floor })}\n`);
+  }
+  out.write(`\n${remarks(lines)}`);
+  if (json === undefined) return;
+  const text = `${JSON.stringify({ machine, seconds, results: lines }, null, 2)}\n`;
+  if (json === '-') process.stdout.write(text);
+  else writeFileSync(json, text);
+}
+
+/** The floor depends on the rate alone, so scenarios of the same rate share it. */
+async function floorOf(floors: Map<number | null, Floor>, scenario: Scenario, seconds: number, nginx: string): Promise<Floor> {
+  const known = floors.get(scenario.requestsPerSecond);
+  if (known) return known;
+  const floor = await runFloor(scenario, Math.min(seconds, floorSecondsMax), nginx);
+  floors.set(scenario.requestsPerSecond, floor);
+  return floor;
+}
+
+const columns: readonly [title: string, width: number, cell: (line: Line) => string][] = [
+  ['scenario', -19, ({ result }) => result.scenario.name],
+  ['sent/s', 8, ({ result: { sent } }) => whole(sent.requests / sent.seconds)],
+  ['replayed/s', 11, ({ result }) => whole(result.replayedPerSecond)],
+  ['loss %', 8, ({ result: { lost, sent } }) => fixed((100 * lost) / sent.requests, 3)],
+  ['CPU µs', 8, ({ result }) => fixed(sum(result.cost))],
+  ['user', 6, ({ result }) => fixed(result.cost?.userUs)],
+  ['system', 7, ({ result }) => fixed(result.cost?.systemUs)],
+  ['floor µs', 9, ({ floor }) => fixed(floor === null ? null : sum(floor.receive) + sum(floor.client))],
+  ['RSS MB', 12, ({ result: { memory } }) => `${whole(memory.firstMb)} - ${whole(memory.lastMb)}`],
+  ['peak', 5, ({ result: { memory } }) => whole(memory.peakMb)],
+  ['p50 ms', 7, ({ result }) => fixed(result.latency?.p50Ms, 2)],
+  ['p99 ms', 7, ({ result }) => fixed(result.latency?.p99Ms, 2)],
+];
+
+function heading(): string {
+  return columns.map(([title, width]) => pad(title, width)).join(' ');
+}
+
+function tableLine(line: Line): string {
+  return columns.map(([, width, cell]) => pad(cell(line), width)).join(' ');
+}
+
+/** What the table cannot say: what the floors consist of, and every count that does not fit another. */
+function remarks(lines: readonly Line[]): string {
+  return lines
+    .flatMap(({ result, floor }) => {
+      const { name } = result.scenario;
+      const notes: string[] = [];
+      if (floor) {
+        notes.push(`floor: ${fixed(sum(floor.receive))} µs to receive 4 datagrams + ${fixed(sum(floor.client))} µs to ask once`);
+      }
+      if (result.lost > 0) notes.push(`lost ${result.lost}: ${JSON.stringify(withoutZeros(result.ledger.outcomes))}, ` +
+        `dropped by the kernel ${result.ledger.packets.kernelDrops} packets`);
+      if (result.targetRequests !== result.replayed) {
+        notes.push(`the target counted ${result.targetRequests} requests, the ledger ${result.replayed}`);
+      }
+      if (result.sent.lateMsMax > 100) notes.push(`the sender was up to ${fixed(result.sent.lateMsMax)} ms late`);
+      notes.push(...result.imbalances);
+      return notes.map((note) => `${name}: ${note}\n`);
+    })
+    .join('');
+}
+
+function withoutZeros(counts: object): object {
+  const entries: [string, unknown][] = Object.entries(counts)
+    .map(([name, value]): [string, unknown] => [name, typeof value === 'object' && value !== null ? withoutZeros(value) : value])
+    .filter(([, value]) => value !== 0 && !(typeof value === 'object' && value !== null && Object.keys(value).length === 0));
+  return Object.fromEntries(entries);
+}
+
+function sum(cost: Cost | null): number {
+  return cost === null ? Number.NaN : cost.userUs + cost.systemUs;
+}
+
+function fixed(value: number | null | undefined, digits = 1): string {
+  return value === null || value === undefined || Number.isNaN(value) ? '-' : value.toFixed(digits);
+}
+
+function whole(value: number | null): string {
+  return fixed(value, 0);
+}
+
+/** A negative width pads on the right. */
+function pad(text: string, width: number): string {
+  return width < 0 ? text.padEnd(-width) : text.padStart(width);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}

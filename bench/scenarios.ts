@@ -1,0 +1,26 @@
+/** What is measured: how many requests a second, over how many connections. */
+
+export interface Scenario {
+  name: string;
+  /** Null: as fast as the sender can. */
+  requestsPerSecond: number | null;
+  connections: number;
+  /**
+   * What is at the end of the mirror: nginx, which tells throughput, loss and cost; or a probe, which tells the latency
+   * from the requests' own time stamps.
+   */
+  target: 'nginx' | 'probe';
+}
+
+export const scenarios: readonly Scenario[] = [
+  { name: '3k', requestsPerSecond: 3_000, connections: 1_000, target: 'nginx' },
+  { name: '7k', requestsPerSecond: 7_000, connections: 1_000, target: 'nginx' },
+  { name: '15k', requestsPerSecond: 15_000, connections: 1_000, target: 'nginx' },
+  { name: '15k-10k-connections', requestsPerSecond: 15_000, connections: 10_000, target: 'nginx' },
+  { name: 'flat-out', requestsPerSecond: null, connections: 1_000, target: 'nginx' },
+  { name: 'latency-3k', requestsPerSecond: 3_000, connections: 1_000, target: 'probe' },
+  { name: 'latency-7k', requestsPerSecond: 7_000, connections: 1_000, target: 'probe' },
+];
+
+/** Seconds at the beginning of every run that are not measured: code is compiled, buffers and connections grow. */
+export const warmUpSeconds = 2;
