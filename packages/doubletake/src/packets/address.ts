@@ -2,7 +2,7 @@
 
 /** Text of an address held as four words: dotted IPv4 for IPv4-mapped ones, RFC 5952 form for the rest. */
 export function formatAddress(words: ArrayLike<number>, offset = 0): string {
-  const [a, b, c, d] = [0, 1, 2, 3].map((index) => (words[offset + index] ?? 0) >>> 0) as [number, number, number, number];
+  const [a, b, c, d] = [0, 1, 2, 3].map((index) => words[offset + index] >>> 0);
   if (a === 0 && b === 0 && c === 0xffff) {
     return `${d >>> 24}.${(d >>> 16) & 255}.${(d >>> 8) & 255}.${d & 255}`;
   }

@@ -2,7 +2,7 @@
  * No input makes the decoder throw, answer without a known result, or look outside of the bytes it was given: the same
  * bytes between different neighbours give the same answer, and the payload lies between them.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeFrame } from '../../test/support/decoding.ts';
 import {
@@ -58,7 +58,9 @@ function answer(frame: Buffer, neighbour: number, call: Call, linkType: number, 
   const decoder = new PacketDecoder({ tunnels: call !== 'decodeVxlan', fragments: { bytesMax: 4096 } });
   const end = 64 + frame.length;
   const result =
-    call === 'decode' ? decoder.decode(buffer, 64, end, originalLength, linkType, 0) : decoder[call](buffer, 64, end, 0);
+    call === 'decode'
+      ? decoder.decode(buffer, 64, end, originalLength, linkType, 0)
+      : decoder[call](buffer, 64, end, 0);
   expect(decodedResults[result]).toBeDefined();
   if (result !== Decoded.segment) return result;
   const { bytes, ...fields } = decoder.segment;
@@ -69,10 +71,14 @@ function answer(frame: Buffer, neighbour: number, call: Call, linkType: number, 
   return { ...fields, payload: bytes.toString('latin1', fields.payloadStart, fields.payloadEnd) };
 }
 
+/** The answers between three kinds of neighbours, which shall be the same. */
+function answers(frame: Buffer, call: Call, linkType: number, originalLength: number): unknown[] {
+  return [0x00, 0x08, 0xff].map((neighbour) => answer(frame, neighbour, call, linkType, originalLength));
+}
+
 function expectSound(frame: Buffer, call: Call, linkType: number, originalLength: number): void {
-  const shown = answer(frame, 0x00, call, linkType, originalLength);
-  expect(answer(frame, 0x08, call, linkType, originalLength)).toEqual(shown);
-  expect(answer(frame, 0xff, call, linkType, originalLength)).toEqual(shown);
+  const [first, ...others] = answers(frame, call, linkType, originalLength);
+  expect(others).toEqual([first, first]);
 }
 
 const call = fc.constantFrom<Call>('decode', 'decodeVxlan', 'decodeGeneve');
@@ -81,7 +87,10 @@ const length = fc.oneof(fc.nat(200), fc.constantFrom(0, 70_000, 0xffffffff));
 
 test('any cut of any frame', () => {
   for (const frame of ethernetFrames) {
-    for (let end = 0; end <= frame.length; end++) expectSound(frame.subarray(0, end), 'decode', 1, frame.length);
+    for (let end = 0; end <= frame.length; end++) {
+      const [first, ...others] = answers(frame.subarray(0, end), 'decode', 1, frame.length);
+      expect(others).toEqual([first, first]);
+    }
   }
 });
 
@@ -89,8 +98,9 @@ test('any flipped bit of any frame', () => {
   for (const frame of ethernetFrames) {
     for (let bit = 0; bit < Math.min(frame.length, 100) * 8; bit += 3) {
       const copy = Buffer.from(frame);
-      copy[bit >> 3] = (copy[bit >> 3] as number) ^ (1 << (bit & 7));
-      expectSound(copy, 'decode', 1, copy.length);
+      copy[bit >> 3] = (copy[bit >> 3]) ^ (1 << (bit & 7));
+      const [first, ...others] = answers(copy, 'decode', 1, copy.length);
+      expect(others).toEqual([first, first]);
     }
   }
 });

@@ -18,7 +18,7 @@ import { readTcp } from './tcp-header.ts';
 import { readGeneve, readGre, readUdp, readVxlan } from './tunnels.ts';
 
 export interface DecoderOptions {
-  /** VXLAN and GENEVE network identifiers to take; with a list, nothing that came outside such a tunnel. Default: all. */
+  /** VXLAN and GENEVE network identifiers to take; with a list, nothing outside such a tunnel is. Default: all. */
   vnis?: ReadonlySet<number> | null;
   /** Server ports: a segment from or to one of them is taken. Default: all. */
   ports?: ReadonlySet<number> | null;

@@ -81,7 +81,7 @@ export function readMpls(view: PacketView): number {
     if (bottom !== 0) break;
   }
   if (view.length < 4) return Decoded.truncatedLink;
-  const version = (view.bytes[view.start] as number) >>> 4;
+  const version = (view.bytes[view.start]) >>> 4;
   if (version === 4) return Layer.ipv4;
   if (version === 6) return Layer.ipv6;
   if (version === 0) view.start += 4;

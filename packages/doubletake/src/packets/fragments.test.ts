@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeFrame, outcome } from '../../test/support/decoding.ts';
 import { fragmentedTcpFrames, linkFrame, ipPacket, udpDatagram, tcpFrame, vxlan } from '../../test/support/frames.ts';
@@ -11,6 +11,14 @@ const ip6 = { source: '2001:db8::5', destination: '2001:db8::2' };
 
 const fragments = (options: TcpFrameOptions & { fragmentBytes?: number }): Buffer[] =>
   fragmentedTcpFrames({ payload, fragmentBytes: 64, ...options });
+
+function firstFragment(identification: number): Buffer {
+  return fragments({ identification })[0];
+}
+
+function last(frames: Buffer[]): Buffer {
+  return frames[frames.length - 1];
+}
 
 const families: [string, TcpFrameOptions][] = [
   ['IPv4', { padTo: 60, ipOptions: Buffer.alloc(4, 1) }],
@@ -38,7 +46,7 @@ describe.each(families)('fragments of an %s packet', (_family, ends) => {
         const decoder = new PacketDecoder();
         const seen = new Set<number>();
         for (const index of sequence) {
-          const shown = decodeFrame(decoder, frames[index] as Buffer);
+          const shown = decodeFrame(decoder, frames[index]);
           seen.add(index);
           expect(shown).toEqual(seen.size === indexes.length ? whole : 'fragment');
           // What is repeated behind the end begins to gather anew.
@@ -52,8 +60,8 @@ describe.each(families)('fragments of an %s packet', (_family, ends) => {
     const decoder = new PacketDecoder();
     const coarse = fragments(ends);
     const fine = fragments({ ...ends, fragmentBytes: 48 });
-    expect(decodeFrame(decoder, coarse[0] as Buffer)).toBe('fragment');
-    expect(decodeFrame(decoder, fine[1] as Buffer)).toBe('overlapping_fragment');
+    expect(decodeFrame(decoder, coarse[0])).toBe('fragment');
+    expect(decodeFrame(decoder, fine[1])).toBe('overlapping_fragment');
     for (const frame of coarse) expect(decodeFrame(decoder, frame)).toBe('overlapping_fragment');
     expect(decoder.fragmentCounters).toMatchObject({ overlapping: 1, fragmentsGivenUp: 1, bytes: 0 });
   });
@@ -71,8 +79,8 @@ describe.each(families)('fragments of an %s packet', (_family, ends) => {
     const decoder = new PacketDecoder();
     const frames = fragments(ends);
     const longer = fragments({ ...ends, payload: payload + payload });
-    decodeFrame(decoder, frames.at(-1) as Buffer);
-    expect(decodeFrame(decoder, longer.at(-1) as Buffer)).toBe('overlapping_fragment');
+    decodeFrame(decoder, last(frames));
+    expect(decodeFrame(decoder, last(longer))).toBe('overlapping_fragment');
   });
 });
 
@@ -82,10 +90,10 @@ test('packets of different tunnels, VLANs and protocols do not mix', () => {
   const b = fragments({ vlans: [2], payload: payload.toUpperCase() });
   a.slice(0, -1).forEach((frame, index) => {
     decodeFrame(decoder, frame);
-    decodeFrame(decoder, b[index] as Buffer);
+    decodeFrame(decoder, b[index]);
   });
-  expect(decodeFrame(decoder, a.at(-1) as Buffer)).toMatchObject({ vlan: 1, payload });
-  expect(decodeFrame(decoder, b.at(-1) as Buffer)).toMatchObject({ vlan: 2, payload: payload.toUpperCase() });
+  expect(decodeFrame(decoder, last(a))).toMatchObject({ vlan: 1, payload });
+  expect(decodeFrame(decoder, last(b))).toMatchObject({ vlan: 2, payload: payload.toUpperCase() });
 });
 
 test('inner fragments received in VXLAN give the segment of their tunnel', () => {
@@ -126,20 +134,19 @@ test('fragments that cannot be, or were cut, are malformed', () => {
 });
 
 describe('bounds', () => {
-  const first = (identification: number): Buffer => fragments({ identification })[0] as Buffer;
-
   test('the oldest packet goes when there are too many, and its fragments are counted', () => {
     const decoder = new PacketDecoder({ fragments: { packetsMax: 3 } });
-    for (let identification = 1; identification <= 5; identification++) decodeFrame(decoder, first(identification));
+    for (const identification of [1, 2, 3, 4, 5]) decodeFrame(decoder, firstFragment(identification));
     expect(decoder.fragmentCounters).toMatchObject({ packets: 3, evicted: 2, fragmentsGivenUp: 2 });
     for (const frame of fragments({ identification: 5 }).slice(1, -1)) decodeFrame(decoder, frame);
-    expect(decodeFrame(decoder, fragments({ identification: 5 }).at(-1) as Buffer)).toMatchObject({ payload });
+    expect(decodeFrame(decoder, last(fragments({ identification: 5 })))).toMatchObject({ payload });
   });
 
   test('bytes are bounded, also those of many small pieces', () => {
     const decoder = new PacketDecoder({ fragments: { bytesMax: 20_000 } });
     for (let index = 0; index < 2000; index++) {
-      const part = ipPacket(6, Buffer.alloc(8), { identification: index >> 4 }, { offset: (index & 15) * 16, more: true });
+      const place = { offset: (index & 15) * 16, more: true };
+      const part = ipPacket(6, Buffer.alloc(8), { identification: index >> 4 }, place);
       decodeFrame(decoder, linkFrame(part));
       expect(decoder.fragmentCounters.bytes).toBeLessThanOrEqual(20_000);
     }
@@ -148,8 +155,8 @@ describe('bounds', () => {
 
   test('a packet that never becomes whole is given up when its time is over', () => {
     const decoder = new PacketDecoder({ fragments: { ageUsMax: 1_000_000 } });
-    decodeFrame(decoder, first(1), 1, 5_000_000);
-    decodeFrame(decoder, first(2), 1, 6_000_001);
+    decodeFrame(decoder, firstFragment(1), 1, 5_000_000);
+    decodeFrame(decoder, firstFragment(2), 1, 6_000_001);
     expect(decoder.fragmentCounters).toMatchObject({ packets: 1, aged: 1, fragmentsGivenUp: 1 });
   });
 });

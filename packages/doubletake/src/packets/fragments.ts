@@ -2,7 +2,7 @@
  * IP fragments waiting for the rest of their packet.
  *
  * Pieces are copied and kept in order; a packet is whole when its last piece is there and the lengths add up, since
- * pieces never overlap: a piece that overlaps another ends its packet (RFC 5722), and what still comes of that packet is
+ * pieces never overlap: a piece that overlaps another ends its packet (RFC 5722), and what still comes of it is
  * refused until it ages out. The same piece again is no harm. The same place with other bytes is a sender that reuses
  * identifications: the old packet is given up and a new one begins.
  *
@@ -55,10 +55,13 @@ export class FragmentStore {
     packets: 0,
     bytes: 0,
     reassembled: 0,
-    /** Packets given up because their time was over, because a bound was reached, because pieces overlapped, or because their identification was used again. */
+    /** Packets given up because their time was over. */
     aged: 0,
+    /** Because a bound was reached. */
     evicted: 0,
+    /** Because pieces overlapped. */
     overlapping: 0,
+    /** Because their identification was used again. */
     replaced: 0,
     /** Fragments that were held and given up with their packets. */
     fragmentsGivenUp: 0,

@@ -30,14 +30,14 @@ const EXTENSIONS_MAX = 16;
 
 export function readIp(view: PacketView): number {
   if (view.length < 1) return Decoded.truncatedIp;
-  const version = (view.bytes[view.start] as number) >>> 4;
+  const version = (view.bytes[view.start]) >>> 4;
   if (version === 4) return Layer.ipv4;
   return version === 6 ? Layer.ipv6 : Decoded.badIpVersion;
 }
 
 export function readIpv4(view: PacketView): number {
   if (view.length < 20) return Decoded.truncatedIp;
-  const first = view.bytes[view.start] as number;
+  const first = view.bytes[view.start];
   if (first >>> 4 !== 4) return Decoded.badIpVersion;
   const headerLength = (first & 0x0f) * 4;
   const totalLength = view.uint16(2);
@@ -49,7 +49,7 @@ export function readIpv4(view: PacketView): number {
   if (view.length < headerLength) return Decoded.truncatedIp;
   setIpv4Address(view.source, view.int32(12));
   setIpv4Address(view.destination, view.int32(16));
-  view.protocol = view.bytes[view.start + 9] as number;
+  view.protocol = view.bytes[view.start + 9];
   view.ipVersion = 4;
   const fragment = view.uint16(6) & 0x3fff;
   if (fragment === 0) {
@@ -70,14 +70,14 @@ function setIpv4Address(words: Int32Array, address: number): void {
 
 export function readIpv6(view: PacketView): number {
   if (view.length < 40) return Decoded.truncatedIp;
-  if ((view.bytes[view.start] as number) >>> 4 !== 6) return Decoded.badIpVersion;
+  if ((view.bytes[view.start]) >>> 4 !== 6) return Decoded.badIpVersion;
   const payloadLength = view.uint16(4);
   if (payloadLength !== 0) view.cutAt(40 + payloadLength);
   for (let word = 0; word < 4; word++) {
     view.source[word] = view.int32(8 + word * 4);
     view.destination[word] = view.int32(24 + word * 4);
   }
-  view.protocol = view.bytes[view.start + 6] as number;
+  view.protocol = view.bytes[view.start + 6];
   view.ipVersion = 6;
   view.start += 40;
   return Layer.transport;
@@ -89,8 +89,8 @@ export function readTransport(view: PacketView): number {
     if (extensions === EXTENSIONS_MAX) return Decoded.badExtension;
     if (view.length < 8) return Decoded.truncatedIp;
     const protocol = view.protocol;
-    const next = view.bytes[view.start] as number;
-    const lengthField = view.bytes[view.start + 1] as number;
+    const next = view.bytes[view.start];
+    const lengthField = view.bytes[view.start + 1];
     if (protocol === Protocol.fragment) {
       const fragment = view.uint16(2);
       const identification = view.int32(4);

@@ -42,7 +42,7 @@ export function readLink(view: PacketView, linkType: number): number {
 /** BSD loopback: an address family in the byte order of the machine that captured (type 0) or of the network (108). */
 function readLoopback(view: PacketView): number {
   if (view.length < 4) return Decoded.truncatedLink;
-  const family = (view.bytes[view.start] as number) | (view.bytes[view.start + 3] as number);
+  const family = (view.bytes[view.start]) | (view.bytes[view.start + 3]);
   view.start += 4;
   switch (family) {
     case 2:
@@ -62,7 +62,7 @@ function readLoopback(view: PacketView): number {
 export function readPpp(view: PacketView): number {
   if (view.length >= 2 && view.uint16(0) === 0xff03) view.start += 2;
   if (view.length < 2) return Decoded.truncatedLink;
-  const first = view.bytes[view.start] as number;
+  const first = view.bytes[view.start];
   const compressed = (first & 1) === 1;
   const protocol = compressed ? first : view.uint16(0);
   view.start += compressed ? 1 : 2;

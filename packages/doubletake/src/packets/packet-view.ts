@@ -85,7 +85,7 @@ export class PacketView {
   /** Unsigned 16-bit number at `offset` from `start`; the caller has checked the length. */
   uint16(offset: number): number {
     const at = this.start + offset;
-    return ((this.bytes[at] as number) << 8) | (this.bytes[at + 1] as number);
+    return ((this.bytes[at]) << 8) | (this.bytes[at + 1]);
   }
 
   /** 32-bit number at `offset` from `start`, signed; the caller has checked the length. */
@@ -93,10 +93,10 @@ export class PacketView {
     const at = this.start + offset;
     const bytes = this.bytes;
     return (
-      ((bytes[at] as number) << 24) |
-      ((bytes[at + 1] as number) << 16) |
-      ((bytes[at + 2] as number) << 8) |
-      (bytes[at + 3] as number)
+      ((bytes[at]) << 24) |
+      ((bytes[at + 1]) << 16) |
+      ((bytes[at + 2]) << 8) |
+      (bytes[at + 3])
     );
   }
 

@@ -15,7 +15,7 @@ export function readTcp(view: PacketView, segment: Segment, ports: Uint8Array | 
   const sourcePort = view.uint16(0);
   const destinationPort = view.uint16(2);
   if (ports !== null && ports[sourcePort] === 0 && ports[destinationPort] === 0) return Decoded.portNotAllowed;
-  const headerLength = ((view.bytes[view.start + 12] as number) >>> 4) * 4;
+  const headerLength = ((view.bytes[view.start + 12]) >>> 4) * 4;
   const payloadStart = view.start + headerLength;
   if (headerLength < 20 || payloadStart > view.limit) return Decoded.badTcpLength;
   segment.bytes = view.bytes;
@@ -28,6 +28,6 @@ export function readTcp(view: PacketView, segment: Segment, ports: Uint8Array | 
   segment.destinationPort = destinationPort;
   segment.sequence = view.int32(4) >>> 0;
   segment.acknowledgement = view.int32(8) >>> 0;
-  segment.flags = view.bytes[view.start + 13] as number;
+  segment.flags = view.bytes[view.start + 13];
   return Decoded.segment;
 }

@@ -24,15 +24,26 @@ const udp = (port: number, payload: Buffer, options = {}): Buffer =>
 const ip = (protocol: number, payload: Buffer): Buffer => linkFrame(ipPacket(protocol, payload), { vlans: [99] });
 
 const erspan2 = Buffer.from([0x10, 0x03, 0x18, 0x64, 0, 0, 0, 0]);
-const erspan3 = (extra: boolean): Buffer =>
-  Buffer.concat([Buffer.from([0x20, 0x03, 0x18, 0x64, 0, 0, 0, 0, 0, 0, 0, extra ? 1 : 0]), Buffer.alloc(extra ? 8 : 0)]);
+const erspan3 = Buffer.from([0x20, 0x03, 0x18, 0x64, 0, 0, 0, 0, 0, 0, 0, 0]);
+const erspan3Platform = Buffer.concat([erspan3.subarray(0, 11), Buffer.from([1]), Buffer.alloc(8)]);
 const ayiya = (next: number, operation = 1): Buffer =>
   Buffer.concat([Buffer.from([0x40 | 1, 0x50 | 1, 0x10 | operation, next]), Buffer.alloc(4 + 16 + 20)]);
+
+function receive(decoder: PacketDecoder, kind: 'Vxlan' | 'Geneve', payload: Buffer): DecodedPacket | string {
+  const padded = Buffer.concat([Buffer.alloc(10, 0xff), payload, Buffer.alloc(10, 0xff)]);
+  const end = 10 + payload.length;
+  const result = kind === 'Vxlan' ? decoder.decodeVxlan(padded, 10, end, 0) : decoder.decodeGeneve(padded, 10, end, 0);
+  return outcome(decoder, result);
+}
 
 describe('inside a captured frame', () => {
   const cases: [string, Buffer, { tunnel: number; vlan: number }][] = [
     ['VXLAN', udp(4789, vxlan(7, inner)), { tunnel: tunnelId(TunnelKind.vxlan, 7), vlan: 3 }],
-    ['VXLAN of old Linux', udp(8472, vxlan(0xffffff, inner)), { tunnel: tunnelId(TunnelKind.vxlan, 0xffffff), vlan: 3 }],
+    [
+      'VXLAN on the port of old Linux, largest VNI',
+      udp(8472, vxlan(0xffffff, inner)),
+      { tunnel: tunnelId(TunnelKind.vxlan, 0xffffff), vlan: 3 },
+    ],
     ['VXLAN over IPv6', udp(4789, vxlan(7, inner), outer6), { tunnel: tunnelId(TunnelKind.vxlan, 7), vlan: 3 }],
     ['GENEVE', udp(6081, geneve(9, inner)), { tunnel: tunnelId(TunnelKind.geneve, 9), vlan: 3 }],
     [
@@ -50,7 +61,11 @@ describe('inside a captured frame', () => {
       udp(6081, geneve(0, wrapInVxlanFrame(inner, 7).subarray(14), { protocol: 0x0800 })),
       { tunnel: tunnelId(TunnelKind.vxlan, 7), vlan: 3 },
     ],
-    ['VXLAN in VXLAN', udp(4789, vxlan(1, wrapInVxlanFrame(inner, 7))), { tunnel: tunnelId(TunnelKind.vxlan, 7), vlan: 3 }],
+    [
+      'VXLAN in VXLAN',
+      udp(4789, vxlan(1, wrapInVxlanFrame(inner, 7))),
+      { tunnel: tunnelId(TunnelKind.vxlan, 7), vlan: 3 },
+    ],
     ['GRE', ip(47, gre(0x0800, innerIp4)), { tunnel: tunnelId(TunnelKind.gre, 0), vlan: 0 }],
     [
       'GRE with checksum, key and sequence number',
@@ -72,28 +87,27 @@ describe('inside a captured frame', () => {
     ],
     [
       'ERSPAN III',
-      ip(47, gre(0x22eb, Buffer.concat([erspan3(false), inner]), { sequence: 1 })),
+      ip(47, gre(0x22eb, Buffer.concat([erspan3, inner]), { sequence: 1 })),
       { tunnel: tunnelId(TunnelKind.erspan, 100), vlan: 3 },
     ],
     [
       'ERSPAN III with a platform part',
-      ip(47, gre(0x22eb, Buffer.concat([erspan3(true), inner]), { sequence: 1 })),
+      ip(47, gre(0x22eb, Buffer.concat([erspan3Platform, inner]), { sequence: 1 })),
       { tunnel: tunnelId(TunnelKind.erspan, 100), vlan: 3 },
     ],
     ['AYIYA', udp(5072, Buffer.concat([ayiya(41), innerIp6])), { tunnel: tunnelId(TunnelKind.ayiya, 0), vlan: 0 }],
     ['IP in IP', ip(4, innerIp4), { tunnel: tunnelId(TunnelKind.ip, 0), vlan: 0 }],
     ['6in4', ip(41, innerIp6), { tunnel: tunnelId(TunnelKind.ip, 0), vlan: 0 }],
   ];
-  for (const [name, frame, place] of cases) {
-    test(name, () => {
-      const shown = decodeFrame(new PacketDecoder({ tunnels: true }), frame) as DecodedPacket;
-      expect(shown).toMatchObject({ ...place, payload: 'GET /', missing: 0 });
-      expect(shown.from).toMatch(/^(10\.0\.2\.5|\[2001:db8::5\]):41234$/);
-    });
-    test(`${name}: closed unless asked for`, () => {
-      expect(decodeFrame(new PacketDecoder(), frame)).toMatch(/^(udp|other_protocol)$/);
-    });
-  }
+  test.each(cases)('%s', (_name, frame, place) => {
+    const from: unknown = expect.stringMatching(/^(10\.0\.2\.5|\[2001:db8::5\]):41234$/);
+    const decoder = new PacketDecoder({ tunnels: true });
+    expect(decodeFrame(decoder, frame)).toMatchObject({ ...place, from, payload: 'GET /', missing: 0 });
+  });
+
+  test.each(cases)('%s: closed unless asked for', (_name, frame) => {
+    expect(decodeFrame(new PacketDecoder(), frame)).toMatch(/^(udp|other_protocol)$/);
+  });
 
   test('what the mirror cut off inside a tunnel is missing', () => {
     const frame = udp(4789, vxlan(7, inner));
@@ -118,7 +132,8 @@ describe('inside a captured frame', () => {
     oam[1] = 0x80;
     expect(decodeFrame(decoder, udp(6081, oam))).toBe('tunnel_control');
     expect(decodeFrame(decoder, udp(5072, Buffer.concat([ayiya(59, 2), innerIp6])))).toBe('tunnel_control');
-    expect(decodeFrame(decoder, ip(47, Buffer.from([0x30, 0x01, 0x88, 0x0b, ...Buffer.alloc(20)])))).toBe('tunnel_control');
+    const pptp = Buffer.from([0x30, 0x01, 0x88, 0x0b, ...Buffer.alloc(20)]);
+    expect(decodeFrame(decoder, ip(47, pptp))).toBe('tunnel_control');
   });
 
   test('tunnels inside each other end somewhere', () => {
@@ -129,14 +144,6 @@ describe('inside a captured frame', () => {
 });
 
 describe('received on a tunnel socket', () => {
-  const receive = (decoder: PacketDecoder, kind: 'Vxlan' | 'Geneve', payload: Buffer): DecodedPacket | string => {
-    const padded = Buffer.concat([Buffer.alloc(10, 0xff), payload, Buffer.alloc(10, 0xff)]);
-    const end = 10 + payload.length;
-    const result =
-      kind === 'Vxlan' ? decoder.decodeVxlan(padded, 10, end, 0) : decoder.decodeGeneve(padded, 10, end, 0);
-    return outcome(decoder, result);
-  };
-
   test('VXLAN, whose reserved bits mean nothing', () => {
     const payload = vxlan(7, inner);
     payload.set([0xff, 0xff, 0xff, 0xff], 0);

@@ -41,7 +41,7 @@ function readUdpTunnel(view: PacketView, sourcePort: number, destinationPort: nu
 /** Only the I flag counts: all other bits are reserved and ignored on receipt (RFC 7348 section 5). */
 export function readVxlan(view: PacketView): number {
   if (view.length < 8) return Decoded.truncatedTunnel;
-  if (((view.bytes[view.start] as number) & 0x08) === 0) return Decoded.badTunnel;
+  if (((view.bytes[view.start]) & 0x08) === 0) return Decoded.badTunnel;
   const vni = view.int32(4) >>> 8;
   view.start += 8;
   return view.enterTunnel(TunnelKind.vxlan, vni, Layer.ethernet);
@@ -50,11 +50,11 @@ export function readVxlan(view: PacketView): number {
 /** Options are skipped, critical ones too: nothing here depends on them. */
 export function readGeneve(view: PacketView): number {
   if (view.length < 8) return Decoded.truncatedTunnel;
-  const first = view.bytes[view.start] as number;
+  const first = view.bytes[view.start];
   if (first >>> 6 !== 0) return Decoded.badTunnel;
   const headerLength = 8 + (first & 0x3f) * 4;
   if (view.length < headerLength) return Decoded.truncatedTunnel;
-  const control = ((view.bytes[view.start + 1] as number) & 0x80) !== 0;
+  const control = ((view.bytes[view.start + 1]) & 0x80) !== 0;
   const type = view.uint16(2);
   const vni = view.int32(4) >>> 8;
   view.start += headerLength;
@@ -101,10 +101,10 @@ export function readGre(view: PacketView): number {
 /** ERSPAN types II and III (draft-foschiano-erspan): the header's version, then its length. */
 function readErspan(view: PacketView, version: number, fixedLength: number): number {
   if (view.length < fixedLength) return Decoded.truncatedTunnel;
-  if ((view.bytes[view.start] as number) >>> 4 !== version) return Decoded.badTunnel;
+  if ((view.bytes[view.start]) >>> 4 !== version) return Decoded.badTunnel;
   const session = view.uint16(2) & 0x3ff;
   // The last bit of the type III header announces a platform-specific part.
-  const hasExtra = version === 2 && ((view.bytes[view.start + 11] as number) & 1) !== 0;
+  const hasExtra = version === 2 && ((view.bytes[view.start + 11]) & 1) !== 0;
   const headerLength = fixedLength + (hasExtra ? 8 : 0);
   if (view.length < headerLength) return Decoded.truncatedTunnel;
   view.start += headerLength;
@@ -114,10 +114,10 @@ function readErspan(view: PacketView, version: number, fixedLength: number): num
 /** AYIYA (draft-massar-v6ops-ayiya): identity and signature lengths, operation, next header. */
 function readAyiya(view: PacketView): number {
   if (view.length < 8) return Decoded.truncatedTunnel;
-  const identityLength = 1 << ((view.bytes[view.start] as number) >>> 4);
-  const signatureLength = ((view.bytes[view.start + 1] as number) >>> 4) * 4;
-  const operation = (view.bytes[view.start + 2] as number) & 0x0f;
-  const protocol = view.bytes[view.start + 3] as number;
+  const identityLength = 1 << ((view.bytes[view.start]) >>> 4);
+  const signatureLength = ((view.bytes[view.start + 1]) >>> 4) * 4;
+  const operation = (view.bytes[view.start + 2]) & 0x0f;
+  const protocol = view.bytes[view.start + 3];
   const headerLength = 8 + identityLength + signatureLength;
   if (view.length < headerLength) return Decoded.truncatedTunnel;
   if (operation !== 1) return Decoded.tunnelControl;

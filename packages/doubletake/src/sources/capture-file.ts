@@ -57,6 +57,7 @@ export class CaptureFile implements AsyncIterable<CaptureBatch> {
   async *[Symbol.asyncIterator](): AsyncGenerator<CaptureBatch, void, undefined> {
     const parser = this.#parser;
     try {
+      // oxlint-disable-next-line no-await-in-loop -- one piece follows the other
       while (await this.#fill()) {
         // Whoever took only a part of a batch gets the rest of it as the next one.
         do yield parser;

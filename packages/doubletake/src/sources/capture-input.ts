@@ -1,6 +1,6 @@
 /**
- * Where a capture's bytes come from: a file or standard input, plain or gzipped (told by the first two bytes). Bytes are
- * pulled, so a slow reader slows the file and nothing piles up.
+ * Where a capture's bytes come from: a file or standard input, plain or gzipped (told by the first two bytes). Bytes
+ * are pulled, so a slow reader slows the file and nothing piles up.
  */
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -65,6 +65,7 @@ class StreamInput implements ByteInput {
 
   async read(target: Buffer): Promise<number> {
     while (this.#rest.length === 0) {
+      // oxlint-disable-next-line no-await-in-loop -- one piece follows the other
       const next = await this.#chunks.next();
       if (next.done === true) return 0;
       this.#rest = next.value;
@@ -92,6 +93,7 @@ class PrefixedInput implements ByteInput {
     const head = Buffer.alloc(bytes);
     let length = 0;
     while (length < bytes) {
+      // oxlint-disable-next-line no-await-in-loop -- one piece follows the other
       const read = await this.#input.read(head.subarray(length));
       if (read === 0) break;
       length += read;
@@ -115,6 +117,7 @@ class PrefixedInput implements ByteInput {
 /** Compressed bytes given to zlib at once: what they unpack to (a thousandfold at worst) is held. */
 const GUNZIP_FEED_BYTES = 16 * 1024;
 
+/** In front of broken data zlib withholds its last output, up to 64 KiB, since it cannot vouch for it. */
 class GunzipInput implements ByteInput {
   readonly #input: ByteInput;
   readonly #gunzip: Gunzip = createGunzip({ chunkSize: 64 * 1024 });
@@ -153,6 +156,7 @@ class GunzipInput implements ByteInput {
         throw new CompressionError(truncated, this.#failure);
       }
       if (this.#ended) return 0;
+      // oxlint-disable-next-line no-await-in-loop -- one piece follows the other
       await this.#step();
     }
   }

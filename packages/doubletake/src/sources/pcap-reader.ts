@@ -1,6 +1,6 @@
 /**
- * Classic pcap records (draft-ietf-opsawg-pcap), in either byte order, with micro- or nanoseconds, and in the 'modified'
- * form of old Linux distributions, whose packet headers are eight bytes longer.
+ * Classic pcap records (draft-ietf-opsawg-pcap), in either byte order, with micro- or nanoseconds, and in the
+ * 'modified' form of old Linux distributions, whose packet headers are eight bytes longer.
  */
 import { RECORD_BYTES_MAX, Read } from './capture-record.ts';
 import type { CaptureCursor, RecordReader } from './capture-record.ts';

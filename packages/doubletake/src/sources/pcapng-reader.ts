@@ -1,6 +1,6 @@
 /**
- * pcapng blocks (draft-ietf-opsawg-pcapng): sections in either byte order, interfaces with their own link type and clock,
- * enhanced, simple and old packet blocks. All other blocks are passed over without being held.
+ * pcapng blocks (draft-ietf-opsawg-pcapng): sections in either byte order, interfaces with their own link type and
+ * clock, enhanced, simple and old packet blocks. All other blocks are passed over without being held.
  *
  * A block: type (4), total length (4), body, total length again (4); the total is a multiple of four.
  */
@@ -93,7 +93,7 @@ export class PcapngReader implements RecordReader {
       const length = this.#uint16(bytes, at + 2);
       const value = at + 4;
       if (code === Option.end || value + length > end) break;
-      if (code === Option.resolution && length === 1) device.unit = timeUnit(bytes[value] as number);
+      if (code === Option.resolution && length === 1) device.unit = timeUnit(bytes[value]);
       if (code === Option.offset && length === 8) {
         const seconds = this.#littleEndian ? bytes.readBigInt64LE(value) : bytes.readBigInt64BE(value);
         device.offsetUs = Number(seconds) * 1e6;

@@ -109,6 +109,8 @@ export function pcapngFile(packets: CapturePacket[], options: PcapngOptions = {}
         return block(2, Buffer.concat([Buffer.alloc(4), stamp(timeUs), lengths, frame]));
       case 'simple':
         return block(3, Buffer.concat([lengths.subarray(4), frame]));
+      default:
+        throw new Error(`no such block: ${String(options.block)}`);
     }
   });
   return Buffer.concat([block(0x0a0d0d0a, section), block(1, Buffer.concat([device, ...deviceOptions])), ...records]);

@@ -15,7 +15,7 @@ import { TcpFlag } from '../../src/packets/segment.ts';
 import { tcpFrame, toBuffer } from './frames.ts';
 import type { TcpFrameOptions } from './frames.ts';
 
-export type Side = 'client' | 'server';
+type Side = 'client' | 'server';
 
 /** What one side says before the other speaks again. */
 export type Turn = { client: Buffer | string } | { server: Buffer | string };

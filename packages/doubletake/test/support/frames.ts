@@ -2,9 +2,9 @@
  * Builders of network frames for tests, layer by layer; each returns a fresh Buffer and may be composed with any other.
  *
  * Most tests need `tcpFrame` (a whole frame on a link), `vxlan` (the UDP payload that a mirror session sends) and
- * `conversation` of `conversation.ts` (a whole TCP connection as a list of frames). `capture-files.ts` writes pcap files.
+ * `conversation` of `conversation.ts` (a whole TCP connection as frames). `capture-files.ts` writes pcap files.
  *
- *     tcpFrame({ payload: 'GET / HTTP/1.1\r\n\r\n' })                       Ethernet, IPv4, 10.0.2.5:41234 > 10.0.1.2:80
+ *     tcpFrame({ payload: 'GET / HTTP/1.1\r\n\r\n' })         Ethernet, IPv4, 10.0.2.5:41234 > 10.0.1.2:80
  *     tcpFrame({ source: '2001:db8::1', destination: '2001:db8::2', vlans: [7, 42] })         QinQ and IPv6
  *     fragmentedTcpFrames({ payload: body, fragmentBytes: 512 })            the same packet in IP fragments
  *     vxlan(1234, tcpFrame({}))                                              what arrives on UDP 4789
@@ -269,11 +269,14 @@ export function wrapInVxlanFrame(
   return linkFrame(ipPacket(17, udpDatagram(50000, options.port ?? 4789, vxlan(vni, frame)), ends), options);
 }
 
+function groups(part: string): number[] {
+  return part === '' ? [] : part.split(':').map((group) => parseInt(group, 16));
+}
+
 /** 4 or 16 bytes of an address given as text. */
-export function addressBytes(text: string): Buffer {
+function addressBytes(text: string): Buffer {
   if (!text.includes(':')) return Buffer.from(text.split('.').map(Number));
   const [head = '', tail] = text.split('::');
-  const groups = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => parseInt(group, 16)));
   const before = groups(head);
   const after = groups(tail ?? '');
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);
