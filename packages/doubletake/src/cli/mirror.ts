@@ -1,7 +1,7 @@
 /** `doubletake mirror`: capture, make safe, replay; until stopped. */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type MirrorConfig, type MirrorInput, mirrorSchema } from '../config/schema.ts';
 import { Engine } from '../engine/engine.ts';
 import { DoubletakeError } from '../errors.ts';

@@ -80,7 +80,7 @@ export class WorkerRun {
   }
 
   async #drain(drainMs: number): Promise<void> {
-    await Promise.all(this.#sources.map((source) => source?.close()));
+    await Promise.all(this.#opened().map((source) => source.close()));
     this.#pipelines.forEach((pipeline) => pipeline.flush());
     this.#publish();
     await this.#dispatcher.close(drainMs);
@@ -90,11 +90,15 @@ export class WorkerRun {
 
   /** Files end by themselves: when they have and their requests too, there is nothing left to wait for. */
   async #watchForEnd(): Promise<void> {
-    await Promise.all(this.#sources.map((source) => source?.exhausted));
+    await Promise.all(this.#opened().map((source) => source.exhausted));
     this.#pipelines.forEach((pipeline) => pipeline.flush());
     await this.#dispatcher.waitForIdle();
     this.#publish();
     this.#events.exhausted();
+  }
+
+  #opened(): RunningSource[] {
+    return this.#sources.filter((source) => source !== null);
   }
 
   #publish(): void {

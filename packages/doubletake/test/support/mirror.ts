@@ -1,0 +1,248 @@
+/**
+ * Runs the real command line for end-to-end tests:
+ *
+ *     const target = await recordingTarget();
+ *     const mirror = await startMirror(['--vxlan', '127.0.0.1:0', '--target', target.url]);
+ *     await mirror.send(conversation({}, [...]));          VXLAN datagrams through a real UDP socket
+ *     await target.received(2);                            waits for the condition, not for a time
+ *     const { ledger, code } = await mirror.stop();
+ *
+ * What was started is stopped by `stop`, or after the test by `stopAll` in an `afterEach`.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LedgerReport } from '../../src/ledger/report.ts';
+import { vxlan } from './frames.ts';
+import { listen } from './replay-servers.ts';
+
+export const program = fileURLToPath(new URL('../../bin/doubletake.js', import.meta.url));
+
+const running = new Set<{ stop(): Promise<unknown> }>();
+
+/** Stops every mirror and target that a test left running. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map((started) => started.stop()));
+}
+
+/** Waits until `read` returns something other than null; says what was waited for when it takes longer than it may. */
+export async function eventually<T>(what: string, read: () => T | null, timeoutMs = 15_000): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const value = read();
+    if (value !== null) return value;
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+export interface Finished {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a command that ends by itself. */
+export function runCli(args: readonly string[], input?: Buffer): Promise<Finished> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  return finished(child);
+}
+
+function finished(child: ChildProcess): Promise<Finished> {
+  const result: Finished = { code: null, stdout: '', stderr: '' };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (result.stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (result.stderr += text));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ ...result, code })));
+}
+
+export interface Stopped extends Finished {
+  ledger: LedgerReport;
+}
+
+export interface RunningMirror {
+  child: ChildProcess;
+  /** `ready` line split into its parts: `{ vxlan: '127.0.0.1:4789' }`. */
+  ready: Record<string, string>;
+  vxlanPort: number;
+  stderr(): string;
+  /** Sends frames as VXLAN datagrams, in order, each handed to the kernel before the next. */
+  send(packets: readonly { frame: Buffer }[], vni?: number): Promise<void>;
+  /** Sends UDP payloads as they are. */
+  sendRaw(payloads: readonly Buffer[]): Promise<void>;
+  /** The ledger as of now (SIGUSR2), when `--ledger` was not given by the test itself. */
+  ledgerNow(): Promise<LedgerReport>;
+  /** Waits until the ledger fulfils a condition. */
+  ledgerWhen(what: string, condition: (ledger: LedgerReport) => boolean): Promise<LedgerReport>;
+  stop(signal?: NodeJS.Signals): Promise<Stopped>;
+}
+
+/** Starts `doubletake mirror` and waits for its ready line; rejects with what it printed when it ends before. */
+export async function startMirror(args: readonly string[]): Promise<RunningMirror> {
+  const folder = mkdtempSync(join(tmpdir(), 'doubletake-test-'));
+  const ledgerFile = join(folder, 'ledger.json');
+  const child = spawn(process.execPath, [program, 'mirror', '--ledger', ledgerFile, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  let ended = false;
+  const end = finished(child).then((result) => {
+    ended = true;
+    return result;
+  });
+  const line = await eventually('the ready line', () => {
+    if (ended) throw new Error(`the mirror ended: ${stderr}`);
+    return /^ready .*$/m.exec(stderr)?.[0] ?? null;
+  });
+  const ready = Object.fromEntries(
+    line
+      .split(' ')
+      .slice(1)
+      .map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]),
+  );
+  const vxlanPort = Number(ready['vxlan']?.split(':').at(-1) ?? 0);
+  const socket = createSocket('udp4');
+  const sendRaw = async (payloads: readonly Buffer[]): Promise<void> => {
+    for (const payload of payloads) {
+      await new Promise<void>((resolve, reject) => {
+        socket.send(payload, vxlanPort, '127.0.0.1', (error) => (error === null ? resolve() : reject(error)));
+      });
+    }
+  };
+  const readLedger = (): LedgerReport | null => {
+    try {
+      const text = readFileSync(ledgerFile, 'utf8');
+      return text.endsWith('}\n') ? (JSON.parse(text) as LedgerReport) : null;
+    } catch {
+      return null;
+    }
+  };
+  const ledgerNow = async (): Promise<LedgerReport> => {
+    rmSync(ledgerFile, { force: true });
+    child.kill('SIGUSR2');
+    return eventually('the ledger', readLedger);
+  };
+  const mirror: RunningMirror = {
+    child,
+    ready,
+    vxlanPort,
+    stderr: () => stderr,
+    sendRaw,
+    send: (packets, vni = 1) => sendRaw(packets.map(({ frame }) => vxlan(vni, frame))),
+    ledgerNow,
+    async ledgerWhen(what, condition) {
+      const deadline = performance.now() + 20_000;
+      for (;;) {
+        const ledger = await ledgerNow();
+        if (condition(ledger)) return ledger;
+        if (performance.now() > deadline) throw new Error(`waited for ${what}; the ledger: ${JSON.stringify(ledger)}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    async stop(signal = 'SIGTERM') {
+      running.delete(mirror);
+      if (!ended) child.kill(signal);
+      const result = await end;
+      if (socketOpen) socket.close();
+      socketOpen = false;
+      const ledger = readLedger();
+      rmSync(folder, { recursive: true, force: true });
+      if (ledger === null) throw new Error(`the mirror left no ledger: ${result.stderr}`);
+      return { ...result, ledger };
+    },
+  };
+  let socketOpen = true;
+  running.add(mirror);
+  return mirror;
+}
+
+export interface RecordedRequest {
+  /** Head as it arrived, latin1, without the empty line. */
+  head: string;
+  body: Buffer;
+  /** Everything as it arrived. */
+  bytes: Buffer;
+  connection: number;
+}
+
+export interface RecordingTarget {
+  url: string;
+  port: number;
+  requests: RecordedRequest[];
+  /** Resolves when so many requests have arrived in all. */
+  received(count: number): Promise<RecordedRequest[]>;
+  stop(): Promise<void>;
+}
+
+/**
+ * A target that records raw bytes and answers `200` with `ok` (or what `answer` writes). It frames requests by
+ * Content-Length and by the last chunk, which is all that tests send.
+ */
+export async function recordingTarget(
+  answer: (socket: Socket, request: RecordedRequest) => void = (socket) =>
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+): Promise<RecordingTarget> {
+  const requests: RecordedRequest[] = [];
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  const server = createServer((socket) => {
+    const connection = connections++;
+    let held = Buffer.alloc(0);
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      for (let length = requestLength(held); length > 0; length = requestLength(held)) {
+        const bytes = held.subarray(0, length);
+        held = held.subarray(length);
+        const headEnd = bytes.indexOf('\r\n\r\n');
+        const request = {
+          head: bytes.toString('latin1', 0, headEnd),
+          body: bytes.subarray(headEnd + 4),
+          bytes,
+          connection,
+        };
+        requests.push(request);
+        answer(socket, request);
+      }
+    });
+  });
+  const port = await listen(server);
+  const target: RecordingTarget = {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    requests,
+    received: (count) =>
+      eventually(`${count} requests at the target, which has ${requests.length}`, () =>
+        requests.length >= count ? requests : null,
+      ),
+    stop: () => {
+      running.delete(target);
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+  running.add(target);
+  return target;
+}
+
+/** Bytes of the first request in `bytes`, 0 while it is not whole. */
+function requestLength(bytes: Buffer): number {
+  const headEnd = bytes.indexOf('\r\n\r\n');
+  if (headEnd < 0) return 0;
+  const head = bytes.toString('latin1', 0, headEnd);
+  if (/^transfer-encoding:\s*chunked/im.test(head)) {
+    const last = bytes.indexOf('0\r\n', headEnd + 2);
+    const end = last < 0 ? -1 : bytes.indexOf('\r\n\r\n', last);
+    return end < 0 ? 0 : end + 4;
+  }
+  const length = headEnd + 4 + Number(/^content-length:\s*(\d+)/im.exec(head)?.[1] ?? 0);
+  return bytes.length >= length ? length : 0;
+}
