@@ -232,6 +232,17 @@ describe('what is wanted', () => {
     });
   });
 
+  test('what counts on our VXLAN port is the VNI of the session, whatever overlay its network carries', () => {
+    const decoder = new PacketDecoder({ vnis: new Set([7]), tunnels: true });
+    const overlay = wrapInVxlanFrame(tcpFrame({}), 9);
+    const ours = vxlan(7, overlay);
+    const foreign = vxlan(9, overlay);
+    expect(outcome(decoder, decoder.decodeVxlan(ours, 0, ours.length, 0))).toMatchObject({
+      tunnel: tunnelId(TunnelKind.vxlan, 9),
+    });
+    expect(outcome(decoder, decoder.decodeVxlan(foreign, 0, foreign.length, 0))).toBe('vni_not_allowed');
+  });
+
   test('merged tunnels are one network; VLANs stay apart', () => {
     const decoder = new PacketDecoder({ mergeTunnels: true });
     const payload = vxlan(7, tcpFrame({ vlans: [3] }));

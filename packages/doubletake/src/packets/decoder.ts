@@ -79,9 +79,9 @@ export class PacketDecoder {
     view.begin(bytes, start, end, end, timeUs);
     view.vxlanInside = false;
     const next = readVxlan(view);
-    // Unless tunnels inside are opened too, this VNI is the innermost, and a foreign one need cost nothing more.
-    if (!this.#tunnels && isLayer(next) && !this.#isVniAllowed()) return Decoded.vniNotAllowed;
-    return this.#finish(this.#follow(next));
+    // The VNI of the mirror session is this one, whatever overlay its network may carry inside.
+    if (isLayer(next) && !this.#isVniAllowed()) return Decoded.vniNotAllowed;
+    return this.#nameTunnel(this.#follow(next));
   }
 
   /**
@@ -133,7 +133,7 @@ export class PacketDecoder {
     }
   }
 
-  /** What depends on the innermost tunnel, which is known only at the end. */
+  /** Checks the VNI, where it is that of the innermost tunnel, which is known only at the end. */
   #finish(result: number): number {
     const view = this.#view;
     if (this.#vnis !== null && result !== Decoded.fragmentHeld && !this.#isVniAllowed()) {
@@ -141,8 +141,12 @@ export class PacketDecoder {
       const seen = view.tunnelKind === TunnelKind.vxlan || view.tunnelKind === TunnelKind.geneve;
       if (seen || decodedResults[result]?.class !== 'malformed') return Decoded.vniNotAllowed;
     }
+    return this.#nameTunnel(result);
+  }
+
+  #nameTunnel(result: number): number {
     if (result === Decoded.segment) {
-      this.segment.tunnel = this.#mergeTunnels ? 0 : tunnelId(view.tunnelKind, view.network);
+      this.segment.tunnel = this.#mergeTunnels ? 0 : tunnelId(this.#view.tunnelKind, this.#view.network);
     }
     return result;
   }

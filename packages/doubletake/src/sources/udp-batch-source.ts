@@ -44,6 +44,8 @@ class BatchUdpSource implements UdpSource {
   #closed = false;
   #received = 0;
   #truncated = 0;
+  #lastTimeUs = 0;
+  #handingOver = false;
   #dropsLastRead = 0;
   #dropsTotal = 0;
 
@@ -97,6 +99,7 @@ class BatchUdpSource implements UdpSource {
   }
 
   #handOver(count: number): void {
+    this.#handingOver = true;
     const receiver = this.#receiver;
     const onDatagram = this.#onDatagram;
     const bytes = receiver.bytes;
@@ -104,9 +107,11 @@ class BatchUdpSource implements UdpSource {
       const start = slot * receiver.stride;
       if (receiver.truncated(slot)) this.#truncated++;
       this.#received++;
-      onDatagram(bytes, start, start + receiver.length(slot), receiver.takeTimeUs(slot));
+      this.#lastTimeUs = receiver.takeTimeUs(slot);
+      onDatagram(bytes, start, start + receiver.length(slot), this.#lastTimeUs);
     }
     this.#onBatchEnd?.();
+    this.#handingOver = false;
   }
 
   counters(): UdpSourceCounters {
@@ -125,8 +130,18 @@ class BatchUdpSource implements UdpSource {
     this.#dropsLastRead = now;
   }
 
+  /** Hands over what the kernel had received by `untilUs`; what comes later is no longer ours. */
+  #drain(untilUs: number): void {
+    for (let count = this.#receiver.receive(); count > 0; count = this.#receiver.receive()) {
+      this.#handOver(count);
+      if (this.#lastTimeUs > untilUs) return;
+    }
+  }
+
   close(): Promise<void> {
     if (!this.#closed) {
+      // From within `onDatagram` the buffer is still in use; then what waits in the kernel is left.
+      if (!this.#handingOver) this.#drain(Date.now() * 1_000);
       this.#readDrops();
       this.#closed = true;
       this.#poll.close();

@@ -199,6 +199,14 @@ for (const { name, forceDgram, available } of implementations) {
       expect(recorder.datagrams[0]?.toString()).toBe('hello');
     });
 
+    test('closing hands over first what the kernel has received', async () => {
+      const recorder = new Recorder();
+      const source = await open(recorder, { forceDgram });
+      sendFromAnotherProcess(source.port, 300, 1);
+      await source.close();
+      expect(recorder.datagrams).toHaveLength(forceDgram ? 0 : 300);
+    });
+
     test('closing frees the port, also from within a datagram, and nothing comes after', async () => {
       const recorder = new Recorder();
       const opened = await open(recorder, { forceDgram });
