@@ -3,7 +3,6 @@
  * layouts as in `system/batch-receiver.ts`.
  */
 import { createRequire } from 'node:module';
-import type * as Koffi from 'koffi';
 import { loadLibc, type Libc } from '../packages/doubletake/src/system/libc.ts';
 import { AF_INET, encodeSocketAddress } from '../packages/doubletake/src/system/socket-address.ts';
 import type { PacketBatch } from './traffic.ts';
@@ -11,6 +10,11 @@ import type { PacketBatch } from './traffic.ts';
 const SOCK_DGRAM = 2;
 const mmsghdrBytes = 64;
 const iovecBytes = 16;
+
+/** The one function of koffi that is needed here. */
+interface ForeignFunctions {
+  load(library: null): { func(prototype: string): unknown };
+}
 
 type Connect = (descriptor: number, address: Buffer, addressBytes: number) => number;
 type Sendmmsg = (descriptor: number, messages: Buffer, count: number, flags: number) => number;
@@ -81,7 +85,7 @@ export class DatagramSender implements PacketBatch {
 /** koffi belongs to the product's package, and is looked up from there. */
 function declare(): { connect: Connect; sendmmsg: Sendmmsg } {
   const packageRequire = createRequire(new URL('../packages/doubletake/package.json', import.meta.url));
-  const library = (packageRequire('koffi') as typeof Koffi).load(null);
+  const library = (packageRequire('koffi') as ForeignFunctions).load(null);
   return {
     connect: library.func('int connect(int, const void *, uint32_t)') as Connect,
     sendmmsg: library.func('int sendmmsg(int, void *, uint32_t, int)') as Sendmmsg,

@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { arch, cpus, release } from 'node:os';
 import { parseArgs } from 'node:util';
+import { total, type CountTree } from '../packages/doubletake/src/ledger/report.ts';
 import { findNginx, nginxVersion } from './nginx.ts';
 import { runFloor, runScenario, type Cost, type Floor, type ScenarioResult } from './run.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
@@ -76,7 +77,12 @@ async function main(): Promise<void> {
 }
 
 /** The floor depends on the rate alone, so scenarios of the same rate share it. */
-async function floorOf(floors: Map<number | null, Floor>, scenario: Scenario, seconds: number, nginx: string): Promise<Floor> {
+async function floorOf(
+  floors: Map<number | null, Floor>,
+  scenario: Scenario,
+  seconds: number,
+  nginx: string,
+): Promise<Floor> {
   const known = floors.get(scenario.requestsPerSecond);
   if (known) return known;
   const floor = await runFloor(scenario, Math.min(seconds, floorSecondsMax), nginx);
@@ -114,10 +120,14 @@ function remarks(lines: readonly Line[]): string {
       const { name } = result.scenario;
       const notes: string[] = [];
       if (floor) {
-        notes.push(`floor: ${fixed(sum(floor.receive))} µs to receive 4 datagrams + ${fixed(sum(floor.client))} µs to ask once`);
+        const [receive, ask] = [fixed(sum(floor.receive)), fixed(sum(floor.client))];
+        notes.push(`floor: ${receive} µs to receive 4 datagrams + ${ask} µs to ask once`);
       }
-      if (result.lost > 0) notes.push(`lost ${result.lost}: ${JSON.stringify(withoutZeros(result.ledger.outcomes))}, ` +
-        `dropped by the kernel ${result.ledger.packets.kernelDrops} packets`);
+      if (result.lost !== 0) {
+        const { outcomes, packets } = result.ledger;
+        notes.push(`lost ${result.lost}; outcomes: ${JSON.stringify(withoutZeros(outcomes))}`);
+        notes.push(`the kernel dropped ${packets.kernelDrops} packets`);
+      }
       if (result.targetRequests !== result.replayed) {
         notes.push(`the target counted ${result.targetRequests} requests, the ledger ${result.replayed}`);
       }
@@ -128,11 +138,11 @@ function remarks(lines: readonly Line[]): string {
     .join('');
 }
 
-function withoutZeros(counts: object): object {
-  const entries: [string, unknown][] = Object.entries(counts)
-    .map(([name, value]): [string, unknown] => [name, typeof value === 'object' && value !== null ? withoutZeros(value) : value])
-    .filter(([, value]) => value !== 0 && !(typeof value === 'object' && value !== null && Object.keys(value).length === 0));
-  return Object.fromEntries(entries);
+function withoutZeros(tree: CountTree): CountTree {
+  const filled = Object.entries(tree).filter(([, branch]) => total(branch) !== 0);
+  return Object.fromEntries(
+    filled.map(([name, branch]) => [name, typeof branch === 'number' ? branch : withoutZeros(branch)]),
+  );
 }
 
 function sum(cost: Cost | null): number {
@@ -152,6 +162,8 @@ function pad(text: string, width: number): string {
   return width < 0 ? text.padEnd(-width) : text.padStart(width);
 }
 
+// What was started is stopped when this process exits, which the signals would not let it do in order.
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
 try {
   await main();
 } catch (error) {

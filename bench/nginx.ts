@@ -28,7 +28,8 @@ export function findNginx(): string | null {
 
 /** Version as nginx tells it: `nginx/1.26.3`. */
 export function nginxVersion(program: string): string {
-  return execFileSync('sh', ['-c', '"$0" -v 2>&1', program], { encoding: 'utf8' }).replace('nginx version: ', '').trim();
+  const said = execFileSync('sh', ['-c', '"$0" -v 2>&1', program], { encoding: 'utf8' });
+  return said.replace('nginx version: ', '').trim();
 }
 
 /** Starts nginx in a folder of its own; rejects with what it said when it does not answer. */
@@ -42,7 +43,10 @@ export async function startNginx(program: string): Promise<Nginx> {
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4_096)));
   const ended = once(child, 'close');
-  const kill = (): void => void child.kill('SIGKILL');
+  const kill = (): void => {
+    child.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  };
   process.on('exit', kill);
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM');

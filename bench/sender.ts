@@ -42,7 +42,12 @@ function openAll(traffic: Traffic, sender: DatagramSender): void {
   sender.flush();
 }
 
-function send(traffic: Traffic, sender: DatagramSender, requestsPerSecond: number | null, seconds: number): SenderReport {
+function send(
+  traffic: Traffic,
+  sender: DatagramSender,
+  requestsPerSecond: number | null,
+  seconds: number,
+): SenderReport {
   const { connections } = traffic;
   const sentBefore = sender.sent;
   const startMs = performance.now();
@@ -52,8 +57,11 @@ function send(traffic: Traffic, sender: DatagramSender, requestsPerSecond: numbe
   for (;;) {
     const elapsedMs = performance.now() - startMs;
     if (elapsedMs >= seconds * 1000) break;
-    const due = requestsPerSecond === null ? flatOutExchanges : Math.floor((elapsedMs * requestsPerSecond) / 1000) - requests;
-    if (requestsPerSecond !== null) lateMsMax = Math.max(lateMsMax, (due / requestsPerSecond) * 1000);
+    let due = flatOutExchanges;
+    if (requestsPerSecond !== null) {
+      due = Math.floor((elapsedMs * requestsPerSecond) / 1000) - requests;
+      lateMsMax = Math.max(lateMsMax, (due / requestsPerSecond) * 1000);
+    }
     for (; answered < requests; answered++) traffic.response(answered % connections, sender);
     // A connection's next request waits for its response, so one batch takes each connection at most once.
     const batch = Math.min(due, batchExchangesMax, connections);

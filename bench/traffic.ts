@@ -5,7 +5,12 @@
  * Packets are written into the slots of a batch; nothing is allocated for one. A request may carry the time at which it
  * was written (CLOCK_MONOTONIC, which all processes of a machine share), so that a probe can tell how long it took.
  */
-import { frameHeaderBytes, reverseFlow, writeFrameHeader, writeSegmentFields } from '../packages/doubletake/src/demo/frames.ts';
+import {
+  frameHeaderBytes,
+  reverseFlow,
+  writeFrameHeader,
+  writeSegmentFields,
+} from '../packages/doubletake/src/demo/frames.ts';
 import { TcpFlag } from '../packages/doubletake/src/packets/segment.ts';
 
 /** Where packets are written: slots of equal size in one buffer, the first `count` of them filled. */
@@ -21,7 +26,7 @@ export const sentHeader = 'X-Sent-Ns';
 const stampDigits = 19;
 const numberDigits = 9;
 
-/** A request as a browser sends it through a load balancer: 414 bytes. */
+/** A request as a browser sends it through a load balancer: 421 bytes. */
 export const requestText =
   `GET /products/${'0'.repeat(numberDigits)}?ref=newsletter&page=2 HTTP/1.1\r\n` +
   'Host: shop.example.com\r\n' +

@@ -45,7 +45,7 @@ export async function runDemo({ signal, seconds, out }: DemoOptions): Promise<vo
   out.write(
     `\n  ${painter(out)('bold', 'A shop, its next version, and a mirror between them')}\n\n` +
       `  shoppers ─▶ relay :${relay.port} ─▶ production :${production.port}\n` +
-      `                └─ copies of the packets (VXLAN) ─▶ doubletake mirror :${mirror.vxlan.port} ─▶ next version :${next.port}\n`,
+      `                └─ packets, copied as VXLAN ─▶ doubletake mirror :${mirror.vxlan.port} ─▶ next version :${next.port}\n`,
   );
   const startMs = performance.now();
   const elapsedSeconds = (): number => (performance.now() - startMs) / 1000;

@@ -5,6 +5,7 @@
  * the right order; and it is killed when the demo's process exits for whatever reason.
  */
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,7 +54,11 @@ export async function startMirror(target: URL, flags: readonly string[] = []): P
   const kill = (): void => {
     child.kill('SIGKILL');
   };
-  process.on('exit', kill);
+  const abandon = (): void => {
+    kill();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.on('exit', abandon);
 
   // Logs and the ready line come on standard error, the ledger for people on standard output.
   let said = '';
@@ -62,7 +67,7 @@ export async function startMirror(target: URL, flags: readonly string[] = []): P
   const ended = new Promise<number | null>((resolve) => {
     child.on('error', ready.reject);
     child.on('close', (exitCode) => {
-      process.off('exit', kill);
+      process.off('exit', abandon);
       ready.reject(new DoubletakeError('DT_DEMO_MIRROR', `the mirror did not start: ${said.trimEnd()}`));
       resolve(exitCode);
     });
