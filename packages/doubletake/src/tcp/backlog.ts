@@ -71,7 +71,7 @@ export class Backlog {
   /** Memory it holds, and how much of that the table has counted. */
   costBytes = backlogOverheadBytes;
   countedBytes = 0;
-  /** Where the first hole begins, -1 while the stream's place is not known; and when that hole was noticed. */
+  /** Where the first hole begins (while the stream's place is not known: what was held first), and since when. */
   holeAt: number;
   noticedUs: number;
   /** The peer sent a segment since. */

@@ -1,11 +1,12 @@
 import { formatEndpoint } from '../packets/address.ts';
+import type { GapCause } from './counters.ts';
 
 /** Which endpoint sent the bytes: an index into `Connection.addresses` and `Connection.ports`. */
 export type Direction = 0 | 1;
 
 /** Why nothing more will come on a connection. */
 export type CloseReason =
-  /** Both sides sent FIN and all bytes up to it were delivered or given up. */
+  /** Both sides sent FIN (or one, of which alone segments were seen) and all bytes up to it were delivered or given up. */
   | 'fin'
   | 'reset'
   /** The same addresses and ports began a new connection. */
@@ -85,8 +86,15 @@ export interface StreamHandler<State> {
     acknowledgement: number,
     segmentStart: boolean,
   ): void;
-  /** `length` bytes from `sequence` on were sent and will not be seen. */
-  gap(connection: Connection<State>, direction: Direction, length: number, timeUs: number, sequence: number): void;
+  /** `length` bytes from `sequence` on were sent and will not be seen; they were `lost` unless `cause` says otherwise. */
+  gap(
+    connection: Connection<State>,
+    direction: Direction,
+    length: number,
+    timeUs: number,
+    sequence: number,
+    cause?: GapCause,
+  ): void;
   /** FIN: this direction is complete, the other may go on. Called at most once a direction, before `close`. */
   end(connection: Connection<State>, direction: Direction, timeUs: number): void;
   /** Nothing more will come; called exactly once for each `open`. */

@@ -1,6 +1,6 @@
 import type { Segment } from '../packets/segment.ts';
 import type { Direction } from './connection.ts';
-import { Phase, recordWords, streamWords, Word } from './flow-record.ts';
+import { Phase, phases, recordWords, streamWords, Word } from './flow-record.ts';
 
 /**
  * Finds the slot of a segment's flow: an open-addressing hash table over typed arrays, and a list of slots by age for
@@ -40,9 +40,9 @@ export class FlowIndex {
   /** Which endpoint sent the segment last looked for. */
   direction: Direction = 0;
   /** Slots in each phase. */
-  readonly counts = new Int32Array(4);
-  readonly #oldest = new Int32Array(4).fill(emptyList);
-  readonly #newest = new Int32Array(4).fill(emptyList);
+  readonly counts = new Int32Array(phases);
+  readonly #oldest = new Int32Array(phases).fill(emptyList);
+  readonly #newest = new Int32Array(phases).fill(emptyList);
   readonly #slotsMax: number;
   readonly #seed: number;
   /** Pairs of slot + 1 (0 for empty) and hash. */

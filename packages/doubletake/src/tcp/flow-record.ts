@@ -70,7 +70,10 @@ export const Phase = {
   dormant: 2,
   /** Closed; remembered to recognise late retransmissions. */
   closed: 3,
+  /** As active, but the sender is done and the peer has been silent from the SYN on: likely not in the capture. */
+  lone: 4,
 } as const;
+export const phases = 5;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** Index of the first word of a stream's block. */

@@ -47,7 +47,7 @@ export class FlowTable<State> {
 
   /** The live counters; reading them brings the gauges up to date. */
   get counters(): Readonly<FlowCounters> {
-    this.#counters.active = this.#index.counts[Phase.active];
+    this.#counters.active = this.#index.counts[Phase.active] + this.#index.counts[Phase.lone];
     this.#counters.halfOpen = this.#index.counts[Phase.halfOpen];
     return this.#counters;
   }
@@ -77,9 +77,9 @@ export class FlowTable<State> {
     for (let slot; left > 0 && (slot = this.#untouched(Phase.active, idleUs, nowUs)) >= 0; left--) {
       this.#streams.rest(slot, nowUs);
     }
-    for (const phase of [Phase.closed, Phase.halfOpen]) {
+    for (const phase of [Phase.lone, Phase.closed, Phase.halfOpen]) {
       for (let slot; left > 0 && (slot = this.#untouched(phase, quietUs, nowUs)) >= 0; left--) {
-        this.#streams.finish(slot, 'idle', nowUs);
+        this.#streams.finish(slot, phase === Phase.lone ? 'fin' : 'idle', nowUs);
         this.#index.remove(slot);
       }
     }
@@ -88,7 +88,7 @@ export class FlowTable<State> {
   /** The capture ended: delivers all that is held and closes every connection. */
   flush(nowUs: number): void {
     this.#streams.giveUpAll(nowUs);
-    for (const phase of [Phase.active, Phase.halfOpen, Phase.dormant, Phase.closed]) {
+    for (const phase of [Phase.active, Phase.lone, Phase.halfOpen, Phase.dormant, Phase.closed]) {
       for (let slot; (slot = this.#index.oldest(phase)) >= 0; ) {
         this.#streams.finish(slot, 'flushed', nowUs);
         this.#index.remove(slot);
@@ -123,6 +123,7 @@ export class FlowTable<State> {
     const flooded = index.counts[Phase.halfOpen] > this.#limits.connectionsMax / 8;
     let slot = flooded ? index.oldest(Phase.halfOpen) : -1;
     if (slot < 0) slot = index.oldest(Phase.closed);
+    if (slot < 0) slot = index.oldest(Phase.lone);
     if (slot < 0) slot = index.oldest(Phase.dormant);
     if (slot < 0) slot = index.oldest(Phase.active);
     if (slot < 0) slot = index.oldest(Phase.halfOpen);
@@ -154,7 +155,7 @@ export class FlowTable<State> {
 
   /**
    * Places a SYN or SYN-ACK: of this connection (first, repeated or late), or of a new one over it. Returns false for a
-   * repeated SYN of a closed connection.
+   * repeated SYN of a closed connection (unless it never got to carry anything: then it is tried again).
    */
   #synchronize(slot: number, segment: Segment): boolean {
     const { timeUs, acknowledgement } = segment;
@@ -168,7 +169,8 @@ export class FlowTable<State> {
     const records = this.#index.records;
     const known = (records[at + StreamWord.flags] & StreamFlag.known) !== 0;
     const same = known && sequenceDistance(records[at + StreamWord.start], first) === 0;
-    if (closed && same) return false;
+    const carried = records[at + StreamWord.next] !== records[at + StreamWord.start];
+    if (closed && same && carried) return false;
     if (closed || !this.#synFits(slot, segment, first)) this.#restart(slot, timeUs);
 
     const flags = records[at + StreamWord.flags];
@@ -182,11 +184,7 @@ export class FlowTable<State> {
     }
     records[at + StreamWord.flags] |= StreamFlag.synSeen;
     if (isAnswer && (records[peerAt + StreamWord.flags] & StreamFlag.known) === 0) {
-      // The peer's SYN was not seen. What it sent with it, if anything, may be held already.
-      const position = this.#streams.position(slot, peer);
-      const held = (records[peerAt + StreamWord.flags] & StreamFlag.held) !== 0;
-      const earlier = held && sequenceDistance(position, acknowledgement) > 0;
-      this.#streams.begin(slot, peer, earlier ? position : acknowledgement, timeUs);
+      this.#streams.beginAcknowledged(slot, peer, acknowledgement, timeUs);
     }
     const initiatorAt = slot * recordWords + Word.initiator;
     if (records[initiatorAt] < 0) {

@@ -20,7 +20,7 @@ export interface FlowLimits {
   holeTimeoutMaxUs: number;
   /** After this long without a segment the connection's objects are freed; its sequence numbers are kept. */
   idleUs: number;
-  /** How long a flow without payload, or a closed one, is remembered. */
+  /** How long a flow is remembered that carries no payload, is closed, or is finished by the one side that is seen. */
   quietUs: number;
   /** Seed of the flow hash. A process that reads hostile traffic passes a random one. */
   hashSeed: number;

@@ -61,14 +61,17 @@ export class Reassembly<State> {
     return this.#connections[slot];
   }
 
-  /** Roughly where a stream is: a sequence number, or -1 when nothing is known. */
+  /**
+   * Where a stream is: a sequence number, or -1 when nothing is known. While its place is not known this stays at the
+   * first segment held, so that all that is held lies within a window around it.
+   */
   position(slot: number, direction: Direction): number {
     const records = this.#index.records;
     const at = streamAt(slot, direction);
     const flags = records[at + StreamWord.flags];
     if ((flags & StreamFlag.known) !== 0) return records[at + StreamWord.next] >>> 0;
     const backlog = this.#backlogs[slot * 2 + direction];
-    if (backlog !== null) return this.#lowest(backlog);
+    if (backlog !== null) return backlog.holeAt;
     return (flags & StreamFlag.acknowledged) !== 0 ? records[at + StreamWord.acknowledged] >>> 0 : -1;
   }
 
@@ -108,7 +111,10 @@ export class Reassembly<State> {
     const { timeUs, acknowledgement } = segment;
     const records = this.#index.records;
     const at = streamAt(slot, direction);
-    records[at + StreamWord.flags] |= StreamFlag.seen;
+    if ((records[at + StreamWord.flags] & StreamFlag.seen) === 0) {
+      records[at + StreamWord.flags] |= StreamFlag.seen;
+      if (this.#index.phase(slot) === Phase.lone) this.#index.move(slot, Phase.active);
+    }
     const hasAck = (segment.flags & TcpFlag.ack) !== 0;
     const peer = direction === 0 ? 1 : 0;
     this.#hearFromPeer(slot, peer, at, hasAck, segment, sequence);
@@ -142,6 +148,16 @@ export class Reassembly<State> {
     records[at + StreamWord.start] = sequence;
     records[at + StreamWord.flags] |= StreamFlag.known;
     this.#advance(slot, direction, timeUs);
+  }
+
+  /** The same for a stream whose SYN was not seen, when the peer's SYN-ACK acknowledges `sequence`. */
+  beginAcknowledged(slot: number, direction: Direction, sequence: number, timeUs: number): void {
+    const backlog = this.#backlogs[slot * 2 + direction];
+    const held = backlog === null ? sequence : this.#lowest(backlog);
+    const ahead = sequenceDistance(sequence, held);
+    // What was sent with the SYN may be held already.
+    const start = ahead < 0 || ahead > plausibleBytesMax ? held : sequence;
+    this.begin(slot, direction, start, timeUs);
   }
 
   /** Gives up the holes whose time has come. */
@@ -293,7 +309,8 @@ export class Reassembly<State> {
       const senderEnd = sender === null ? senderNext : sender.endOr(senderNext);
       if (sequenceDistance(sequence, senderEnd) > 0) sent = senderEnd;
     }
-    (backlog ?? this.#hold(slot, stream, at, segment.timeUs)).acknowledge(acknowledgement, sent, segment.timeUs);
+    const { timeUs } = segment;
+    (backlog ?? this.#hold(slot, stream, at, timeUs, next)).acknowledge(acknowledgement, sent, timeUs);
   }
 
   #noteFin(slot: number, direction: Direction, at: number, fin: number): void {
@@ -381,13 +398,13 @@ export class Reassembly<State> {
     }
     if (start < end) {
       counters.outOfOrderSegments++;
-      backlog ??= this.#hold(slot, direction, at, timeUs);
+      backlog ??= this.#hold(slot, direction, at, timeUs, sequence);
       const held = backlog.hold(bytes, start, end - start, sequence, ack, timeUs, segmentStart);
       if (held < end - start) this.#countRetransmitted(end - start - held);
       sequence = sequenceAdd(sequence, end - start);
     }
     if (missing > 0) {
-      backlog ??= this.#hold(slot, direction, at, timeUs);
+      backlog ??= this.#hold(slot, direction, at, timeUs, sequence);
       backlog.hold(null, 0, missing, sequence, ack, timeUs, false);
     }
   }
@@ -439,13 +456,21 @@ export class Reassembly<State> {
     const known = (records[at + StreamWord.flags] & StreamFlag.known) !== 0;
     if (known && backlog !== null) this.#drain(slot, direction, at, backlog, nowUs);
     const flags = records[at + StreamWord.flags];
-    const finPending = (flags & (StreamFlag.finSeen | StreamFlag.ended)) === StreamFlag.finSeen;
-    if (finPending && known && records[at + StreamWord.next] === records[at + StreamWord.fin]) {
-      if (backlog !== null) this.#drop(backlog);
-      this.#end(slot, direction, at, nowUs);
-      return;
+    let finPending = (flags & (StreamFlag.finSeen | StreamFlag.ended)) === StreamFlag.finSeen;
+    if (finPending && known) {
+      const left = sequenceDistance(records[at + StreamWord.next], records[at + StreamWord.fin]);
+      if (left === 0) {
+        if (backlog !== null) this.#drop(backlog);
+        this.#end(slot, direction, at, nowUs);
+        return;
+      }
+      if (left < 0) {
+        // Held before the SYN came, which says that it is of another connection.
+        records[at + StreamWord.flags] &= ~StreamFlag.finSeen;
+        finPending = false;
+      }
     }
-    if (finPending) backlog ??= this.#hold(slot, direction, at, nowUs);
+    if (finPending) backlog ??= this.#hold(slot, direction, at, nowUs, records[at + StreamWord.fin] >>> 0);
     if (backlog === null) return;
     const next = records[at + StreamWord.next] >>> 0;
     if (known) backlog.moved(next, nowUs);
@@ -462,16 +487,19 @@ export class Reassembly<State> {
     const connection = this.#connections[slot];
     if (connection !== null) this.#handler.end(connection, direction, nowUs);
     const peerFlags = records[streamAt(slot, 1 - direction) + StreamWord.flags];
-    // A peer that was silent from SYN to FIN is not in the capture.
+    if ((peerFlags & StreamFlag.ended) !== 0) {
+      this.finish(slot, 'fin', nowUs);
+      return;
+    }
     const alone = (peerFlags & StreamFlag.seen) === 0 && (records[at + StreamWord.flags] & StreamFlag.synSeen) !== 0;
-    if (alone || (peerFlags & StreamFlag.ended) !== 0) this.finish(slot, 'fin', nowUs);
+    if (alone && connection !== null) this.#index.move(slot, Phase.lone);
   }
 
-  /** A new backlog for a stream that has none. */
-  #hold(slot: number, direction: Direction, at: number, timeUs: number): Backlog {
+  /** A new backlog for a stream that has none; `sequence` is what it holds first. */
+  #hold(slot: number, direction: Direction, at: number, timeUs: number, sequence: number): Backlog {
     const records = this.#index.records;
     const known = (records[at + StreamWord.flags] & StreamFlag.known) !== 0;
-    const backlog = new Backlog(slot, direction, known ? records[at + StreamWord.next] >>> 0 : -1, timeUs);
+    const backlog = new Backlog(slot, direction, known ? records[at + StreamWord.next] >>> 0 : sequence, timeUs);
     records[at + StreamWord.flags] |= StreamFlag.held;
     this.#backlogs[slot * 2 + direction] = backlog;
     this.#list.add(backlog);
