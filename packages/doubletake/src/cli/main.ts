@@ -1,7 +1,7 @@
 /** The command line: one file a command, and here what they share: help, errors as one line, exit codes. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { isUserError } from '../errors.ts';
+import { DoubletakeError } from '../errors.ts';
 import { demoCommand } from './demo.ts';
 import { inspectCommand } from './inspect.ts';
 import { mirrorCommand } from './mirror.ts';
@@ -42,7 +42,7 @@ function reportError(error: unknown): number {
     }
     return ExitCode.usage;
   }
-  if (isUserError(error)) {
+  if (error instanceof DoubletakeError) {
     process.stderr.write(`doubletake: ${error.message}\n`);
     return ExitCode.usage;
   }

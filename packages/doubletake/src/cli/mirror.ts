@@ -8,7 +8,7 @@ import { DoubletakeError } from '../errors.ts';
 import { imbalances, type LedgerReport } from '../ledger/report.ts';
 import { startHealthServer } from '../server/health.ts';
 import { ExitCode } from './exit-code.ts';
-import { parseInteger, parseListen, parseMethods, parsePercentage, parseTarget } from './flags.ts';
+import { parseDuration, parseInteger, parseListen, parseMethods, parsePercentage, parseTarget } from './flags.ts';
 import { ledgerText } from './ledger-text.ts';
 import { createReporter } from './reporter.ts';
 
@@ -47,6 +47,11 @@ export function mirrorCommand(): Command {
       new Option('--ordering <HOW>', 'requests of one production connection keep their order, or not')
         .choices(['connection', 'none'])
         .default('connection'),
+    )
+    .addOption(
+      new Option('--timeout <DURATION>', 'give up a request that the target has not answered whole after this long')
+        .argParser((text) => parseDuration('--timeout', text))
+        .default(30_000, '30s'),
     )
     .optionsGroup('Which requests:')
     .addOption(
@@ -89,6 +94,7 @@ interface MirrorFlags {
   ca?: string;
   host: 'target' | 'original';
   ordering: 'connection' | 'none';
+  timeout: number;
   methods: 'safe' | 'all' | string[];
   percentage: number;
   percentageBy?: 'request' | 'header' | 'remote-address';
@@ -116,6 +122,7 @@ function toConfig(flags: MirrorFlags): MirrorConfig {
       ca: flags.ca,
       host: flags.host,
       ordering: flags.ordering,
+      limits: { responseTimeoutMs: Math.ceil(flags.timeout) },
     })),
     workers: flags.workers,
     health: flags.health,

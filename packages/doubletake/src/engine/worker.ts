@@ -3,7 +3,7 @@
  * memory in which it publishes its counters.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { isUserError } from '../errors.ts';
+import { DoubletakeError } from '../errors.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
 import { WorkerRun } from './worker-run.ts';
 
@@ -24,7 +24,7 @@ port.on('message', (message: ToWorker) => {
 try {
   say({ type: 'ready', addresses: await run.start() });
 } catch (error) {
-  if (!isUserError(error)) throw error;
+  if (!(error instanceof DoubletakeError)) throw error;
   say({ type: 'failed', code: error.code, text: error.message });
   await run.stop(0);
   port.close();

@@ -1,10 +1,14 @@
 /** What failures of connections are called: in `failed` results, and at start. */
+import { DoubletakeError } from '../errors.ts';
 import type { FailReason } from './target.ts';
 
 /** No connection to the target could be made; the message is one line for the user. */
-export class TargetUnreachableError extends Error {
+export class TargetUnreachableError extends DoubletakeError<'DT_TARGET_UNREACHABLE'> {
   override readonly name = 'TargetUnreachableError';
-  readonly code = 'DT_TARGET_UNREACHABLE';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('DT_TARGET_UNREACHABLE', message, options);
+  }
 }
 
 const TEXTS: Readonly<Record<string, string>> = {

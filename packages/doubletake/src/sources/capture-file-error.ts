@@ -4,6 +4,8 @@
  * `DT_CAPTURE_TRUNCATED` is never thrown: a capture that was cut while it was written is a normal thing, so its whole
  * packets are delivered and the error object stands in `CaptureFile.warning`.
  */
+import { DoubletakeError } from '../errors.ts';
+
 export type CaptureErrorCode =
   /** The file cannot be opened or read. */
   | 'DT_CAPTURE_UNREADABLE'
@@ -15,8 +17,7 @@ export type CaptureErrorCode =
   /** It ends inside a packet. */
   | 'DT_CAPTURE_TRUNCATED';
 
-export class CaptureFileError extends Error {
-  readonly code: CaptureErrorCode;
+export class CaptureFileError extends DoubletakeError<CaptureErrorCode> {
   /** Path as given; `-` for standard input. */
   readonly file: string;
   /** Where in the file, in bytes after decompression. */
@@ -25,9 +26,8 @@ export class CaptureFileError extends Error {
   readonly packetNumber: number;
 
   constructor(code: CaptureErrorCode, file: string, offset: number, packetNumber: number, detail: string) {
-    super(`${file === '-' ? 'standard input' : file}: ${detail}`);
+    super(code, `${file === '-' ? 'standard input' : file}: ${detail}`);
     this.name = 'CaptureFileError';
-    this.code = code;
     this.file = file;
     this.offset = offset;
     this.packetNumber = packetNumber;

@@ -4,6 +4,7 @@
  * The same table serves libc calls and Node's own sockets, so both kinds of source fail with the same words.
  */
 import { getSystemErrorName } from 'node:util';
+import { DoubletakeError } from '../errors.ts';
 
 export type SystemErrorCode =
   | 'DT_SOURCE_PORT_IN_USE'
@@ -54,15 +55,13 @@ const explanations: Readonly<Record<string, Explanation>> = {
 };
 
 /** An operation that the operating system refused. The message is one line and complete. */
-export class SystemError extends Error {
-  readonly code: SystemErrorCode;
+export class SystemError extends DoubletakeError<SystemErrorCode> {
   /** The system's name of the reason, such as `EADDRINUSE`; empty when it was not the system that refused. */
   readonly errnoName: string;
 
   constructor(code: SystemErrorCode, message: string, errnoName: string) {
-    super(message);
+    super(code, message);
     this.name = 'SystemError';
-    this.code = code;
     this.errnoName = errnoName;
   }
 }
