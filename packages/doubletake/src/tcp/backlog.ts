@@ -81,7 +81,7 @@ export class Backlog {
   #latest: Acknowledged | null = null;
   /** A full round trip showed that the peer has the bytes up to `acknowledged.to`. */
   proven = false;
-  /** Neighbours in the `BacklogList`. */
+  /** Neighbours in the list of `Backlogs`. */
   older: Backlog | null = null;
   newer: Backlog | null = null;
   linked = false;
@@ -108,7 +108,8 @@ export class Backlog {
 
   /** Takes in an acknowledgement sent by this stream's own sender. */
   prove(acknowledgement: number): void {
-    if (this.acknowledged !== null && sequenceDistance(this.acknowledged.proof, acknowledgement) > 0) this.proven = true;
+    if (this.acknowledged === null) return;
+    if (sequenceDistance(this.acknowledged.proof, acknowledgement) > 0) this.proven = true;
   }
 
   /** The stream is at `next`: if that is news, what is known about the hole is now about the next one. */

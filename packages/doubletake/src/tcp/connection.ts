@@ -6,7 +6,7 @@ export type Direction = 0 | 1;
 
 /** Why nothing more will come on a connection. */
 export type CloseReason =
-  /** Both sides sent FIN (or one, of which alone segments were seen) and all bytes up to it were delivered or given up. */
+  /** Both sides (or the only one seen) sent FIN, and all bytes up to it were delivered or given up. */
   | 'fin'
   | 'reset'
   /** The same addresses and ports began a new connection. */
@@ -72,8 +72,8 @@ export interface StreamHandler<State> {
   /**
    * Bytes in order: `bytes[start..end)`, valid during the call only.
    * `sequence` is that of `bytes[start]`; `acknowledgement` is that of the segment they came in (-1 if it had none);
-   * `segmentStart` says that `bytes[start]` was the first payload byte of the segment as it was sent (false for the rest
-   * of a segment whose beginning had been delivered before).
+   * `segmentStart` says that `bytes[start]` was the first payload byte of the segment as it was sent (false for the
+   * rest of a segment whose beginning had been delivered before).
    */
   data(
     connection: Connection<State>,
@@ -86,14 +86,14 @@ export interface StreamHandler<State> {
     acknowledgement: number,
     segmentStart: boolean,
   ): void;
-  /** `length` bytes from `sequence` on were sent and will not be seen; they were `lost` unless `cause` says otherwise. */
+  /** `length` bytes from `sequence` on were sent and will not be seen. */
   gap(
     connection: Connection<State>,
     direction: Direction,
     length: number,
     timeUs: number,
     sequence: number,
-    cause?: GapCause,
+    cause: GapCause,
   ): void;
   /** FIN: this direction is complete, the other may go on. Called at most once a direction, before `close`. */
   end(connection: Connection<State>, direction: Direction, timeUs: number): void;

@@ -56,14 +56,16 @@ describe('a whole conversation', () => {
   test('the same addresses in two tunnels or VLANs are two connections', () => {
     const { push } = setUp();
     push(new Wire({ tunnel: 0x1_0000_0001 }).send('client', 0, 'GET a'));
-    expect(push(new Wire({ tunnel: 0x2_0000_0001 }).send('client', 0, 'GET b'))).toEqual(['open 2', '2: client "GET b"']);
+    const second = push(new Wire({ tunnel: 0x2_0000_0001 }).send('client', 0, 'GET b'));
+    expect(second).toEqual(['open 2', '2: client "GET b"']);
     expect(push(new Wire({ tunnel: 0x1_0000_0001, vlan: 5 }).send('client', 0, 'GET c'))[0]).toBe('open 3');
   });
 
   test('data comes with its place, the acknowledgement it carried, its time and whether it begins a segment', () => {
     const { log, push } = setUp();
     push(...handshake, wire.send('client', 0, 'GET', { timeUs: 1, ack: 0 }));
-    push(wire.send('client', 6, 'ghi', { timeUs: 2, ack: 7 }), wire.send('client', 1, 'ETdef', { timeUs: 3, ack: null }));
+    push(wire.send('client', 6, 'ghi', { timeUs: 2, ack: 7 }));
+    push(wire.send('client', 1, 'ETdef', { timeUs: 3, ack: null }));
     const at = (offset: number) => wire.sequence('client', offset);
     const acked = (offset: number) => wire.sequence('server', offset);
     expect(log.calls).toMatchObject([
@@ -156,7 +158,8 @@ describe('repeated bytes', () => {
   test('the first bytes seen win, and differing ones are counted', () => {
     const { push, counters } = setUp();
     push(...handshake, wire.send('client', 4, 'EFGH'));
-    expect(push(wire.send('client', 0, 'abcdXYgh12'))).toEqual(['open 1', 'client "abcd"', 'client "EFGH"', 'client "12"']);
+    const lines = push(wire.send('client', 0, 'abcdXYgh12'));
+    expect(lines).toEqual(['open 1', 'client "abcd"', 'client "EFGH"', 'client "12"']);
     expect(counters).toMatchObject({ conflictingBytes: 4, retransmittedBytes: 4 });
   });
 
@@ -263,9 +266,10 @@ describe('holes', () => {
   test('bytes that the mirror cut off are a gap of their size', () => {
     const { push, counters } = setUp();
     push(...handshake);
-    expect(push(wire.send('client', 0, 'ab', { missing: 3 }))).toEqual(['open 1', 'client "ab"', 'client gap 3']);
+    const lines = push(wire.send('client', 0, 'ab', { missing: 3 }));
+    expect(lines).toEqual(['open 1', 'client "ab"', 'client gap 3 truncated']);
     expect(push(wire.send('client', 5, '', { missing: 2 }), wire.send('client', 7, 'hi'))).toEqual([
-      'client gap 2',
+      'client gap 2 truncated',
       'client "hi"',
     ]);
     expect(counters).toMatchObject({ gapsTruncated: 2, gapBytesTruncated: 5, gapsLost: 0 });
@@ -278,9 +282,9 @@ describe('holes', () => {
       'open 1',
       'client "ab"',
       'client "cd"',
-      'client gap 1',
+      'client gap 1 truncated',
       'client "fg"',
-      'client gap 1',
+      'client gap 1 truncated',
     ]);
     expect(counters.gapBytesTruncated).toBe(2);
   });
@@ -429,7 +433,7 @@ describe('bounds', () => {
     push(...handshake, wire.send('client', 2, 'x'.repeat(1_000)), wire.send('client', 2_000, 'y'.repeat(1_000)));
     expect(push(wire.send('client', 5_000, 'z'.repeat(1_000)))).toEqual([
       'open 1',
-      'client gap 2',
+      'client gap 2 evicted',
       `client "${'x'.repeat(1_000)}"`,
     ]);
     expect(counters).toMatchObject({ gapsEvicted: 1, gapBytesEvicted: 2 });
@@ -440,7 +444,8 @@ describe('bounds', () => {
     const { push } = setUp({ totalBufferBytesMax: 1_000 });
     const other = new Wire({ clientPort: 2 });
     push(...handshake, other.syn(), wire.send('client', 2, 'x'.repeat(500)));
-    expect(push(other.send('client', 2, 'y'))).toEqual(['open 1', 'client gap 2', `client "${'x'.repeat(500)}"`]);
+    const lines = push(other.send('client', 2, 'y'));
+    expect(lines).toEqual(['open 1', 'client gap 2 evicted', `client "${'x'.repeat(500)}"`]);
   });
 
   test('the oldest connection makes room for a new one, closed ones before open ones', () => {
@@ -449,7 +454,8 @@ describe('bounds', () => {
     push(first.send('client', 0, 'GET', { timeUs: 1e6 }), second.send('client', 0, 'GET', { timeUs: 2e6 }));
     push(first.send('client', 3, '/', { timeUs: 3e6 }), second.rst('client', 3, 4e6));
     expect(push(third.send('client', 0, 'GET', { timeUs: 5e6 }))).toEqual(['open 3', '3: client "GET"']);
-    expect(push(fourth.send('client', 0, 'GET', { timeUs: 6e6 }))).toEqual(['close evicted', 'open 4', '4: client "GET"']);
+    const lines = push(fourth.send('client', 0, 'GET', { timeUs: 6e6 }));
+    expect(lines).toEqual(['close evicted', 'open 4', '4: client "GET"']);
     expect(table.counters).toMatchObject({ evictedFlows: 2, closedEvicted: 1, active: 2 });
   });
 

@@ -1,6 +1,7 @@
 import { type Segment, TcpFlag } from '../packets/segment.ts';
 import type { StreamHandler } from './connection.ts';
 import { FlowCounters } from './counters.ts';
+import { Delivery } from './delivery.ts';
 import { FlowIndex } from './flow-index.ts';
 import { Phase, recordWords, streamAt, StreamFlag, StreamWord, Word } from './flow-record.ts';
 import { type FlowLimits, resolveLimits } from './limits.ts';
@@ -31,13 +32,15 @@ export class FlowTable<State> {
   readonly #limits: FlowLimits;
   readonly #counters = new FlowCounters();
   readonly #index: FlowIndex;
+  readonly #delivery: Delivery<State>;
   readonly #streams: Reassembly<State>;
 
   /** Throws a RangeError for limits that make no sense. */
   constructor(handler: StreamHandler<State>, options: Partial<FlowLimits> = {}) {
     this.#limits = resolveLimits(options);
     this.#index = new FlowIndex(this.#limits.connectionsMax, this.#limits.hashSeed);
-    this.#streams = new Reassembly(this.#index, handler, this.#limits, this.#counters);
+    this.#delivery = new Delivery(this.#index, handler, this.#counters);
+    this.#streams = new Reassembly(this.#index, this.#delivery, this.#limits, this.#counters);
   }
 
   /** Streams that wait for bytes or for proof that they are lost. While there are any, `tick` is due every 10 ms. */
@@ -189,7 +192,7 @@ export class FlowTable<State> {
     const initiatorAt = slot * recordWords + Word.initiator;
     if (records[initiatorAt] < 0) {
       records[initiatorAt] = isAnswer ? peer : direction;
-      const connection = this.#streams.connection(slot);
+      const connection = this.#delivery.connection(slot);
       if (connection !== null) connection.initiator = isAnswer ? peer : direction;
     }
     return true;

@@ -1,8 +1,9 @@
 import { type Segment, TcpFlag } from '../packets/segment.ts';
-import { BacklogList } from './backlog-list.ts';
-import { Backlog, type Piece } from './backlog.ts';
-import { type CloseReason, Connection, type Direction, type StreamHandler } from './connection.ts';
+import type { Backlog, Piece } from './backlog.ts';
+import { Backlogs } from './backlogs.ts';
+import type { CloseReason, Direction } from './connection.ts';
 import type { FlowCounters, GapCause } from './counters.ts';
+import type { Delivery } from './delivery.ts';
 import type { FlowIndex } from './flow-index.ts';
 import { Phase, recordWords, streamAt, StreamFlag, StreamWord, Word } from './flow-record.ts';
 import type { FlowLimits } from './limits.ts';
@@ -28,37 +29,28 @@ const regular = StreamFlag.known | StreamFlag.seen;
 
 export class Reassembly<State> {
   readonly #index: FlowIndex;
-  readonly #handler: StreamHandler<State>;
+  readonly #delivery: Delivery<State>;
   readonly #limits: FlowLimits;
   readonly #counters: FlowCounters;
-  readonly #connections: (Connection<State> | null)[] = [];
-  /** Two for each slot. */
-  readonly #backlogs: (Backlog | null)[] = [];
-  readonly #list = new BacklogList();
-  #lastId = 0;
+  readonly #backlogs: Backlogs;
 
-  constructor(index: FlowIndex, handler: StreamHandler<State>, limits: FlowLimits, counters: FlowCounters) {
+  constructor(index: FlowIndex, delivery: Delivery<State>, limits: FlowLimits, counters: FlowCounters) {
     this.#index = index;
-    this.#handler = handler;
+    this.#delivery = delivery;
     this.#limits = limits;
     this.#counters = counters;
+    this.#backlogs = new Backlogs(index, counters);
   }
 
   /** Streams that wait for something. */
   get pendingHoles(): number {
-    return this.#list.count;
+    return this.#backlogs.size;
   }
 
   /** Makes room for the state of a slot that was just inserted. */
   admit(slot: number): void {
-    while (this.#connections.length <= slot) {
-      this.#connections.push(null);
-      this.#backlogs.push(null, null);
-    }
-  }
-
-  connection(slot: number): Connection<State> | null {
-    return this.#connections[slot];
+    this.#delivery.admit(slot);
+    this.#backlogs.admit(slot);
   }
 
   /**
@@ -70,7 +62,7 @@ export class Reassembly<State> {
     const at = streamAt(slot, direction);
     const flags = records[at + StreamWord.flags];
     if ((flags & StreamFlag.known) !== 0) return records[at + StreamWord.next] >>> 0;
-    const backlog = this.#backlogs[slot * 2 + direction];
+    const backlog = this.#backlogs.get(slot, direction);
     if (backlog !== null) return backlog.holeAt;
     return (flags & StreamFlag.acknowledged) !== 0 ? records[at + StreamWord.acknowledged] >>> 0 : -1;
   }
@@ -101,7 +93,7 @@ export class Reassembly<State> {
     if (length > 0) {
       const { bytes, payloadStart, payloadEnd, timeUs } = segment;
       const ack = hasAck ? acknowledgement : -1;
-      this.#deliver(slot, direction, at, bytes, payloadStart, payloadEnd, timeUs, sequence, ack, true);
+      this.#delivery.data(slot, direction, at, bytes, payloadStart, payloadEnd, timeUs, sequence, ack, true);
     }
     return true;
   }
@@ -127,7 +119,7 @@ export class Reassembly<State> {
       this.#advance(slot, direction, timeUs);
     }
 
-    const own = this.#backlogs[slot * 2 + direction];
+    const own = this.#backlogs.get(slot, direction);
     if (own !== null) {
       if (hasAck) own.prove(acknowledgement);
       this.#settle(own, timeUs);
@@ -135,7 +127,7 @@ export class Reassembly<State> {
         this.#giveUp(own, 'evicted', timeUs, false);
       }
     }
-    const other = this.#backlogs[slot * 2 + peer];
+    const other = this.#backlogs.get(slot, peer);
     if (other !== null) this.#settle(other, timeUs);
     this.#boundTotal(timeUs);
   }
@@ -152,8 +144,8 @@ export class Reassembly<State> {
 
   /** The same for a stream whose SYN was not seen, when the peer's SYN-ACK acknowledges `sequence`. */
   beginAcknowledged(slot: number, direction: Direction, sequence: number, timeUs: number): void {
-    const backlog = this.#backlogs[slot * 2 + direction];
-    const held = backlog === null ? sequence : this.#lowest(backlog);
+    const backlog = this.#backlogs.get(slot, direction);
+    const held = backlog === null ? sequence : this.#backlogs.lowest(backlog);
     const ahead = sequenceDistance(sequence, held);
     // What was sent with the SYN may be held already.
     const start = ahead < 0 || ahead > plausibleBytesMax ? held : sequence;
@@ -162,14 +154,14 @@ export class Reassembly<State> {
 
   /** Gives up the holes whose time has come. */
   expire(nowUs: number): void {
-    for (let backlog = this.#list.oldest; backlog !== null; backlog = backlog.newer) {
+    for (let backlog = this.#backlogs.oldest; backlog !== null; backlog = backlog.newer) {
       if (backlog.linked) this.#settle(backlog, nowUs);
     }
   }
 
   /** Delivers what is held, with gaps for the holes, in every flow. */
   giveUpAll(nowUs: number): void {
-    while (this.#list.oldest !== null) this.#giveUp(this.#list.oldest, 'lost', nowUs, false);
+    while (this.#backlogs.oldest !== null) this.#giveUp(this.#backlogs.oldest, 'lost', nowUs, false);
   }
 
   /** Closes a flow: what is held is delivered first. The slot becomes a tombstone. */
@@ -179,100 +171,24 @@ export class Reassembly<State> {
     records[streamAt(slot, 0) + StreamWord.flags] |= StreamFlag.ended;
     records[streamAt(slot, 1) + StreamWord.flags] |= StreamFlag.ended;
     if (this.#index.phase(slot) !== Phase.closed) this.#index.move(slot, Phase.closed);
-    this.#release(slot, reason, nowUs);
+    this.#delivery.close(slot, reason, nowUs);
   }
 
   /** Frees the objects of an idle connection; a later segment goes on where it stopped, as a new connection. */
   rest(slot: number, nowUs: number): void {
     this.#deliverHeld(slot, 'lost', nowUs);
-    if (this.#connections[slot] === null) return;
+    if (this.#delivery.connection(slot) === null) return;
     this.#index.move(slot, Phase.dormant);
-    this.#release(slot, 'idle', nowUs);
-  }
-
-  #release(slot: number, reason: CloseReason, nowUs: number): void {
-    const connection = this.#connections[slot];
-    if (connection === null) return;
-    this.#connections[slot] = null;
-    const counters = this.#counters;
-    if (reason === 'fin') counters.closedFin++;
-    else if (reason === 'reset') counters.closedReset++;
-    else if (reason === 'reused') counters.closedReused++;
-    else if (reason === 'evicted') counters.closedEvicted++;
-    else if (reason === 'idle') counters.closedIdle++;
-    else counters.closedFlushed++;
-    this.#handler.close(connection, reason, nowUs);
+    this.#delivery.close(slot, 'idle', nowUs);
   }
 
   #deliverHeld(slot: number, cause: GapCause, nowUs: number): void {
     const first = this.#index.records[slot * recordWords + Word.initiator] === 1 ? 1 : 0;
     for (const direction of [first, 1 - first]) {
-      for (let backlog; (backlog = this.#backlogs[slot * 2 + direction]) !== null; ) {
+      for (let backlog; (backlog = this.#backlogs.get(slot, direction)) !== null; ) {
         this.#giveUp(backlog, cause, nowUs, false);
       }
     }
-  }
-
-  #open(slot: number, timeUs: number): Connection<State> {
-    const records = this.#index.records;
-    const at = slot * recordWords;
-    const scope = records[at + Word.scope];
-    const ports = records[at + Word.ports];
-    const connection = new Connection<State>(
-      ++this.#lastId,
-      (scope >>> 24) * 0x1_0000_0000 + (records[at + Word.tunnel] >>> 0),
-      scope & 0xff_ffff,
-      records.slice(at + Word.addresses, at + Word.addresses + 8),
-      [ports >>> 16, ports & 0xffff],
-      records[at + Word.initiator] as Direction | -1,
-    );
-    this.#connections[slot] = connection;
-    this.#index.move(slot, Phase.active);
-    this.#counters.opened++;
-    connection.state = this.#handler.open(connection, timeUs);
-    if ((records[streamAt(slot, 0) + StreamWord.flags] & StreamFlag.ended) !== 0) {
-      this.#handler.end(connection, 0, timeUs);
-    }
-    if ((records[streamAt(slot, 1) + StreamWord.flags] & StreamFlag.ended) !== 0) {
-      this.#handler.end(connection, 1, timeUs);
-    }
-    return connection;
-  }
-
-  #deliver(
-    slot: number,
-    direction: Direction,
-    at: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
-    timeUs: number,
-    sequence: number,
-    acknowledgement: number,
-    segmentStart: boolean,
-  ): void {
-    const connection = this.#connections[slot] ?? this.#open(slot, timeUs);
-    this.#index.records[at + StreamWord.next] = sequenceAdd(sequence, end - start);
-    this.#counters.deliveredBytes += end - start;
-    this.#handler.data(connection, direction, bytes, start, end, timeUs, sequence, acknowledgement, segmentStart);
-  }
-
-  #gap(slot: number, direction: Direction, at: number, length: number, cause: GapCause, nowUs: number): void {
-    const connection = this.#connections[slot] ?? this.#open(slot, nowUs);
-    const counters = this.#counters;
-    if (cause === 'lost') {
-      counters.gapsLost++;
-      counters.gapBytesLost += length;
-    } else if (cause === 'truncated') {
-      counters.gapsTruncated++;
-      counters.gapBytesTruncated += length;
-    } else {
-      counters.gapsEvicted++;
-      counters.gapBytesEvicted += length;
-    }
-    const sequence = this.#index.records[at + StreamWord.next] >>> 0;
-    this.#index.records[at + StreamWord.next] = sequenceAdd(sequence, length);
-    this.#handler.gap(connection, direction, length, nowUs, sequence);
   }
 
   /** What a segment of one endpoint tells about the stream of the other, its peer. */
@@ -284,7 +200,7 @@ export class Reassembly<State> {
     segment: Segment,
     sequence: number,
   ): void {
-    const backlog = this.#backlogs[slot * 2 + stream];
+    const backlog = this.#backlogs.get(slot, stream);
     if (backlog !== null) backlog.peerSeen = true;
     if (!hasAck) return;
     const records = this.#index.records;
@@ -304,13 +220,13 @@ export class Reassembly<State> {
     // What the sender had sent before: only an acknowledgement of more shows that this segment had arrived.
     let sent = sequence;
     if ((records[senderAt + StreamWord.flags] & StreamFlag.known) !== 0) {
-      const sender = this.#backlogs[slot * 2 + (1 - stream)];
+      const sender = this.#backlogs.get(slot, 1 - stream);
       const senderNext = records[senderAt + StreamWord.next] >>> 0;
       const senderEnd = sender === null ? senderNext : sender.endOr(senderNext);
       if (sequenceDistance(sequence, senderEnd) > 0) sent = senderEnd;
     }
     const { timeUs } = segment;
-    (backlog ?? this.#hold(slot, stream, at, timeUs, next)).acknowledge(acknowledgement, sent, timeUs);
+    (backlog ?? this.#backlogs.add(slot, stream, next, timeUs)).acknowledge(acknowledgement, sent, timeUs);
   }
 
   #noteFin(slot: number, direction: Direction, at: number, fin: number): void {
@@ -320,7 +236,7 @@ export class Reassembly<State> {
     if ((flags & StreamFlag.known) !== 0 && sequenceDistance(records[at + StreamWord.next], fin) < 0) return;
     records[at + StreamWord.fin] = fin;
     records[at + StreamWord.flags] = flags | StreamFlag.finSeen;
-    const backlog = this.#backlogs[slot * 2 + direction];
+    const backlog = this.#backlogs.get(slot, direction);
     if (backlog !== null) this.#counters.ignoredBytes += backlog.cut(fin);
   }
 
@@ -328,8 +244,8 @@ export class Reassembly<State> {
   #pickUp(slot: number, direction: Direction, at: number, segment: Segment, sequence: number): boolean {
     const { bytes, payloadStart, payloadEnd } = segment;
     const records = this.#index.records;
-    const backlog = this.#backlogs[slot * 2 + direction];
-    const held = backlog === null ? sequence : this.#lowest(backlog);
+    const backlog = this.#backlogs.get(slot, direction);
+    const held = backlog === null ? sequence : this.#backlogs.lowest(backlog);
     const lowest = sequenceDistance(sequence, held) > 0 ? sequence : held;
     // The peer says what it expects next, or has: then nothing before is on its way.
     let start = false;
@@ -376,7 +292,7 @@ export class Reassembly<State> {
       }
     }
 
-    let backlog = this.#backlogs[slot * 2 + direction];
+    let backlog = this.#backlogs.get(slot, direction);
     if (backlog !== null && start < end) {
       counters.conflictingBytes += backlog.conflicts(bytes, start, end - start, sequence);
       backlog.uncover(sequence, end - start);
@@ -386,7 +302,7 @@ export class Reassembly<State> {
       const length = piece === undefined ? end - start : sequenceDistance(sequence, piece.sequence);
       const stop = Math.min(end, start + length);
       if (stop > start) {
-        this.#deliver(slot, direction, at, bytes, start, stop, timeUs, sequence, ack, segmentStart);
+        this.#delivery.data(slot, direction, at, bytes, start, stop, timeUs, sequence, ack, segmentStart);
         segmentStart = false;
       }
       if (backlog !== null) this.#drain(slot, direction, at, backlog, timeUs);
@@ -398,13 +314,13 @@ export class Reassembly<State> {
     }
     if (start < end) {
       counters.outOfOrderSegments++;
-      backlog ??= this.#hold(slot, direction, at, timeUs, sequence);
+      backlog ??= this.#backlogs.add(slot, direction, sequence, timeUs);
       const held = backlog.hold(bytes, start, end - start, sequence, ack, timeUs, segmentStart);
       if (held < end - start) this.#countRetransmitted(end - start - held);
       sequence = sequenceAdd(sequence, end - start);
     }
     if (missing > 0) {
-      backlog ??= this.#hold(slot, direction, at, timeUs, sequence);
+      backlog ??= this.#backlogs.add(slot, direction, sequence, timeUs);
       backlog.hold(null, 0, missing, sequence, ack, timeUs, false);
     }
   }
@@ -436,14 +352,14 @@ export class Reassembly<State> {
       taken++;
       const { bytes, length, timeUs, acknowledgement } = piece;
       if (bytes === null) {
-        if (skip < length) this.#gap(slot, direction, at, length - skip, 'truncated', nowUs);
+        if (skip < length) this.#delivery.gap(slot, direction, at, length - skip, 'truncated', nowUs);
         continue;
       }
       // Held bytes before the stream's start: the SYN came late and says that they are none of its.
       this.#counters.beforeStartBytes += Math.min(skip, length);
       if (skip >= length) continue;
       const start = piece.segmentStart && skip === 0;
-      this.#deliver(slot, direction, at, bytes, skip, length, timeUs, next >>> 0, acknowledgement, start);
+      this.#delivery.data(slot, direction, at, bytes, skip, length, timeUs, next >>> 0, acknowledgement, start);
     }
     backlog.shift(taken);
   }
@@ -452,7 +368,7 @@ export class Reassembly<State> {
   #advance(slot: number, direction: Direction, nowUs: number): void {
     const records = this.#index.records;
     const at = streamAt(slot, direction);
-    let backlog = this.#backlogs[slot * 2 + direction];
+    let backlog = this.#backlogs.get(slot, direction);
     const known = (records[at + StreamWord.flags] & StreamFlag.known) !== 0;
     if (known && backlog !== null) this.#drain(slot, direction, at, backlog, nowUs);
     const flags = records[at + StreamWord.flags];
@@ -460,7 +376,7 @@ export class Reassembly<State> {
     if (finPending && known) {
       const left = sequenceDistance(records[at + StreamWord.next], records[at + StreamWord.fin]);
       if (left === 0) {
-        if (backlog !== null) this.#drop(backlog);
+        if (backlog !== null) this.#backlogs.drop(backlog);
         this.#end(slot, direction, at, nowUs);
         return;
       }
@@ -470,72 +386,36 @@ export class Reassembly<State> {
         finPending = false;
       }
     }
-    if (finPending) backlog ??= this.#hold(slot, direction, at, nowUs, records[at + StreamWord.fin] >>> 0);
+    if (finPending) backlog ??= this.#backlogs.add(slot, direction, records[at + StreamWord.fin] >>> 0, nowUs);
     if (backlog === null) return;
     const next = records[at + StreamWord.next] >>> 0;
     if (known) backlog.moved(next, nowUs);
     const acknowledged = backlog.acknowledged;
     const acknowledgedAhead = acknowledged === null ? 0 : sequenceDistance(next, acknowledged.to);
-    if (backlog.pieces.length === 0 && !finPending && acknowledgedAhead <= 1) this.#drop(backlog);
-    else this.#count(backlog);
+    if (backlog.pieces.length === 0 && !finPending && acknowledgedAhead <= 1) this.#backlogs.drop(backlog);
+    else this.#backlogs.count(backlog);
   }
 
   #end(slot: number, direction: Direction, at: number, nowUs: number): void {
     const records = this.#index.records;
     records[at + StreamWord.next] = sequenceAdd(records[at + StreamWord.fin], 1);
     records[at + StreamWord.flags] |= StreamFlag.ended;
-    const connection = this.#connections[slot];
-    if (connection !== null) this.#handler.end(connection, direction, nowUs);
+    this.#delivery.end(slot, direction, nowUs);
     const peerFlags = records[streamAt(slot, 1 - direction) + StreamWord.flags];
     if ((peerFlags & StreamFlag.ended) !== 0) {
       this.finish(slot, 'fin', nowUs);
       return;
     }
     const alone = (peerFlags & StreamFlag.seen) === 0 && (records[at + StreamWord.flags] & StreamFlag.synSeen) !== 0;
-    if (alone && connection !== null) this.#index.move(slot, Phase.lone);
-  }
-
-  /** A new backlog for a stream that has none; `sequence` is what it holds first. */
-  #hold(slot: number, direction: Direction, at: number, timeUs: number, sequence: number): Backlog {
-    const records = this.#index.records;
-    const known = (records[at + StreamWord.flags] & StreamFlag.known) !== 0;
-    const backlog = new Backlog(slot, direction, known ? records[at + StreamWord.next] >>> 0 : sequence, timeUs);
-    records[at + StreamWord.flags] |= StreamFlag.held;
-    this.#backlogs[slot * 2 + direction] = backlog;
-    this.#list.add(backlog);
-    this.#count(backlog);
-    return backlog;
-  }
-
-  #drop(backlog: Backlog): void {
-    this.#index.records[streamAt(backlog.slot, backlog.direction) + StreamWord.flags] &= ~StreamFlag.held;
-    this.#backlogs[backlog.slot * 2 + backlog.direction] = null;
-    this.#list.remove(backlog);
-    this.#counters.bufferedBytes -= backlog.countedBytes;
-  }
-
-  /** Brings the memory counters up to date. */
-  #count(backlog: Backlog): void {
-    const counters = this.#counters;
-    counters.bufferedBytes += backlog.costBytes - backlog.countedBytes;
-    backlog.countedBytes = backlog.costBytes;
-    counters.bufferedBytesPeak = Math.max(counters.bufferedBytesPeak, counters.bufferedBytes);
+    if (alone && this.#delivery.connection(slot) !== null) this.#index.move(slot, Phase.lone);
   }
 
   #boundTotal(nowUs: number): void {
-    while (this.#counters.bufferedBytes > this.#limits.totalBufferBytesMax && this.#list.oldest !== null) {
-      const backlog = this.#list.oldest;
+    while (this.#counters.bufferedBytes > this.#limits.totalBufferBytesMax && this.#backlogs.oldest !== null) {
+      const backlog = this.#backlogs.oldest;
       this.#giveUp(backlog, 'evicted', nowUs, false);
-      if (!backlog.linked) continue;
-      this.#list.remove(backlog);
-      this.#list.add(backlog);
+      if (backlog.linked) this.#backlogs.renew(backlog);
     }
-  }
-
-  /** Lowest sequence number that waits in a backlog whose place is not known. */
-  #lowest(backlog: Backlog): number {
-    if (backlog.pieces.length > 0) return backlog.pieces[0].sequence;
-    return this.#index.records[streamAt(backlog.slot, backlog.direction) + StreamWord.fin] >>> 0;
   }
 
   /** Gives up every hole of a backlog whose time has come. */
@@ -549,7 +429,7 @@ export class Reassembly<State> {
       if ((flags & StreamFlag.known) === 0) {
         const covered =
           (flags & StreamFlag.acknowledged) !== 0 &&
-          sequenceDistance(this.#lowest(backlog), records[at + StreamWord.acknowledged]) > 0;
+          sequenceDistance(this.#backlogs.lowest(backlog), records[at + StreamWord.acknowledged]) > 0;
         if (!covered && waitedUs < holeGraceUs) return;
         this.#giveUp(backlog, 'lost', nowUs, false);
         continue;
@@ -571,7 +451,7 @@ export class Reassembly<State> {
     const at = streamAt(slot, direction);
     const flags = records[at + StreamWord.flags];
     if ((flags & StreamFlag.known) === 0) {
-      this.begin(slot, direction, this.#lowest(backlog), nowUs);
+      this.begin(slot, direction, this.#backlogs.lowest(backlog), nowUs);
       return;
     }
     const next = records[at + StreamWord.next] >>> 0;
@@ -581,7 +461,7 @@ export class Reassembly<State> {
     else if (acknowledged !== null) to = acknowledged.to;
     if (onlyAcknowledged && acknowledged !== null && sequenceDistance(acknowledged.to, to) > 0) to = acknowledged.to;
     const length = sequenceDistance(next, to);
-    if (length > 0) this.#gap(slot, direction, at, length, cause, nowUs);
+    if (length > 0) this.#delivery.gap(slot, direction, at, length, cause, nowUs);
     this.#advance(slot, direction, nowUs);
   }
 }

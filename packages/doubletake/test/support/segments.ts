@@ -1,5 +1,6 @@
 import { createSegment, type Segment, TcpFlag } from '../../src/packets/segment.ts';
 import type { CloseReason, Connection, Direction, StreamHandler } from '../../src/tcp/connection.ts';
+import type { GapCause } from '../../src/tcp/counters.ts';
 
 /**
  * Conversations for tests: `Wire` writes the segments of one TCP connection, with places counted from the first byte of
@@ -123,8 +124,8 @@ interface LoggedCall {
 }
 
 /**
- * Writes each call as a line: `open 1`, `client "text"`, `server gap 5`, `client end`, `close fin`. With more than one
- * connection the lines of the later ones begin with their number. The server is the endpoint with port 80.
+ * Writes each call as a line: `open 1`, `client "text"`, `server gap 5 truncated`, `client end`, `close fin`. With more
+ * than one connection the lines of the later ones begin with their number. The server is the endpoint with port 80.
  */
 export class StreamLog implements StreamHandler<LoggedState> {
   readonly lines: string[] = [];
@@ -160,9 +161,11 @@ export class StreamLog implements StreamHandler<LoggedState> {
     length: number,
     timeUs: number,
     sequence: number,
+    cause: GapCause,
   ): void {
     const side = this.#side(connection, direction);
-    this.lines.push(`${this.#prefix(connection)}${side} gap ${length}`);
+    const why = cause === 'lost' ? '' : ` ${cause}`;
+    this.lines.push(`${this.#prefix(connection)}${side} gap ${length}${why}`);
     const { id } = connection;
     this.calls.push({ id, side, sequence, length, bytes: null, timeUs, acknowledgement: -1, segmentStart: false });
   }
