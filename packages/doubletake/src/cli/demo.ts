@@ -1,6 +1,7 @@
 /** `doubletake demo`: a conversation with a small shop, mirrored before your eyes. */
 import { Command, Option } from 'commander';
 import { runDemo } from '../demo/demo.ts';
+import { ExitCode } from './exit-code.ts';
 import { parseDuration } from './flags.ts';
 
 export function demoCommand(): Command {
@@ -17,8 +18,11 @@ export function demoCommand(): Command {
     )
     .action(async (flags: { for: number }) => {
       const stop = new AbortController();
-      const abort = (): void => stop.abort();
-      process.once('SIGINT', abort).once('SIGTERM', abort);
+      const abort = (): void => {
+        if (stop.signal.aborted) process.exit(ExitCode.interrupted);
+        stop.abort();
+      };
+      process.on('SIGINT', abort).on('SIGTERM', abort);
       await runDemo({ signal: stop.signal, seconds: flags.for / 1_000, out: process.stdout });
       process.off('SIGINT', abort).off('SIGTERM', abort);
     });

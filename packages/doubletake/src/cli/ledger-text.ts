@@ -10,6 +10,7 @@ export function ledgerText(report: LedgerReport): string {
     row(2, 'used', packets.used),
     ...branches(2, { ignored: packets.ignored, malformed: packets.malformed }),
     row(1, 'dropped by the kernel', packets.kernelDrops),
+    ...(packets.fragmentsGivenUp > 0 ? [row(1, 'fragments of packets that never became whole', packets.fragmentsGivenUp)] : []),
     row(1, `gaps in streams (${gaps.bytes} bytes)`, gaps.count),
     'Requests',
     row(1, 'captured', report.captured),

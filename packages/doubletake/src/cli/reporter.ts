@@ -92,7 +92,7 @@ class LogReporter implements Reporter {
 }
 
 /** Requests in, replayed, lost, the targets' answers and what waits, as rates where a rate says more. */
-export function liveLine(before: LedgerReport, now: LedgerReport, seconds: number): string {
+function liveLine(before: LedgerReport, now: LedgerReport, seconds: number): string {
   const rate = (count: number, earlier: number): string => `${Math.round((count - earlier) / seconds)}/s`;
   const { captured, inFlight } = now;
   const answers = answersByClass(now);

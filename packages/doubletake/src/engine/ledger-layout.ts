@@ -19,6 +19,7 @@ const sourcePaths: readonly (readonly string[])[] = [
   ['packets', 'used'],
   ...decodedResults.filter((result) => result.class !== 'used').map((result) => ['packets', result.class, result.name]),
   ['packets', 'kernelDrops'],
+  ['packets', 'fragmentsGivenUp'],
   ['gaps', 'count'],
   ['gaps', 'bytes'],
   ['connections'],

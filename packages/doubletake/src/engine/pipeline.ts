@@ -77,6 +77,7 @@ export class Pipeline implements ExchangeHandler, RequestSource {
     const row = this.#row;
     const slots = this.#slots;
     row[slots.kernelDrops] = kernelDrops;
+    row[slots.fragmentsGivenUp] = this.#decoder.fragmentCounters.fragmentsGivenUp;
     row[slots.connections] = counters.opened;
     row[slots.gapCount] = counters.gapsLost + counters.gapsTruncated + counters.gapsEvicted;
     row[slots.gapBytes] = counters.gapBytesLost + counters.gapBytesTruncated + counters.gapBytesEvicted;

@@ -9,6 +9,7 @@ export class SourceSlots {
   /** By the result of decoding. */
   readonly decoded: readonly number[];
   readonly kernelDrops: number;
+  readonly fragmentsGivenUp: number;
   readonly gapCount: number;
   readonly gapBytes: number;
   readonly connections: number;
@@ -26,6 +27,7 @@ export class SourceSlots {
       result.class === 'used' ? slot('packets', 'used') : slot('packets', result.class, result.name),
     );
     this.kernelDrops = slot('packets', 'kernelDrops');
+    this.fragmentsGivenUp = slot('packets', 'fragmentsGivenUp');
     this.gapCount = slot('gaps', 'count');
     this.gapBytes = slot('gaps', 'bytes');
     this.connections = slot('connections');

@@ -32,16 +32,16 @@ export type Guard =
   /** WebSocket and other upgrades are not replayed. */
   | 'upgrade';
 
-export const incompleteReasons: readonly IncompleteReason[] = ['gap', 'truncated', 'closed', 'timeout'];
-export const dropReasons: readonly DropReason[] = [
+const incompleteReasons: readonly IncompleteReason[] = ['gap', 'truncated', 'closed', 'timeout'];
+const dropReasons: readonly DropReason[] = [
   'queue_full',
   'rate_limited',
   'circuit_open',
   'too_large',
   'shutdown',
 ];
-export const failReasons: readonly FailReason[] = ['connect', 'timeout', 'reset', 'protocol'];
-export const guards: readonly Guard[] = ['ambiguous_framing', 'connect', 'loop', 'method', 'upgrade'];
+const failReasons: readonly FailReason[] = ['connect', 'timeout', 'reset', 'protocol'];
+const guards: readonly Guard[] = ['ambiguous_framing', 'connect', 'loop', 'method', 'upgrade'];
 
 /** Outcomes that the policy decides; the others come from the wire. */
 export type PolicyOutcome = 'sampled_out' | `blocked.${Guard}`;

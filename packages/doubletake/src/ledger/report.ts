@@ -26,6 +26,8 @@ export interface PacketCounts {
   malformed: CountTree;
   /** Dropped by the kernel before we could read them. */
   kernelDrops: number;
+  /** Of those used: fragments whose packet never became whole. */
+  fragmentsGivenUp: number;
 }
 
 /** Bytes that were sent on a connection and never seen. */
