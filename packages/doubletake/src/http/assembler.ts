@@ -3,6 +3,7 @@
  * `Conversation` for each connection and holds what they share: limits, counters, and the bound on memory.
  */
 import type { CloseReason, Connection, Direction, StreamHandler } from '../tcp/connection.ts';
+import type { GapCause } from '../tcp/counters.ts';
 import { KeptBytes } from './body.ts';
 import { Conversation } from './conversation.ts';
 import { DEFAULT_HTTP_LIMITS, HttpCounters, type HttpLimits } from './counters.ts';
@@ -58,7 +59,7 @@ export class ExchangeAssembler implements StreamHandler<Conversation> {
     length: number,
     timeUs: number,
     sequence: number,
-    cause: 'lost' | 'truncated' | 'evicted' = 'lost',
+    cause: GapCause = 'lost',
   ): void {
     connection.state.gap(direction, length, timeUs, sequence, cause === 'truncated' ? 'truncated' : 'gap');
   }

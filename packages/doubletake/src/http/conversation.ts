@@ -7,17 +7,10 @@ import type { Connection, Direction } from '../tcp/connection.ts';
 import { sequenceDistance } from '../tcp/sequence.ts';
 import type { ExchangeHandler, IncompleteReason, Message, OtherProtocol } from './exchange.ts';
 import type { MessageKind } from './head-scanner.ts';
+import { HeldSegments, type Held } from './held-segments.ts';
 import type { MessageOwner, ParserContext } from './message-owner.ts';
 import { MessageParser } from './message-parser.ts';
 import { PendingExchange, PendingRequests } from './pairing.ts';
-
-/** A response that came, by order of capture, before the request that it acknowledges. */
-interface EarlyResponse {
-  message: Message;
-  acknowledgement: number;
-}
-
-const EARLY_RESPONSES_MAX = 4;
 
 export class Conversation implements MessageOwner {
   /** Which endpoint is the client, -1 while unknown. */
@@ -27,14 +20,16 @@ export class Conversation implements MessageOwner {
   readonly #handler: ExchangeHandler;
   readonly #parsers: readonly [MessageParser, MessageParser];
   readonly #pending: PendingRequests;
+  /** Acknowledgement number of the last response that no request was there for. */
+  #orphanAcknowledgement = -1;
   #requests = 0;
   /** The exchange whose request is being read. */
   #open: PendingExchange | null = null;
   /** What the response being read answers; null when that was not seen. */
   #answered: PendingExchange | null = null;
-  #responseSequence = 0;
-  #responseAcknowledgement = -1;
-  readonly #early: EarlyResponse[] = [];
+  /** What the server sent and what acknowledges bytes of the client that were not delivered yet; made when needed. */
+  #held: HeldSegments | null = null;
+  #clientEnded = false;
   /** Both sides agreed to a tunnel: what it holds is read if it is HTTP/1. */
   #tunnel = false;
   #other = false;
@@ -63,27 +58,48 @@ export class Conversation implements MessageOwner {
     const { initiator } = this.#connection;
     if (this.client === -1 && initiator !== -1) this.#setClient(initiator);
     const parser = this.#parsers[direction];
-    if (parser.kind === 'response') this.#parsers[other(direction)].settleVersionless();
+    if (parser.kind === 'response') {
+      this.#parsers[other(direction)].settleVersionless();
+      if (
+        (this.#held !== null || this.#runsAhead(acknowledgement)) &&
+        this.#hold({
+          kind: 'data',
+          bytes: Buffer.from(bytes.subarray(start, end)),
+          timeUs,
+          sequence,
+          acknowledgement,
+          segmentStart,
+        })
+      ) {
+        return;
+      }
+    }
     parser.push(bytes, start, end, timeUs, sequence, acknowledgement, segmentStart);
-    if (this.#early.length > 0 && direction === this.client) this.#settleEarly(parser);
+    if (this.#held !== null) this.#release(false);
   }
 
   gap(direction: Direction, length: number, timeUs: number, sequence: number, reason: IncompleteReason): void {
     const parser = this.#parsers[direction];
+    if (this.#held !== null && direction !== this.client && this.#hold({ kind: 'gap', length, timeUs, sequence, reason })) {
+      return;
+    }
     parser.gap(length, timeUs, sequence, reason);
-    if (this.#early.length > 0 && direction === this.client) this.#settleEarly(parser);
+    if (this.#held !== null) this.#release(false);
   }
 
   end(direction: Direction, timeUs: number): void {
+    if (direction === this.client) this.#clientEnded = true;
+    else if (this.#held !== null && this.#hold({ kind: 'end', timeUs })) return;
     this.#parsers[direction].finish(true, timeUs, 'closed');
+    if (this.#held !== null) this.#release(false);
   }
 
   close(timeUs: number, reason: IncompleteReason): void {
     const client = this.client === -1 ? 0 : this.client;
     this.#parsers[client].finish(false, timeUs, reason);
+    if (this.#held !== null) this.#release(true);
     this.#parsers[other(client)].finish(false, timeUs, reason);
     this.#pending.giveUpAll();
-    for (const early of this.#early.splice(0)) this.#orphan(early.message);
     if (!this.#other && this.#messages === 0 && this.#skipped) this.#handler.other(this.#connection, 'unknown');
   }
 
@@ -92,23 +108,38 @@ export class Conversation implements MessageOwner {
     this.#setClient(kind === 'request' ? direction : other(direction));
   }
 
-  advanceProves(parser: MessageParser, from: number, to: number): boolean {
-    if (parser.kind !== 'request') return true;
-    const { interimStart, interimEnd } = this.#parsers[other(this.#directionOf(parser))];
-    return sequenceDistance(interimStart, from) < 0 || sequenceDistance(to, interimEnd) < 0;
+  /**
+   * The other side has spoken since the last data of this direction, as this segment acknowledges; and it was more than
+   * interim responses, which come in the middle of a request. A response also starts where a waiting request says that
+   * the client had received everything.
+   */
+  provesStart(parser: MessageParser, sequence: number, acknowledgement: number): boolean {
+    const opposite = this.#parsers[other(this.#directionOf(parser))];
+    const isResponse = parser.kind === 'response';
+    if (isResponse && this.#pending.expects(sequence, acknowledgement)) return true;
+    if (parser.behindGap) {
+      return answersGap(opposite, sequence, acknowledgement) || (!isResponse && this.#exchangeLost(acknowledgement));
+    }
+    const from = parser.lastAcknowledgement;
+    if (from < 0 || sequenceDistance(from, acknowledgement) <= 0) return false;
+    return isResponse || !isInterim(opposite, from, acknowledgement);
+  }
+
+  /**
+   * The client has received bytes behind the answers to all that it is known to have asked, and we have not: whatever was
+   * asked for them was lost, and is over.
+   */
+  #exchangeLost(acknowledgement: number): boolean {
+    if (this.client === -1 || this.#pending.length > 0) return false;
+    const server = this.#parsers[other(this.client)];
+    return server.wholeAtSeenEnd && sequenceDistance(server.seenEnd, acknowledgement) > 0;
   }
 
   pairResponse(sequence: number, acknowledgement: number): string {
     this.#answered = this.#pending.take(sequence, acknowledgement);
-    this.#responseSequence = sequence;
-    this.#responseAcknowledgement = acknowledgement;
-    return this.#answered === null ? '' : this.#answered.request.head.method;
-  }
-
-  expectsHeadless(parser: MessageParser): boolean {
-    if (parser.kind !== 'response' || this.#tunnel) return false;
-    const request = this.#pending.oldest?.request;
-    return request !== undefined && request.head.version === 'HTTP/0.9' && request.head.count === 0;
+    if (this.#answered !== null) return this.#answered.request.head.method;
+    this.#orphanAcknowledgement = acknowledgement;
+    return '';
   }
 
   messageHead(parser: MessageParser, message: Message, acknowledgement: number): void {
@@ -122,7 +153,12 @@ export class Conversation implements MessageOwner {
     const exchange = new PendingExchange(this.#connection, client, this.#requests++, message, acknowledgement);
     this.#open = exchange;
     this.#handler.requestHead(exchange);
-    if (this.#pairEarly(exchange)) return;
+    const orphaned = this.#orphanAcknowledgement;
+    if (orphaned >= 0 && sequenceDistance(message.startSequence, orphaned) > 0) {
+      // Its response has gone by already, unknown whose it was.
+      this.#unanswered(exchange);
+      return;
+    }
     const { fresh } = this.#parsers[other(client)];
     if (fresh && acknowledgement >= 0 && this.#pending.length > 0) this.#pending.giveUpBefore(acknowledgement);
     if (this.#pending.length >= this.#context.limits.pendingMax) {
@@ -144,6 +180,7 @@ export class Conversation implements MessageOwner {
 
   skipped(parser: MessageParser, length: number): void {
     if (length === 0) return;
+    this.#loseMessages(parser);
     this.#skipped = true;
     this.#context.counters.skippedBytes += length;
     this.#handler.skipped(this.#connection, this.#directionOf(parser), length);
@@ -159,7 +196,13 @@ export class Conversation implements MessageOwner {
 
   lostStep(parser: MessageParser): void {
     if (this.#tunnel) this.recognised('tunnel');
-    else if (parser.kind === 'response') this.#pending.loseResponses();
+    else this.#loseMessages(parser);
+  }
+
+  /** Messages may have begun in bytes that were lost or skipped. */
+  #loseMessages(parser: MessageParser): void {
+    if (parser.kind === 'response') this.#pending.loseResponses();
+    else this.#pending.loseRequests();
   }
 
   #directionOf(parser: MessageParser): Direction {
@@ -192,7 +235,6 @@ export class Conversation implements MessageOwner {
     const exchange = this.#answered;
     this.#answered = null;
     if (exchange !== null) this.#answer(exchange, message);
-    else if (this.#mayBeEarly()) this.#hold(message);
     else this.#orphan(message);
     const { status } = message.head;
     if (status === 101) {
@@ -220,46 +262,57 @@ export class Conversation implements MessageOwner {
     this.#handler.orphanResponse(this.#connection, message);
   }
 
-  /** The response acknowledges bytes of the client that were not delivered yet. */
-  #mayBeEarly(): boolean {
-    const acknowledgement = this.#responseAcknowledgement;
-    if (acknowledgement < 0 || this.client === -1) return false;
-    const parser = this.#parsers[this.client];
-    if (parser.fresh) return this.#connection.initiator >= 0;
-    return sequenceDistance(parser.nextSequence, acknowledgement) > 0;
+  /** The segment acknowledges bytes of the client that were not delivered yet; one more is that of its FIN. */
+  #runsAhead(acknowledgement: number): boolean {
+    if (acknowledgement < 0 || this.client === -1 || this.#clientEnded) return false;
+    const client = this.#parsers[this.client];
+    if (client.fresh) return this.#connection.initiator !== -1;
+    return sequenceDistance(client.nextSequence, acknowledgement) > (client.begun ? 0 : 1);
   }
 
-  #hold(message: Message): void {
-    this.#early.push({ message, acknowledgement: this.#responseAcknowledgement });
-    if (this.#early.length <= EARLY_RESPONSES_MAX) return;
-    const oldest = this.#early.shift();
-    if (oldest !== undefined) this.#orphan(oldest.message);
+  /** Keeps it for later; when there is no room, everything that waits goes on at once, and so may this. */
+  #hold(held: Held): boolean {
+    this.#held ??= new HeldSegments(this.#context.kept);
+    if (this.#held.add(held)) return true;
+    this.#context.counters.heldTooLong++;
+    this.#release(true);
+    return false;
   }
 
-  /** A request whose answer was captured before it. */
-  #pairEarly(exchange: PendingExchange): boolean {
-    const early = this.#early[0];
-    if (early !== undefined) {
-      if (!exchange.fits(early.message.startSequence, early.acknowledgement)) return false;
-      this.#early.shift();
-      exchange.response = early.message;
-      return true;
+  /** Goes on with what the server sent, as far as the client's bytes have come. */
+  #release(all: boolean): void {
+    const held = this.#held;
+    if (held === null || this.client === -1) return;
+    const server = this.#parsers[other(this.client)];
+    for (let next = held.first; next !== undefined; next = held.first) {
+      if (next.kind === 'data') {
+        if (!all && this.#runsAhead(next.acknowledgement)) return;
+        const { bytes, timeUs, sequence, acknowledgement, segmentStart } = next;
+        server.push(bytes, 0, bytes.length, timeUs, sequence, acknowledgement, segmentStart);
+      } else if (next.kind === 'gap') {
+        server.gap(next.length, next.timeUs, next.sequence, next.reason);
+      } else {
+        server.finish(true, next.timeUs, 'closed');
+      }
+      held.shift();
     }
-    const responding = this.#parsers[other(exchange.client)].inMessage && this.#answered === null;
-    if (!responding || !exchange.fits(this.#responseSequence, this.#responseAcknowledgement)) return false;
-    this.#answered = exchange;
-    return true;
+    this.#held = null;
   }
+}
 
-  /** What was acknowledged has been delivered or lost, and no request in it was the one that was answered. */
-  #settleEarly(client: MessageParser): void {
-    while (this.#early.length > 0 && !client.inMessage) {
-      const [early] = this.#early;
-      if (sequenceDistance(client.nextSequence, early.acknowledgement) > 0) return;
-      this.#early.shift();
-      this.#orphan(early.message);
-    }
-  }
+/**
+ * Behind a gap of one side: what the other said last acknowledges that side exactly up to `sequence`, and has been
+ * received. That an acknowledgement number advanced proves nothing there: the lost bytes may have carried it already.
+ */
+function answersGap(opposite: MessageParser, sequence: number, acknowledgement: number): boolean {
+  if (opposite.lastAcknowledgement !== sequence) return false;
+  if (sequenceDistance(opposite.lastSequence, acknowledgement) <= 0) return false;
+  return !isInterim(opposite, opposite.lastSequence, acknowledgement);
+}
+
+/** Whether all that the server said in this range was interim responses. */
+function isInterim(server: MessageParser, from: number, to: number): boolean {
+  return sequenceDistance(server.interimStart, from) >= 0 && sequenceDistance(to, server.interimEnd) >= 0;
 }
 
 function other(direction: Direction): Direction {

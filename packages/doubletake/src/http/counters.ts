@@ -44,5 +44,7 @@ export class HttpCounters {
   bodiesCrowdedOut = 0;
   /** Requests counted as unanswered because `pendingMax` was reached. */
   pendingEvicted = 0;
+  /** Times that responses went on without the request bytes that they acknowledge, for want of room to wait. */
+  heldTooLong = 0;
   skippedBytes = 0;
 }

@@ -26,7 +26,6 @@ const STEP_BYTES = 2_048;
 const PROBE_BYTES_MAX = 128;
 /** Behind a start line that must be proved, the colon of the first field comes within this. */
 const FIELD_NAME_BYTES_MAX = 1_024;
-const NO_BYTES = Buffer.alloc(0);
 
 export class HeadReader {
   /** What this direction carries; null until a start proved it. */
@@ -84,12 +83,6 @@ export class HeadReader {
     this.#scanner.alone();
     this.#take(bytes, 0, length);
     return true;
-  }
-
-  /** The head of an answer that has none. */
-  headless(): MessageHead {
-    this.#scanner.headless();
-    return new MessageHead(NO_BYTES, this.#scanner, 0);
   }
 
   #startsInPlace(bytes: Buffer, start: number, end: number): boolean {

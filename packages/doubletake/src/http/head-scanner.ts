@@ -78,15 +78,6 @@ export class HeadScanner {
       : this.#scanStatusLine(bytes, start, lineEnd);
   }
 
-  /** The results for an answer without a head, which HTTP/0.9 gives (RFC 1945 section 6). */
-  headless(): void {
-    this.headEnd = this.methodEnd = this.targetStart = this.targetEnd = 0;
-    this.versionStart = this.versionEnd = this.fieldsStart = 0;
-    this.status = 200;
-    this.ambiguity = null;
-    this.framing.reset();
-  }
-
   /** The results for a request line that stands alone, after `scanStartLine` found it without a version. */
   alone(): void {
     this.headEnd = this.fieldsStart;

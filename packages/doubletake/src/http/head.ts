@@ -18,7 +18,7 @@ const COMMON_METHODS = ['GET', 'POST', 'PUT', 'HEAD', 'PATCH', 'DELETE', 'OPTION
 const COMMON_METHOD_BYTES = COMMON_METHODS.map((method) => Buffer.from(method, 'latin1'));
 
 export class MessageHead {
-  /** Start line through empty line; empty for the headless answer to an HTTP/0.9 request. */
+  /** Start line through empty line; the request line alone when an HTTP/0.9 request ended with it. */
   readonly bytes: Buffer;
   /** The method as it was sent; empty for a response. */
   readonly method: string;

@@ -12,18 +12,16 @@ import type { MessageParser } from './message-parser.ts';
 export interface MessageOwner {
   /** A provable start says which kind of message this direction carries. */
   kindFound(parser: MessageParser, kind: MessageKind): void;
-  /** Whether the advance of the acknowledgement number proves that the message before is over. */
-  advanceProves(parser: MessageParser, from: number, to: number): boolean;
+  /** Whether these numbers prove that the message before the data which begins here is over. */
+  provesStart(parser: MessageParser, sequence: number, acknowledgement: number): boolean;
   /** The method of the request that the response beginning here answers; empty when that was not seen. */
   pairResponse(sequence: number, acknowledgement: number): string;
-  /** Whether the response may be one without a head (HTTP/0.9). */
-  expectsHeadless(parser: MessageParser): boolean;
   messageHead(parser: MessageParser, message: Message, acknowledgement: number): void;
   messageEnd(parser: MessageParser, message: Message): void;
   partialHead(parser: MessageParser, reason: IncompleteReason): void;
   skipped(parser: MessageParser, length: number): void;
   recognised(protocol: OtherProtocol): void;
-  /** The parser no longer knows where the next message begins. */
+  /** The parser does not know where the next message begins, and bytes were lost. */
   lostStep(parser: MessageParser): void;
 }
 

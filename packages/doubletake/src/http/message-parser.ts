@@ -5,7 +5,7 @@
  * the first byte of a segment, a strict start line, and an acknowledgement number which says that the other side spoke
  * since (so that it cannot be the middle of a message). It never joins bytes across a gap.
  */
-import { sequenceAdd, sequenceDistance } from '../tcp/sequence.ts';
+import { sequenceAdd } from '../tcp/sequence.ts';
 import { BodyCollector } from './body.ts';
 import { Ascii } from './bytes.ts';
 import { ChunkedDecoder } from './chunked.ts';
@@ -36,6 +36,12 @@ export class MessageParser {
   fresh = true;
   /** Sequence number behind what was seen; meaningful once `fresh` is false. */
   nextSequence = 0;
+  /** Sequence number of the last data, and whether a gap followed it. */
+  lastSequence = 0;
+  behindGap = false;
+  /** Sequence number behind the last data, and whether a message ended with it. */
+  seenEnd = 0;
+  wholeAtSeenEnd = false;
   /** Acknowledgement number of the last data, -1 for none. */
   lastAcknowledgement = -1;
   /** Sequence range of the interim responses seen last in a row. */
@@ -63,7 +69,8 @@ export class MessageParser {
   #timeUs = 0;
   #sequenceBase = 0;
   #acknowledgement = -1;
-  #advanced = false;
+  /** The other side spoke since this one did, so that no message can be in its middle. */
+  #proved = false;
 
   constructor(owner: MessageOwner, context: ParserContext) {
     this.#owner = owner;
@@ -102,8 +109,9 @@ export class MessageParser {
     this.#heads.kind = kind;
   }
 
-  get inMessage(): boolean {
-    return this.#message !== null;
+  /** A message, or what may become one, has begun and not ended. */
+  get begun(): boolean {
+    return this.#message !== null || this.#state === State.head;
   }
 
   push(
@@ -119,10 +127,15 @@ export class MessageParser {
     this.#sequenceBase = sequence - start;
     this.#acknowledgement = acknowledgement;
     this.nextSequence = sequenceAdd(sequence, end - start);
-    this.#advanced = segmentStart && this.#hasAdvanced(acknowledgement);
+    const inDoubt = this.#state === State.lost || this.#taint !== null;
+    this.#proved =
+      inDoubt && segmentStart && acknowledgement >= 0 && this.#owner.provesStart(this, sequence, acknowledgement);
     let at = start;
-    if (this.#state === State.lost) at = this.#takeUp(bytes, start, end, segmentStart);
+    const { fresh } = this;
     this.fresh = false;
+    if (this.#state === State.lost) at = this.#takeUp(bytes, start, end, segmentStart && (fresh || this.#proved));
+    // A lone zero byte is how some systems keep an idle connection alive: it repeats a byte that was sent long before.
+    if (fresh && at === end && end - start === 1 && bytes[start] === 0) this.fresh = true;
     while (at < end) {
       switch (this.#state) {
         case State.between:
@@ -152,6 +165,10 @@ export class MessageParser {
           at = end;
       }
     }
+    this.lastSequence = sequence;
+    this.behindGap = false;
+    this.seenEnd = this.nextSequence;
+    this.wholeAtSeenEnd = this.#state === State.between;
     if (acknowledgement >= 0) this.lastAcknowledgement = acknowledgement;
   }
 
@@ -159,10 +176,13 @@ export class MessageParser {
   gap(length: number, timeUs: number, sequence: number, reason: IncompleteReason): void {
     this.#timeUs = timeUs;
     this.fresh = false;
+    this.behindGap = true;
     this.nextSequence = sequenceAdd(sequence, length);
     switch (this.#state) {
-      case State.lost:
       case State.off:
+        return;
+      case State.lost:
+        this.#owner.lostStep(this);
         return;
       case State.length:
         if (length > this.#remaining) break;
@@ -188,7 +208,6 @@ export class MessageParser {
     if (this.#state === State.off) return;
     this.#timeUs = timeUs;
     this.settleVersionless();
-    if (this.#state === State.head && this.#owner.expectsHeadless(this)) this.#beginHeadless();
     if (this.#state === State.close && fin) this.#endMessage(this.nextSequence, timeUs);
     else this.#breakOff(this.nextSequence, reason);
     this.switchOff();
@@ -199,15 +218,9 @@ export class MessageParser {
     if (this.#state === State.head && this.#heads.settleVersionless()) this.#headWhole(this.nextSequence);
   }
 
-  #hasAdvanced(acknowledgement: number): boolean {
-    const last = this.lastAcknowledgement;
-    if (last < 0 || acknowledgement < 0 || sequenceDistance(last, acknowledgement) <= 0) return false;
-    return this.#owner.advanceProves(this, last, acknowledgement);
-  }
-
   /** Out of step: whether a message may begin with this data. Returns where to read on. */
-  #takeUp(bytes: Buffer, start: number, end: number, segmentStart: boolean): number {
-    if (segmentStart && (this.fresh || this.#advanced) && this.#heads.canStart(bytes, start, end)) {
+  #takeUp(bytes: Buffer, start: number, end: number, possible: boolean): number {
+    if (possible && this.#heads.canStart(bytes, start, end)) {
       this.#state = State.between;
       this.#heads.strict = true;
       this.#taint = null;
@@ -221,7 +234,7 @@ export class MessageParser {
     this.#startUs = this.#timeUs;
     this.#startSequence = (this.#sequenceBase + at) >>> 0;
     this.#startAcknowledgement = this.#acknowledgement;
-    if (first && this.#advanced) this.#taint = null;
+    if (first && this.#proved) this.#taint = null;
     this.#state = State.head;
     return this.#readHead(bytes, at, end);
   }
@@ -253,26 +266,10 @@ export class MessageParser {
 
   /** What had come of a head turns out to be none. */
   #rejectHead(): void {
-    if (this.#owner.expectsHeadless(this)) {
-      this.#beginHeadless();
-      return;
-    }
     const { length } = this.#heads.gathered;
     this.#heads.clear();
     this.#owner.skipped(this, length);
     this.#loseStep();
-  }
-
-  /** The answer to an HTTP/0.9 request: all bytes up to the end of the stream (RFC 1945 section 6). */
-  #beginHeadless(): void {
-    const bytes = this.#heads.gathered;
-    this.#heads.clear();
-    this.#owner.pairResponse(this.#startSequence, this.#startAcknowledgement);
-    this.#context.decision.set('close', 0, null);
-    this.#beginMessage(this.#heads.headless());
-    this.#body.wire(bytes, 0, bytes.length);
-    this.#body.decoded(bytes, 0, bytes.length);
-    this.#touchAt(sequenceAdd(this.#startSequence, bytes.length));
   }
 
   /** A head is whole that ends before `endSequence`; the scanner has just read it. */
@@ -406,7 +403,8 @@ export class MessageParser {
   /** Ends whatever has begun as incomplete. */
   #breakOff(endSequence: number, reason: IncompleteReason): void {
     if (this.#message !== null) {
-      if (this.#message.outcome === 'complete') this.#message.outcome = reason;
+      if (reason === 'gap' || reason === 'truncated') this.#damage(reason);
+      else if (this.#message.outcome === 'complete') this.#message.outcome = reason;
       this.#endMessage(endSequence, this.#message.endUs);
     } else if (this.#state === State.head) {
       const { length } = this.#heads.gathered;

@@ -2,8 +2,8 @@
  * Which response answers which request, on one connection. Requests wait in order. While both directions were seen
  * without loss, order alone is right. A response must also fit by sequence numbers: it begins no earlier than what the
  * client had received when it sent the request (`ackAtStart`), and its segment acknowledges the request's first byte.
- * When responses were lost, a response belongs to the newest request that fits; when pipelining leaves that open, nothing
- * is guessed and the requests in question stay unanswered.
+ * When responses were lost, a response belongs to the newest request that fits; when pipelining or lost requests leave
+ * that open, nothing is guessed and the requests in question stay unanswered.
  */
 import type { Connection, Direction } from '../tcp/connection.ts';
 import { sequenceDistance } from '../tcp/sequence.ts';
@@ -21,6 +21,8 @@ export class PendingExchange implements Exchange {
   requestEnded = false;
   /** No response will be paired with it. */
   givenUp = false;
+  /** Behind this request the client's stream has a hole in which others may have begun. */
+  holeBehind = false;
 
   constructor(connection: Connection<unknown>, client: Direction, index: number, request: Message, ackAtStart: number) {
     this.connection = connection;
@@ -53,8 +55,13 @@ export class PendingRequests {
     return this.#waiting.length - this.#first;
   }
 
-  get oldest(): PendingExchange | undefined {
-    return this.#waiting[this.#first];
+  /** Whether a request was sent when the client had received exactly what comes before `sequence`. */
+  expects(sequence: number, acknowledgement: number): boolean {
+    for (let index = this.#waiting.length - 1; index >= this.#first; index--) {
+      const exchange = this.#waiting[index];
+      if (exchange.ackAtStart === sequence && exchange.fits(sequence, acknowledgement)) return true;
+    }
+    return false;
   }
 
   add(exchange: PendingExchange): void {
@@ -63,7 +70,12 @@ export class PendingRequests {
 
   /** The server's stream has a hole in which responses may have begun. */
   loseResponses(): void {
-    this.#responsesLost = true;
+    if (this.length > 0) this.#responsesLost = true;
+  }
+
+  /** The client's stream has a hole in which requests may have begun. */
+  loseRequests(): void {
+    for (let index = this.#first; index < this.#waiting.length; index++) this.#waiting[index].holeBehind = true;
   }
 
   /** The oldest request goes unanswered; its response may still come, so that order alone proves nothing any more. */
@@ -90,8 +102,8 @@ export class PendingRequests {
   /** Takes the request that the response beginning at `sequence` answers, or null. */
   take(sequence: number, acknowledgement: number): PendingExchange | null {
     if (this.#responsesLost) return this.#takeNewest(sequence, acknowledgement);
-    const oldest = this.oldest;
-    if (oldest === undefined || !oldest.fits(sequence, acknowledgement)) return null;
+    const oldest = this.#waiting[this.#first];
+    if (this.length === 0 || !oldest.fits(sequence, acknowledgement)) return null;
     this.#first++;
     this.#compact();
     return oldest;
@@ -103,8 +115,9 @@ export class PendingRequests {
     while (newest >= this.#first && !waiting[newest].fits(sequence, acknowledgement)) newest--;
     if (newest < this.#first) return null;
     const found = waiting[newest];
-    if (newest > this.#first && waiting[newest - 1].ackAtStart === found.ackAtStart) {
-      // Sent in one go with others: which of them this answers is lost with the responses before it.
+    const pipelined = newest > this.#first && waiting[newest - 1].ackAtStart === found.ackAtStart;
+    if (pipelined || mayAnswerLost(found, acknowledgement)) {
+      // Sent in one go with others, or before a request that was lost: which one this answers is lost too.
       while (newest + 1 < waiting.length && waiting[newest + 1].ackAtStart === found.ackAtStart) newest++;
       this.#giveUpFirst(newest + 1 - this.#first);
       return null;
@@ -135,4 +148,10 @@ export class PendingRequests {
       this.#first = 0;
     }
   }
+}
+
+/** Whether the response may answer a request that was lost behind `exchange`. */
+function mayAnswerLost(exchange: PendingExchange, acknowledgement: number): boolean {
+  if (!exchange.holeBehind) return false;
+  return acknowledgement < 0 || sequenceDistance(exchange.request.endSequence, acknowledgement) > 0;
 }
