@@ -9,7 +9,7 @@ import { Ascii, isBlank, matchesIgnoringCase, skipBlanks, trimBlanks } from './b
 
 /** Per field: line start, name end, value start, value end, line end (behind the line break). */
 const OFFSETS_PER_FIELD = 5;
-const NO_FIELDS = new Int32Array(0);
+const NO_FIELDS: readonly number[] = [];
 const FOLD = /[ \t]*\r*\n[ \t]*/g;
 const OUTER_BLANKS = /^ +| +$/g;
 
@@ -34,7 +34,7 @@ export class MessageHead {
   readonly versionEnd: number;
   /** Offset of the first field line. */
   readonly fieldsStart: number;
-  #fields: Int32Array = NO_FIELDS;
+  #fields: readonly number[] = NO_FIELDS;
   #count = -1;
 
   /** Takes over `bytes`; `scan` found them at offset `base` of the buffer that it read. */
@@ -140,44 +140,40 @@ export class MessageHead {
     return -1;
   }
 
+  /** One pass over the bytes; small steps in JavaScript are cheaper here than calls of native searches. */
   #index(): void {
     const { bytes } = this;
+    const length = bytes.length;
     const offsets: number[] = [];
-    let at = this.fieldsStart;
-    while (at < bytes.length) {
-      const feed = bytes.indexOf(Ascii.lf, at);
-      const lineEnd = feed < 0 ? bytes.length : feed + 1;
-      const contentEnd = endOfContent(bytes, at, lineEnd);
-      const last = offsets.length - OFFSETS_PER_FIELD;
-      if (last >= 0 && contentEnd > at && isBlank(bytes[at])) {
-        offsets[last + 3] = trimBlanks(bytes, offsets[last + 2] ?? at, contentEnd);
-        offsets[last + 4] = lineEnd;
-      } else if (contentEnd > at) {
-        pushField(offsets, bytes, at, contentEnd, lineEnd);
+    let lineStart = this.fieldsStart;
+    let colon = -1;
+    for (let at = lineStart; at <= length; at++) {
+      const byte = at < length ? bytes[at] : Ascii.lf;
+      if (byte === Ascii.colon) {
+        if (colon < 0) colon = at;
+      } else if (byte === Ascii.lf) {
+        const contentEnd = at > lineStart && bytes[at - 1] === Ascii.cr ? at - 1 : at;
+        const lineEnd = at < length ? at + 1 : length;
+        const last = offsets.length - OFFSETS_PER_FIELD;
+        if (last >= 0 && contentEnd > lineStart && isBlank(bytes[lineStart])) {
+          offsets[last + 3] = trimBlanks(bytes, offsets[last + 2], contentEnd);
+          offsets[last + 4] = lineEnd;
+        } else if (contentEnd > lineStart) {
+          if (colon < 0) {
+            offsets.push(lineStart, contentEnd, contentEnd, contentEnd, lineEnd);
+          } else {
+            const valueStart = skipBlanks(bytes, colon + 1, contentEnd);
+            const nameEnd = trimBlanks(bytes, lineStart, colon);
+            offsets.push(lineStart, nameEnd, valueStart, trimBlanks(bytes, valueStart, contentEnd), lineEnd);
+          }
+        }
+        lineStart = at + 1;
+        colon = -1;
       }
-      at = lineEnd;
     }
-    this.#fields = Int32Array.from(offsets);
+    this.#fields = offsets;
     this.#count = offsets.length / OFFSETS_PER_FIELD;
   }
-}
-
-function pushField(offsets: number[], bytes: Buffer, start: number, contentEnd: number, lineEnd: number): void {
-  const colon = bytes.subarray(start, contentEnd).indexOf(Ascii.colon);
-  if (colon < 0) {
-    offsets.push(start, contentEnd, contentEnd, contentEnd, lineEnd);
-    return;
-  }
-  const valueStart = skipBlanks(bytes, start + colon + 1, contentEnd);
-  const valueEnd = trimBlanks(bytes, valueStart, contentEnd);
-  offsets.push(start, trimBlanks(bytes, start, start + colon), valueStart, valueEnd, lineEnd);
-}
-
-function endOfContent(bytes: Buffer, start: number, lineEnd: number): number {
-  let end = lineEnd;
-  if (end > start && bytes[end - 1] === Ascii.lf) end--;
-  if (end > start && bytes[end - 1] === Ascii.cr) end--;
-  return end;
 }
 
 function methodText(bytes: Buffer, end: number): string {

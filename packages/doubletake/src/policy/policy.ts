@@ -2,7 +2,6 @@
  * Decides what becomes of a request that was read whole. What can never be replayed is decided first, so that a sample
  * is a sample of what could be.
  */
-import { formatAddress } from '../packets/address.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { PolicyOutcome } from '../ledger/outcome.ts';
 import { type SampleBy, samplePoint } from './sample.ts';
@@ -67,7 +66,7 @@ export class ReplayPolicy {
 function remoteAddress(exchange: Exchange): string {
   const forwarded = exchange.request.head.get('X-Forwarded-For')?.split(',', 1)[0]?.trim();
   if (forwarded !== undefined && forwarded !== '') return forwarded;
-  return formatAddress(exchange.connection.addresses, exchange.client * 4);
+  return exchange.connection.address(exchange.client);
 }
 
 /** An offer of HTTP/2 may be ignored (RFC 9110 section 7.8), so such a request is replayed without it. */

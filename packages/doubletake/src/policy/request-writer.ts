@@ -9,7 +9,6 @@
 import { matchesIgnoringCase } from '../http/bytes.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { MessageHead } from '../http/head.ts';
-import { formatAddress } from '../packets/address.ts';
 import type { OutgoingRequest } from '../replay/target.ts';
 import { REPLAY_ID_HEADER } from './policy.ts';
 
@@ -42,7 +41,7 @@ export class RequestWriter {
     let forwardedHostSeen = false;
     let forwardedPortSeen = false;
     let forwardedProtoSeen = false;
-    const client = formatAddress(exchange.connection.addresses, exchange.client * 4);
+    const client = exchange.connection.address(exchange.client);
     for (let index = 0; index < head.count; index++) {
       switch (classify(head, index)) {
         case Field.keep:
@@ -131,10 +130,10 @@ class HeadEdits {
     let size = source.length + target.length + added.length + bodyBytes + 16;
     for (const value of this.#replaced) if (value !== undefined) size += value.length;
     const out = Buffer.allocUnsafe(size);
-    let at = source.copy(out, 0, 0, head.targetStart);
+    let at = copyBytes(source, 0, head.targetStart, out, 0);
     at += out.write(target, at, 'latin1');
     if (head.versionEnd > head.versionStart) {
-      at += source.copy(out, at, head.targetEnd, head.fieldsStart);
+      at += copyBytes(source, head.targetEnd, head.fieldsStart, out, at);
     } else {
       at += out.write(' HTTP/1.0\r\n', at, 'latin1');
     }
@@ -144,19 +143,29 @@ class HeadEdits {
       const value = this.#replaced[index];
       if (value === undefined) continue;
       if (value === '') {
-        at += source.copy(out, at, from, head.lineStart(index));
+        at += copyBytes(source, from, head.lineStart(index), out, at);
       } else {
-        at += source.copy(out, at, from, head.valueStart(index));
+        at += copyBytes(source, from, head.valueStart(index), out, at);
         at += out.write(value, at, 'latin1');
         at += out.write('\r\n', at, 'latin1');
       }
       from = head.lineEnd(index);
     }
-    if (head.count > 0) at += source.copy(out, at, from, head.lineEnd(head.count - 1));
+    if (head.count > 0) at += copyBytes(source, from, head.lineEnd(head.count - 1), out, at);
     at += out.write(added, at, 'latin1');
     for (const chunk of body) at += chunk.copy(out, at);
     return out.subarray(0, at);
   }
+}
+
+/** Below this, a loop is cheaper than `Buffer.copy`, which makes a view first. */
+const loopBytesMax = 256;
+
+/** Copies `source[start..end)` to `target` at `at`; returns how many bytes that were. */
+function copyBytes(source: Buffer, start: number, end: number, target: Buffer, at: number): number {
+  if (end - start > loopBytesMax) return source.copy(target, at, start, end);
+  for (let from = start, to = at; from < end; from++, to++) target[to] = source[from];
+  return end - start;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { formatEndpoint } from '../packets/address.ts';
+import { formatAddress, formatEndpoint } from '../packets/address.ts';
 import type { GapCause } from './counters.ts';
 
 /** Which endpoint sent the bytes: an index into `Connection.addresses` and `Connection.ports`. */
@@ -34,6 +34,8 @@ export class Connection<State> {
   initiator: Direction | -1;
   /** Set by the flow table right after `StreamHandler.open` returned. */
   state!: State;
+  readonly #addressTexts: (string | undefined)[] = [undefined, undefined];
+  readonly #endpointTexts: (string | undefined)[] = [undefined, undefined];
 
   constructor(
     id: number,
@@ -51,9 +53,14 @@ export class Connection<State> {
     this.initiator = initiator;
   }
 
-  /** `address:port` of one endpoint. */
+  /** Text of one endpoint's address; made once, since every replayed request asks for it. */
+  address(direction: Direction): string {
+    return (this.#addressTexts[direction] ??= formatAddress(this.addresses, direction * 4));
+  }
+
+  /** `address:port` of one endpoint, with brackets around an IPv6 address. */
   endpoint(direction: Direction): string {
-    return formatEndpoint(this.addresses, direction * 4, this.ports[direction]);
+    return (this.#endpointTexts[direction] ??= formatEndpoint(this.addresses, direction * 4, this.ports[direction]));
   }
 
   /** `client:port>server:port`, given which endpoint is the client. */
