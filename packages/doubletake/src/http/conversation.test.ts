@@ -196,6 +196,8 @@ describe('framing that two servers may read differently', () => {
     ['space before the colon', 'Content-Length : 1\r\n\r\na', 'length 1 complete invalid_header'],
     ['space before the first name', ' Content-Length: 1\r\n\r\na', 'length 1 complete invalid_header'],
     ['a bare CR', 'A: b\rContent-Length: 1\r\n\r\n', 'none 0 complete bare_cr'],
+    ['a lone LF among CRLF', 'A: b\nContent-Length: 1\r\n\r\na', 'length 1 complete invalid_header'],
+    ['a length in a fold', 'A: b\r\n Content-Length: 1\r\n\r\n', 'none 0 complete obsolete_fold'],
     ['a NUL', 'A: b\0\r\n\r\n', 'none 0 complete invalid_header'],
     ['a chunk line that ends in LF', 'Transfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n', 'chunked 1 complete invalid_chunk'],
     ['space behind a chunk size', 'Transfer-Encoding: chunked\r\n\r\n1 \r\na\r\n0\r\n\r\n', 'chunked 1 complete invalid_chunk'],
@@ -479,6 +481,16 @@ describe('lost bytes and missing beginnings', () => {
       ],
     },
   ]);
+
+  it('takes what follows a refused body for the next request', () => {
+    const put = 'PUT /a HTTP/1.1\r\nContent-Length: 90\r\nExpect: 100-continue\r\n\r\n';
+    expect(play([{ client: put }, { server: OK.replace('200', '401') }, { client: GET }, { server: OK }])).toEqual([
+      'request 0 PUT /a length 0 closed',
+      'response 0 401 length 2 complete',
+      'request 1 GET /a none 0 complete',
+      'response 1 200 length 2 complete',
+    ]);
+  });
 
   it('waits for no timer with a request whose beginning was not seen', () => {
     expect(play([{ client: '\0' }, { client: GET }], { syn: false })[0]).toBe('request 0 GET /a none 0 complete');

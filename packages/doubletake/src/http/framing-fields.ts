@@ -29,6 +29,11 @@ export class FramingFields {
     this.codingInvalid = false;
   }
 
+  /** Whether there was any. */
+  get present(): boolean {
+    return this.length >= 0 || this.lengthInvalid || this.codings > 0 || this.codingInvalid;
+  }
+
   /** A `Content-Length` value. Equal ones may repeat (RFC 9110 section 8.6), in a list too. */
   addLength(bytes: Buffer, start: number, end: number): void {
     let at = start;

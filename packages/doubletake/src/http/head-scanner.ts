@@ -23,9 +23,10 @@ export const HeadScan = {
 export type HeadScan = (typeof HeadScan)[keyof typeof HeadScan];
 
 const VERSION_BYTES = 8;
-const CONTENT_LENGTH = 'content-length';
-const TRANSFER_ENCODING = 'transfer-encoding';
+const FRAMING_NAMES = { length: 'content-length', coding: 'transfer-encoding' } as const;
+const EXPECT = 'expect:';
 const LOWER_C = 99;
+const LOWER_E = 101;
 const LOWER_T = 116;
 
 type FramingField = 'none' | 'length' | 'coding';
@@ -48,10 +49,14 @@ export class HeadScanner {
   versionless = false;
   ambiguity: Ambiguity | null = null;
   readonly framing = new FramingFields();
+  /** There is an `Expect` field: the body may wait for a response, and never come. */
+  expects = false;
 
   #pending: FramingField = 'none';
   #pendingStart = 0;
   #pendingEnd = 0;
+  #crlfSeen = false;
+  #bareFeedSeen = false;
 
   /** Reads `bytes[start..end)`, of which the first byte is the first of the start line. */
   scan(kind: MessageKind, bytes: Buffer, start: number, end: number, versionlessAllowed: boolean): HeadScan {
@@ -140,6 +145,9 @@ export class HeadScanner {
   #scanFields(bytes: Buffer, start: number, end: number): HeadScan {
     this.framing.reset();
     this.#pending = 'none';
+    this.#crlfSeen = false;
+    this.#bareFeedSeen = false;
+    this.expects = false;
     let lineStart = start;
     for (let at = start; at < end; at++) {
       const byte = bytes[at];
@@ -149,9 +157,13 @@ export class HeadScanner {
         const contentEnd = at > lineStart && bytes[at - 1] === Ascii.cr ? at - 1 : at;
         if (contentEnd === lineStart) {
           if (this.#pending !== 'none') this.#settleField(bytes);
+          // A lone LF among CRLF line ends hides the line behind it from servers that do not take it for a line end.
+          if (this.#crlfSeen && this.#bareFeedSeen && this.framing.present) this.ambiguity ??= 'invalid_header';
           this.headEnd = at + 1;
           return HeadScan.complete;
         }
+        if (contentEnd === at) this.#bareFeedSeen = true;
+        else this.#crlfSeen = true;
         this.#scanLine(bytes, lineStart, contentEnd, lineStart === start);
         lineStart = at + 1;
       } else if (byte === Ascii.cr) {
@@ -174,26 +186,23 @@ export class HeadScanner {
         this.#pendingEnd = end;
         return;
       } else {
+        if (framingFieldAt(bytes, start, end) !== 'none') this.ambiguity ??= 'obsolete_fold';
         return;
       }
     }
     if (this.#pending !== 'none') this.#settleField(bytes);
     const letter = byte | 32;
+    if (letter === LOWER_E && end - start > EXPECT.length && matchesIgnoringCase(bytes, start, EXPECT)) this.expects = true;
     if (letter === LOWER_C || letter === LOWER_T || byte <= Ascii.space) this.#recogniseField(bytes, start, end);
   }
 
   #recogniseField(bytes: Buffer, start: number, end: number): void {
-    let nameStart = start;
-    while (nameStart < end && bytes[nameStart] <= Ascii.space) nameStart++;
-    const letter = nameStart < end ? toLower(bytes[nameStart]) : 0;
-    const name = letter === LOWER_C ? CONTENT_LENGTH : TRANSFER_ENCODING;
-    const nameEnd = nameStart + name.length;
-    if (nameEnd >= end || !matchesIgnoringCase(bytes, nameStart, name)) return;
-    let colon = nameEnd;
-    while (colon < end && bytes[colon] <= Ascii.space) colon++;
-    if (colon === end || bytes[colon] !== Ascii.colon) return;
-    if (colon !== nameEnd || nameStart !== start) this.ambiguity ??= 'invalid_header';
-    this.#pending = letter === LOWER_C ? 'length' : 'coding';
+    const field = framingFieldAt(bytes, start, end);
+    if (field === 'none') return;
+    const name = FRAMING_NAMES[field];
+    const colon = bytes.indexOf(Ascii.colon, start);
+    if (colon !== start + name.length) this.ambiguity ??= 'invalid_header';
+    this.#pending = field;
     this.#pendingStart = colon + 1;
     this.#pendingEnd = end;
   }
@@ -203,6 +212,18 @@ export class HeadScanner {
     else this.framing.addCodings(bytes, this.#pendingStart, this.#pendingEnd);
     this.#pending = 'none';
   }
+}
+
+/** The framing field that a line is, also for servers that overlook whitespace and controls around its name. */
+function framingFieldAt(bytes: Buffer, start: number, end: number): FramingField {
+  let nameStart = start;
+  while (nameStart < end && bytes[nameStart] <= Ascii.space) nameStart++;
+  const field = nameStart < end && toLower(bytes[nameStart]) === LOWER_C ? 'length' : 'coding';
+  const name = FRAMING_NAMES[field];
+  let colon = nameStart + name.length;
+  if (colon >= end || !matchesIgnoringCase(bytes, nameStart, name)) return 'none';
+  while (colon < end && bytes[colon] <= Ascii.space) colon++;
+  return colon < end && bytes[colon] === Ascii.colon ? field : 'none';
 }
 
 function isVersion(bytes: Buffer, at: number): boolean {

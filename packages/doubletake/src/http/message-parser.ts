@@ -15,6 +15,7 @@ import type { MessageHead } from './head.ts';
 import { HeadReader } from './head-reader.ts';
 import type { MessageKind } from './head-scanner.ts';
 import type { MessageOwner, ParserContext } from './message-owner.ts';
+import { matchRequestStart, StartMatch } from './start.ts';
 
 const State = {
   /** In step, between messages. */
@@ -59,6 +60,8 @@ export class MessageParser {
   #message: Message | null = null;
   /** Where the body has a length: bytes still to come. */
   #remaining = 0;
+  /** The body may have been refused before its first byte (RFC 9110 section 10.1.1). */
+  #mayBeRefused = false;
   /** The end of the current message is known; else the next start must be looked for. */
   #sure = true;
   /** Of the first byte of the current head. */
@@ -127,12 +130,13 @@ export class MessageParser {
     this.#sequenceBase = sequence - start;
     this.#acknowledgement = acknowledgement;
     this.nextSequence = sequenceAdd(sequence, end - start);
-    const inDoubt = this.#state === State.lost || this.#taint !== null;
+    const inDoubt = this.#state === State.lost || this.#taint !== null || this.#mayBeRefused;
     this.#proved =
       inDoubt && segmentStart && acknowledgement >= 0 && this.#owner.provesStart(this, sequence, acknowledgement);
     let at = start;
     const { fresh } = this;
     this.fresh = false;
+    if (this.#mayBeRefused) this.#settleRefused(bytes, start, end);
     if (this.#state === State.lost) at = this.#takeUp(bytes, start, end, segmentStart && (fresh || this.#proved));
     // A lone zero byte is how some systems keep an idle connection alive: it repeats a byte that was sent long before.
     if (fresh && at === end && end - start === 1 && bytes[start] === 0) this.fresh = true;
@@ -230,6 +234,15 @@ export class MessageParser {
     return end;
   }
 
+  /** Where the body should begin, another request does, and the server has answered: the body was never sent. */
+  #settleRefused(bytes: Buffer, start: number, end: number): void {
+    this.#mayBeRefused = false;
+    const message = this.#message;
+    if (message === null || !this.#proved || matchRequestStart(bytes, start, end) !== StartMatch.yes) return;
+    message.outcome = 'closed';
+    this.#endMessage(message.endSequence, message.endUs);
+  }
+
   #beginHead(bytes: Buffer, at: number, end: number, first: boolean): number {
     this.#startUs = this.#timeUs;
     this.#startSequence = (this.#sequenceBase + at) >>> 0;
@@ -319,6 +332,7 @@ export class MessageParser {
     };
     this.#message = message;
     this.#sure = decision.sure;
+    this.#mayBeRefused = scanner.status === 0 && scanner.expects;
     this.#remaining = length;
     this.#state = State.off;
     if (framing === 'length') this.#state = State.length;
