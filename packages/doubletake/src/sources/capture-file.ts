@@ -59,10 +59,12 @@ export class CaptureFile implements AsyncIterable<CaptureBatch> {
     try {
       // oxlint-disable-next-line no-await-in-loop -- one piece follows the other
       while (await this.#fill()) {
+        // Whoever was given a first batch may rely on this being a capture.
+        if (parser.state === 'unrecognised') throw this.#notRecognised();
+        if (!parser.recognised) continue;
         // Whoever took only a part of a batch gets the rest of it as the next one.
         do yield parser;
         while (!parser.drained);
-        if (parser.state === 'unrecognised') throw this.#notRecognised();
         if (parser.state === 'damaged') throw this.#error('DT_CAPTURE_DAMAGED', `is damaged: ${parser.damage}`);
       }
       if (!parser.recognised) throw this.#notRecognised();

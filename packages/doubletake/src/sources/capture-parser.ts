@@ -104,6 +104,7 @@ export class CaptureParser {
   wrote(length: number): void {
     this.#cursor.filled += length;
     this.drained = false;
+    this.#reader ??= this.#recognise();
   }
 
   /** Steps to the next packet; false when there is none in what was written so far. */
@@ -115,7 +116,7 @@ export class CaptureParser {
 
   #step(): boolean {
     const cursor = this.#cursor;
-    const reader = this.#reader ?? this.#recognise();
+    const reader = this.#reader;
     if (reader === null || this.state === 'damaged') return false;
     for (;;) {
       if (cursor.skip > 0) {
@@ -143,10 +144,10 @@ export class CaptureParser {
   #recognise(): RecordReader | null {
     const { bytes, position, filled } = this.#cursor;
     const head = bytes.subarray(position, filled);
-    this.#reader = PcapngReader.recognise(head) ?? PcapReader.recognise(head);
+    const reader = PcapngReader.recognise(head) ?? PcapReader.recognise(head);
     const mayBecomeCapture = head.length < 4 || (head.length < HEADER_BYTES && CaptureParser.beginsLikeCapture(head));
-    if (this.#reader === null && !mayBecomeCapture) this.state = 'unrecognised';
-    return this.#reader;
+    if (reader === null && !mayBecomeCapture) this.state = 'unrecognised';
+    return reader;
   }
 
   /** Whether the first bytes of a file are those of a capture, as far as they go. */
