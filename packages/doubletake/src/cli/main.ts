@@ -37,13 +37,15 @@ function reportError(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return ExitCode.ok;
     if (error.code !== 'commander.help') {
-      const text = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+      const text = error.message.replace(/^error: /, '').replaceAll('\n', ' ').replace(/\.$/, '');
       process.stderr.write(`doubletake: ${text}; see doubletake --help\n`);
     }
     return ExitCode.usage;
   }
   if (error instanceof DoubletakeError) {
-    process.stderr.write(`doubletake: ${error.message}\n`);
+    // The code leads to docs/errors.md; what a flag expects is in the line itself.
+    const code = error.code === 'DT_USAGE' ? '' : ` [${error.code}]`;
+    process.stderr.write(`doubletake: ${error.message}${code}\n`);
     return ExitCode.usage;
   }
   throw error;

@@ -107,6 +107,15 @@ interface MirrorFlags {
 
 /** The flags in the shape of the configuration, checked by its schema. */
 function toConfig(flags: MirrorFlags): MirrorConfig {
+  if (flags.percentageBy === 'header' && flags.percentageByHeader === undefined) {
+    throw new DoubletakeError('DT_USAGE', '--percentage-by header: name the header with --percentage-by-header NAME');
+  }
+  if (flags.percentageBy !== 'header' && flags.percentageBy !== undefined && flags.percentageByHeader !== undefined) {
+    throw new DoubletakeError(
+      'DT_USAGE',
+      `--percentage-by-header ${flags.percentageByHeader}: goes with --percentage-by header, not ${flags.percentageBy}`,
+    );
+  }
   const by = flags.percentageBy ?? (flags.percentageByHeader === undefined ? 'request' : 'header');
   const input: MirrorInput = {
     sources: [...(flags.vxlan ?? []), ...(flags.pcap ?? [])],
@@ -209,9 +218,21 @@ function checkWritable(file: string): void {
   try {
     appendFileSync(file, '');
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DoubletakeError('DT_LEDGER_FILE', `--ledger ${file}: cannot write there: ${reason}`);
+    throw new DoubletakeError('DT_LEDGER_FILE', `--ledger ${file}: cannot write there: ${fileProblem(error)}`);
   }
+}
+
+function fileProblem(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const known: Record<string, string> = {
+    ENOENT: 'there is no such folder',
+    ENOTDIR: 'a part of the path is no folder',
+    EISDIR: 'it is a folder; name a file in it',
+    EACCES: 'no permission',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'no space is left',
+  };
+  return known[code] ?? (error instanceof Error ? error.message : String(error));
 }
 
 function writeLedger(file: string | undefined, report: LedgerReport): void {

@@ -51,8 +51,15 @@ const targetSchema = z.strictObject({
     .prefault({}),
 });
 
+function areUnique(names: readonly string[]): boolean {
+  return new Set(names).size === names.length;
+}
+
 export const mirrorSchema = z.strictObject({
-  sources: z.array(sourceSchema).min(1, 'no source of traffic: give --vxlan [HOST:]PORT or --pcap FILE'),
+  sources: z
+    .array(sourceSchema)
+    .min(1, 'no source of traffic: give --vxlan [HOST:]PORT or --pcap FILE')
+    .refine((sources) => areUnique(sources.map((source) => JSON.stringify(source))), 'the same source is given twice'),
   /** Allow list of VXLAN network identifiers; empty allows all. */
   vni: z.array(vniSchema).default([]),
   /** Server ports; empty takes every connection that carries HTTP. */
@@ -64,7 +71,10 @@ export const mirrorSchema = z.strictObject({
       sample: sampleSchema.prefault({}),
     })
     .prefault({}),
-  targets: z.array(targetSchema).min(1, 'no target: give --target URL, the test environment to replay to'),
+  targets: z
+    .array(targetSchema)
+    .min(1, 'no target: give --target URL, the test environment to replay to')
+    .refine((targets) => areUnique(targets.map(({ name }) => name)), 'two targets have the same name'),
   workers: z.int().min(1).max(256).default(1),
   /** How long a stop waits for requests under way. */
   drainMs: z.int().min(0).default(10_000),

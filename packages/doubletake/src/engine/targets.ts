@@ -13,13 +13,13 @@ const idleTimeoutMs = 55_000;
 const connectionAgeMaxMs = 60_000;
 
 /** The target's own certificate authorities as PEM text, or null for the system's. */
-export function readAuthority({ name, ca }: TargetConfig): string | null {
+export function readAuthority({ ca }: TargetConfig): string | null {
   if (ca === undefined) return null;
   try {
     return readFileSync(ca, 'utf8');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new DoubletakeError('DT_TARGET_CA', `target ${name}: cannot read the certificate authorities: ${reason}`);
+    throw new DoubletakeError('DT_TARGET_CA', `cannot read the certificate authorities in ${ca}: ${reason}`);
   }
 }
 
@@ -59,6 +59,6 @@ function openTarget({ name, url, limits }: TargetConfig, authority: string | nul
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new DoubletakeError('DT_TARGET_OPTIONS', `target ${name}: ${reason}`, { cause: error });
+    throw new DoubletakeError('DT_TARGET_OPTIONS', `target ${url}: ${reason}`, { cause: error });
   }
 }

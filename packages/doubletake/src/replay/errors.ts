@@ -23,6 +23,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'no local port or address left to connect from',
   ENOTFOUND: 'name not found',
   EAI_AGAIN: 'name lookup failed for now',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'no TLS is spoken there; is it an http:// URL?',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'no TLS is spoken there; is it an http:// URL?',
 };
 
 /** One line for an error of a socket, a handshake or a name lookup. */

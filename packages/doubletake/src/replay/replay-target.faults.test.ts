@@ -201,7 +201,7 @@ describe('a target that is away', () => {
     await replayTarget(server.url).check();
     await server.stop();
     await expect(replayTarget(server.url).check()).rejects.toThrow(
-      `target test: cannot reach http://127.0.0.1:${server.port}: connection refused (127.0.0.1:${server.port})`,
+      `cannot reach the target http://127.0.0.1:${server.port}: connection refused (127.0.0.1:${server.port})`,
     );
   });
 

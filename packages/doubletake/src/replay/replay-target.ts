@@ -150,10 +150,8 @@ export class ReplayTarget {
       const connection = await this.#dialer.open();
       connection.destroy();
     } catch (error) {
-      const { name, url } = this.#options;
-      throw new TargetUnreachableError(`target ${name}: cannot reach ${url.origin}: ${describeError(error)}`, {
-        cause: error,
-      });
+      const { origin } = this.#options.url;
+      throw new TargetUnreachableError(`cannot reach the target ${origin}: ${describeError(error)}`, { cause: error });
     }
   }
 
