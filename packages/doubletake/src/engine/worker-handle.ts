@@ -1,4 +1,5 @@
 /** The main thread's hold on one worker: its start, its counters, its stop, and its death. */
+import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { DoubletakeError } from '../errors.ts';
 import { type Publication, readPublication } from '../ledger/counters.ts';
@@ -23,7 +24,15 @@ export class WorkerHandle {
 
   constructor(start: WorkerStart, events: WorkerEvents) {
     this.shared = start.shared;
-    this.#worker = new Worker(program, { workerData: start, name: `doubletake-${start.index}` });
+    const cache = getCompileCacheDir();
+    this.#worker = new Worker(program, {
+      workerData: start,
+      name: `doubletake-${start.index}`,
+      // What lives short is small here; a larger nursery would only cost memory.
+      resourceLimits: { maxYoungGenerationSizeMb: 24 },
+      // A worker takes the cache of compiled code from its environment only.
+      env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
+    });
     const { promise: ready, resolve: becameReady, reject: couldNotStart } = Promise.withResolvers<(string | null)[]>();
     const { promise: ended, resolve: hasEnded } = Promise.withResolvers<void>();
     this.ready = ready;
