@@ -24,6 +24,8 @@ export type HeadScan = (typeof HeadScan)[keyof typeof HeadScan];
 
 const VERSION_BYTES = 8;
 const FRAMING_NAMES = { length: 'content-length', coding: 'transfer-encoding' } as const;
+/** A plain constant, for the loop over every byte. */
+const CARRIAGE_RETURN = 13;
 const EXPECT = 'expect:';
 const LOWER_C = 99;
 const LOWER_E = 101;
@@ -150,9 +152,10 @@ export class HeadScanner {
     this.expects = false;
     let lineStart = start;
     for (let at = start; at < end; at++) {
+      // Nothing up to a carriage return may stand in a head but the tab, so that most bytes cost one comparison.
+      while (at < end && bytes[at] > CARRIAGE_RETURN) at++;
+      if (at === end) break;
       const byte = bytes[at];
-      // Nothing below a carriage return may stand in a head but the tab, so most bytes cost one comparison.
-      if (byte > Ascii.cr || byte === Ascii.tab) continue;
       if (byte === Ascii.lf) {
         const contentEnd = at > lineStart && bytes[at - 1] === Ascii.cr ? at - 1 : at;
         if (contentEnd === lineStart) {
