@@ -1,19 +1,11 @@
+import type { IncompleteReason } from '../ledger/outcome.ts';
 import type { Connection, Direction } from '../tcp/connection.ts';
 import type { MessageHead } from './head.ts';
 
+export type { IncompleteReason };
+
 /** How the body of a message is delimited (RFC 9112 section 6.3). */
 export type Framing = 'none' | 'length' | 'chunked' | 'close';
-
-/** Why a message is not whole. */
-export type IncompleteReason =
-  /** Bytes of it were never seen. */
-  | 'gap'
-  /** The mirror cut the packet that held it. */
-  | 'truncated'
-  /** The connection ended inside it. */
-  | 'closed'
-  /** The capture ended or a time limit passed inside it. */
-  | 'timeout';
 
 /** Why a message's framing must not be trusted to mean the same to two servers; see docs/architecture.md. */
 export type Ambiguity =
