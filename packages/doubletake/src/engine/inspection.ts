@@ -1,6 +1,6 @@
 /** Reads a capture file through the stages and reports its exchanges in the order in which their requests ended. */
 import { ExchangeAssembler } from '../http/assembler.ts';
-import type { Exchange, ExchangeHandler, IncompleteReason, OtherProtocol } from '../http/exchange.ts';
+import type { Exchange, ExchangeHandler, IncompleteReason, OtherProtocol, PartialHeadReason } from '../http/exchange.ts';
 import { canStartStream } from '../http/start.ts';
 import { decodedResults, Decoded } from '../packets/decoded.ts';
 import { PacketDecoder } from '../packets/decoder.ts';
@@ -46,7 +46,7 @@ export class Inspection implements ExchangeHandler {
   readonly #flows: FlowTable<unknown>;
   readonly #results = new Float64Array(decodedResults.length);
   readonly #summary = { requests: 0, responses: 0, orphans: 0, unanswered: 0 };
-  readonly #incomplete = new Map<IncompleteReason, number>();
+  readonly #incomplete = new Map<PartialHeadReason, number>();
   readonly #other = new Map<OtherProtocol, number>();
   /** Exchanges whose request ended, in that order; true: it has all it will get. */
   readonly #waiting = new Map<Exchange, boolean>();
@@ -130,7 +130,7 @@ export class Inspection implements ExchangeHandler {
     this.#countResponse(response.outcome);
   }
 
-  partialHead(_connection: unknown, _kind: string, reason: IncompleteReason): void {
+  partialHead(_connection: unknown, _kind: string, reason: PartialHeadReason): void {
     this.#countIncomplete(reason);
   }
 
@@ -160,7 +160,7 @@ export class Inspection implements ExchangeHandler {
     if (outcome !== 'complete') this.#countIncomplete(outcome);
   }
 
-  #countIncomplete(reason: IncompleteReason): void {
+  #countIncomplete(reason: PartialHeadReason): void {
     this.#incomplete.set(reason, (this.#incomplete.get(reason) ?? 0) + 1);
   }
 }

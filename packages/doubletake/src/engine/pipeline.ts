@@ -3,7 +3,7 @@
  * the dispatcher; what is seen on the way is counted in the worker's row.
  */
 import { ExchangeAssembler } from '../http/assembler.ts';
-import type { Exchange, ExchangeHandler, IncompleteReason, Message, OtherProtocol } from '../http/exchange.ts';
+import type { Exchange, ExchangeHandler, Message, OtherProtocol, PartialHeadReason } from '../http/exchange.ts';
 import { canStartStream } from '../http/start.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
 import { SourceSlots } from './source-slots.ts';
@@ -115,10 +115,10 @@ export class Pipeline implements ExchangeHandler, RequestSource {
     this.#countResponse(response);
   }
 
-  partialHead(_connection: Connection<unknown>, kind: 'request' | 'response', reason: IncompleteReason): void {
+  partialHead(_connection: Connection<unknown>, kind: 'request' | 'response', reason: PartialHeadReason): void {
     if (kind === 'response') return;
     this.#dispatcher.capture(this);
-    this.#dispatcher.end(this, `incomplete.${reason}`);
+    this.#dispatcher.end(this, reason === 'too_large' ? 'dropped.too_large' : `incomplete.${reason}`);
   }
 
   other(_connection: Connection<unknown>, protocol: OtherProtocol): void {

@@ -5,7 +5,7 @@
  */
 import type { Connection, Direction } from '../tcp/connection.ts';
 import { sequenceDistance } from '../tcp/sequence.ts';
-import type { ExchangeHandler, IncompleteReason, Message, OtherProtocol } from './exchange.ts';
+import type { ExchangeHandler, IncompleteReason, Message, OtherProtocol, PartialHeadReason } from './exchange.ts';
 import type { MessageKind } from './head-scanner.ts';
 import { HeldSegments, type Held } from './held-segments.ts';
 import type { MessageOwner, ParserContext } from './message-owner.ts';
@@ -173,7 +173,7 @@ export class Conversation implements MessageOwner {
     else this.#responseEnded(message);
   }
 
-  partialHead(parser: MessageParser, reason: IncompleteReason): void {
+  partialHead(parser: MessageParser, reason: PartialHeadReason): void {
     this.#context.counters.partialHeads++;
     this.#handler.partialHead(this.#connection, parser.kind ?? 'request', reason);
   }

@@ -4,6 +4,9 @@ import type { MessageHead } from './head.ts';
 
 export type { IncompleteReason };
 
+/** Why a head was never whole: as for messages, or it was longer than the limit. */
+export type PartialHeadReason = IncompleteReason | 'too_large';
+
 /** How the body of a message is delimited (RFC 9112 section 6.3). */
 export type Framing = 'none' | 'length' | 'chunked' | 'close';
 
@@ -82,7 +85,7 @@ export interface ExchangeHandler {
   /** A final response ended whose request was not seen. */
   orphanResponse(connection: Connection<unknown>, response: Message): void;
   /** A message began, but its head was never whole. */
-  partialHead(connection: Connection<unknown>, kind: 'request' | 'response', reason: IncompleteReason): void;
+  partialHead(connection: Connection<unknown>, kind: 'request' | 'response', reason: PartialHeadReason): void;
   /** A connection was recognised as something else; called once a connection. */
   other(connection: Connection<unknown>, protocol: OtherProtocol): void;
   /** Payload bytes that belong to no message: before the first provable start, or behind a gap until the next one. */

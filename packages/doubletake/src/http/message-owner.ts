@@ -4,7 +4,7 @@
  */
 import type { KeptBytes } from './body.ts';
 import type { HttpCounters, HttpLimits } from './counters.ts';
-import type { IncompleteReason, Message, OtherProtocol } from './exchange.ts';
+import type { Message, OtherProtocol, PartialHeadReason } from './exchange.ts';
 import type { FramingDecision } from './framing.ts';
 import type { HeadScanner, MessageKind } from './head-scanner.ts';
 import type { MessageParser } from './message-parser.ts';
@@ -18,7 +18,7 @@ export interface MessageOwner {
   pairResponse(sequence: number, acknowledgement: number): string;
   messageHead(parser: MessageParser, message: Message, acknowledgement: number): void;
   messageEnd(parser: MessageParser, message: Message): void;
-  partialHead(parser: MessageParser, reason: IncompleteReason): void;
+  partialHead(parser: MessageParser, reason: PartialHeadReason): void;
   skipped(parser: MessageParser, length: number): void;
   recognised(protocol: OtherProtocol): void;
   /** The parser does not know where the next message begins, and bytes were lost. */

@@ -269,7 +269,7 @@ export class MessageParser {
         return at;
       case 'tooLarge':
         this.#context.counters.headsTooLarge++;
-        this.#rejectHead();
+        this.#giveUpHead();
         return at;
       default:
         this.#rejectHead();
@@ -282,6 +282,17 @@ export class MessageParser {
     const { length } = this.#heads.gathered;
     this.#heads.clear();
     this.#owner.skipped(this, length);
+    this.#loseStep();
+  }
+
+  /** A head outgrew the limit: a message was seen, and it will never be whole. */
+  #giveUpHead(): void {
+    if (this.kind === null || this.#heads.strict) {
+      this.#rejectHead();
+      return;
+    }
+    this.#heads.clear();
+    this.#owner.partialHead(this, 'too_large');
     this.#loseStep();
   }
 
