@@ -25,7 +25,10 @@ export class WorkerHandle {
   constructor(start: WorkerStart, events: WorkerEvents) {
     this.shared = start.shared;
     const cache = getCompileCacheDir();
+    // A thread has no standard input of its own; the first worker reads capture files, and so gets the process's.
+    const readsInput = start.index === 0 && start.config.sources.some((source) => 'pcap' in source && source.pcap.file === '-');
     this.#worker = new Worker(program, {
+      stdin: readsInput,
       workerData: start,
       name: `doubletake-${start.index}`,
       // What lives short is small here; a larger nursery would only cost memory.
@@ -33,6 +36,7 @@ export class WorkerHandle {
       // A worker takes the cache of compiled code from its environment only.
       env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
     });
+    if (readsInput && this.#worker.stdin !== null) process.stdin.pipe(this.#worker.stdin);
     const { promise: ready, resolve: becameReady, reject: couldNotStart } = Promise.withResolvers<(string | null)[]>();
     const { promise: ended, resolve: hasEnded } = Promise.withResolvers<void>();
     this.ready = ready;
@@ -66,6 +70,10 @@ export class WorkerHandle {
 
   /** Asks the worker to drain and end; ends it by force when it has not done so `graceMs` after the drain. */
   async stop(drainMs: number, graceMs: number): Promise<void> {
+    // A capture that is still being written ends here.
+    const input = this.#worker.stdin;
+    if (input !== null) process.stdin.unpipe(input).destroy();
+    input?.end();
     if (!this.#alive) return;
     this.#say({ type: 'stop', drainMs });
     const force = setTimeout(() => void this.#worker.terminate(), drainMs + graceMs);
