@@ -7,6 +7,7 @@
  *     await target.received(2);                            waits for the condition, not for a time
  *     const { ledger, code } = await mirror.stop();
  *
+ * `sendPaced` does the same for much data; `mirrorCapture` runs a capture file instead of a socket.
  * What was started is stopped by `stop`, or after the test by `stopAll` in an `afterEach`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -17,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LedgerReport } from '../../src/ledger/report.ts';
+import { pcapFile } from './capture-files.ts';
 import { vxlan } from './frames.ts';
 import { listen } from './replay-servers.ts';
 
@@ -61,6 +63,23 @@ function finished(child: ChildProcess): Promise<Finished> {
   return new Promise((resolve) => child.once('close', (code) => resolve({ ...result, code })));
 }
 
+/** Runs `doubletake mirror` on a capture of these packets, read from standard input, to its end. */
+export async function mirrorCapture(
+  packets: readonly { frame: Buffer; timeUs: number }[],
+  args: readonly string[],
+): Promise<Stopped> {
+  const folder = mkdtempSync(join(tmpdir(), 'doubletake-test-'));
+  const ledgerFile = join(folder, 'ledger.json');
+  try {
+    const result = await runCli(['mirror', '--pcap', '-', '--ledger', ledgerFile, ...args], pcapFile([...packets]));
+    const text = readFileSync(ledgerFile, 'utf8');
+    if (text === '') throw new Error(`the mirror left no ledger: ${result.stderr}`);
+    return { ...result, ledger: JSON.parse(text) as LedgerReport };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 export interface Stopped extends Finished {
   ledger: LedgerReport;
 }
@@ -73,22 +92,35 @@ export interface RunningMirror {
   stderr(): string;
   /** Sends frames as VXLAN datagrams, in order, each handed to the kernel before the next. */
   send(packets: readonly { frame: Buffer }[], vni?: number): Promise<void>;
+  /** The same, never further ahead of what the mirror has read than its socket's buffer surely holds. */
+  sendPaced(packets: Iterable<{ frame: Buffer }>, vni?: number): Promise<void>;
   /** Sends UDP payloads as they are. */
   sendRaw(payloads: readonly Buffer[]): Promise<void>;
   /** The ledger as of now (SIGUSR2), when `--ledger` was not given by the test itself. */
   ledgerNow(): Promise<LedgerReport>;
   /** Waits until the ledger fulfils a condition. */
   ledgerWhen(what: string, condition: (ledger: LedgerReport) => boolean): Promise<LedgerReport>;
+  /** Memory of the process in MB: what is resident now, and the most that ever was. */
+  memory(): { residentMb: number; peakMb: number };
   stop(signal?: NodeJS.Signals): Promise<Stopped>;
 }
 
+export interface MirrorOptions {
+  /** `ulimit -n` of the process. */
+  descriptorsMax?: number;
+}
+
+/** The kernel counts a small datagram as about 1 KB and a large one as up to twice its size. */
+const aheadBytesMax = 8 * 1024 * 1024;
+const aheadPacketsMax = 8_000;
+
 /** Starts `doubletake mirror` and waits for its ready line; rejects with what it printed when it ends before. */
-export async function startMirror(args: readonly string[]): Promise<RunningMirror> {
+export async function startMirror(args: readonly string[], options: MirrorOptions = {}): Promise<RunningMirror> {
   const folder = mkdtempSync(join(tmpdir(), 'doubletake-test-'));
   const ledgerFile = join(folder, 'ledger.json');
-  const child = spawn(process.execPath, [program, 'mirror', '--ledger', ledgerFile, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const command = [process.execPath, program, 'mirror', '--ledger', ledgerFile, ...args];
+  const limit = options.descriptorsMax === undefined ? '' : `ulimit -n ${options.descriptorsMax}; `;
+  const child = spawn('bash', ['-c', `${limit}exec "$@"`, 'bash', ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   let ended = false;
@@ -97,8 +129,10 @@ export async function startMirror(args: readonly string[]): Promise<RunningMirro
     return result;
   });
   const line = await eventually('the ready line', () => {
+    const ready = /^ready .*\n/m.exec(stderr)?.[0];
+    if (ready !== undefined) return ready.trimEnd();
     if (ended) throw new Error(`the mirror ended: ${stderr}`);
-    return /^ready .*$/m.exec(stderr)?.[0] ?? null;
+    return null;
   });
   const ready = Object.fromEntries(
     line
@@ -125,8 +159,10 @@ export async function startMirror(args: readonly string[]): Promise<RunningMirro
   };
   const ledgerNow = async (): Promise<LedgerReport> => {
     rmSync(ledgerFile, { force: true });
+    const told = stderr.length;
     child.kill('SIGUSR2');
-    return eventually('the ledger', readLedger);
+    // A process that has no file descriptor left prints the ledger instead.
+    return eventually('the ledger', () => readLedger() ?? printedLedger(stderr.slice(told)));
   };
   const mirror: RunningMirror = {
     child,
@@ -135,6 +171,26 @@ export async function startMirror(args: readonly string[]): Promise<RunningMirro
     stderr: () => stderr,
     sendRaw,
     send: (packets, vni = 1) => sendRaw(packets.map(({ frame }) => vxlan(vni, frame))),
+    async sendPaced(packets, vni = 1) {
+      const receivedBefore = (await ledgerNow()).packets.received;
+      let sentPackets = 0;
+      let aheadBytes = 0;
+      let aheadPackets = 0;
+      for (const { frame } of packets) {
+        await sendRaw([vxlan(vni, frame)]);
+        sentPackets++;
+        aheadBytes += frame.length;
+        if (++aheadPackets < aheadPacketsMax && aheadBytes < aheadBytesMax) continue;
+        const received = receivedBefore + sentPackets;
+        await mirror.ledgerWhen(`${received} packets`, (ledger) => ledger.packets.received >= received);
+        aheadBytes = aheadPackets = 0;
+      }
+    },
+    memory() {
+      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+      const megabytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
+      return { residentMb: megabytes('VmRSS'), peakMb: megabytes('VmHWM') };
+    },
     ledgerNow,
     async ledgerWhen(what, condition) {
       const deadline = performance.now() + 20_000;
@@ -175,6 +231,8 @@ export interface RecordingTarget {
   url: string;
   port: number;
   requests: RecordedRequest[];
+  /** Connections accepted so far. */
+  readonly connections: number;
   /** Resolves when so many requests have arrived in all. */
   received(count: number): Promise<RecordedRequest[]>;
   stop(): Promise<void>;
@@ -182,7 +240,7 @@ export interface RecordingTarget {
 
 /**
  * A target that records raw bytes and answers `200` with `ok` (or what `answer` writes). It frames requests by
- * Content-Length and by the last chunk, which is all that tests send.
+ * Content-Length and by chunks, which is all that tests send.
  */
 export async function recordingTarget(
   answer: (socket: Socket, request: RecordedRequest) => void = (socket) =>
@@ -219,6 +277,9 @@ export async function recordingTarget(
     url: `http://127.0.0.1:${port}`,
     port,
     requests,
+    get connections() {
+      return connections;
+    },
     received: (count) =>
       eventually(`${count} requests at the target, which has ${requests.length}`, () =>
         requests.length >= count ? requests : null,
@@ -233,16 +294,32 @@ export async function recordingTarget(
   return target;
 }
 
+function printedLedger(text: string): LedgerReport | null {
+  const line = /^\{.*"captured".*\}$/m.exec(text)?.[0];
+  return line === undefined ? null : (JSON.parse(line) as LedgerReport);
+}
+
 /** Bytes of the first request in `bytes`, 0 while it is not whole. */
 function requestLength(bytes: Buffer): number {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return 0;
   const head = bytes.toString('latin1', 0, headEnd);
-  if (/^transfer-encoding:\s*chunked/im.test(head)) {
-    const last = bytes.indexOf('0\r\n', headEnd + 2);
-    const end = last < 0 ? -1 : bytes.indexOf('\r\n\r\n', last);
-    return end < 0 ? 0 : end + 4;
-  }
+  if (/^transfer-encoding:\s*chunked/im.test(head)) return chunkedEnd(bytes, headEnd + 4);
   const length = headEnd + 4 + Number(/^content-length:\s*(\d+)/im.exec(head)?.[1] ?? 0);
   return bytes.length >= length ? length : 0;
+}
+
+/** Offset behind a chunked body and its trailers, 0 while it is not whole. */
+function chunkedEnd(bytes: Buffer, start: number): number {
+  for (let at = start; ; ) {
+    const lineEnd = bytes.indexOf('\r\n', at);
+    if (lineEnd < 0) return 0;
+    const size = parseInt(bytes.toString('latin1', at, lineEnd), 16);
+    if (size === 0) {
+      const end = bytes.indexOf('\r\n\r\n', lineEnd);
+      return end < 0 ? 0 : end + 4;
+    }
+    at = lineEnd + 2 + size + 2;
+    if (at > bytes.length) return 0;
+  }
 }
