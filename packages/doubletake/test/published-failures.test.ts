@@ -349,7 +349,7 @@ describe('bounds and an orderly end', () => {
     const { peakMb } = mirror.memory();
     const { ledger, code } = await mirror.stop();
     expect(requestLines(target)).toEqual(['GET /after']);
-    expect(ledger.outcomes).toMatchObject({ replayed: 1, dropped: { too_large: 1 }, incomplete: { gap: 1 } });
+    expect(ledger.outcomes).toMatchObject({ replayed: 1, dropped: { too_large: 2 }, incomplete: { gap: 1 } });
     expect(ledger.packets).toMatchObject({ kernelDrops: 0 });
     expect(ledger.skippedBytes).toBeGreaterThan(20_000_000);
     expect(peakMb - residentMb).toBeLessThan(250);
