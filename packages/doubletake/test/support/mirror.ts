@@ -108,6 +108,8 @@ export interface RunningMirror {
 export interface MirrorOptions {
   /** `ulimit -n` of the process. */
   descriptorsMax?: number;
+  /** The program to run, with what stands before its arguments; this checkout's by default. */
+  command?: readonly string[];
 }
 
 /** The kernel counts a small datagram as about 1 KB and a large one as up to twice its size. */
@@ -118,7 +120,8 @@ const aheadPacketsMax = 8_000;
 export async function startMirror(args: readonly string[], options: MirrorOptions = {}): Promise<RunningMirror> {
   const folder = mkdtempSync(join(tmpdir(), 'doubletake-test-'));
   const ledgerFile = join(folder, 'ledger.json');
-  const command = [process.execPath, program, 'mirror', '--ledger', ledgerFile, ...args];
+  const base = options.command ?? [process.execPath, program];
+  const command = [...base, 'mirror', '--ledger', ledgerFile, ...args];
   const limit = options.descriptorsMax === undefined ? '' : `ulimit -n ${options.descriptorsMax}; `;
   const child = spawn('bash', ['-c', `${limit}exec "$@"`, 'bash', ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
@@ -245,6 +248,7 @@ export interface RecordingTarget {
 export async function recordingTarget(
   answer: (socket: Socket, request: RecordedRequest) => void = (socket) =>
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+  port = 0,
 ): Promise<RecordingTarget> {
   const requests: RecordedRequest[] = [];
   const sockets = new Set<Socket>();
@@ -272,10 +276,10 @@ export async function recordingTarget(
       }
     });
   });
-  const port = await listen(server);
+  const bound = await listen(server, port);
   const target: RecordingTarget = {
-    url: `http://127.0.0.1:${port}`,
-    port,
+    url: `http://127.0.0.1:${bound}`,
+    port: bound,
     requests,
     get connections() {
       return connections;
