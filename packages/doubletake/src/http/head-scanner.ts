@@ -27,6 +27,8 @@ const FRAMING_NAMES = { length: 'content-length', coding: 'transfer-encoding' } 
 /** A plain constant, for the loop over every byte. */
 const CARRIAGE_RETURN = 13;
 const EXPECT = 'expect:';
+/** A head with more lines than this is searched for them again when its fields are asked for. */
+const LINES_NOTED_MAX = 128;
 const LOWER_C = 99;
 const LOWER_E = 101;
 const LOWER_T = 116;
@@ -54,6 +56,9 @@ export class HeadScanner {
   /** There is an `Expect` field: the body may wait for a response, and never come. */
   expects = false;
 
+  /** Offsets of the first field lines, in order. */
+  readonly #lineStarts = new Int32Array(LINES_NOTED_MAX);
+  #lineCount = 0;
   #pending: FramingField = 'none';
   #pendingStart = 0;
   #pendingEnd = 0;
@@ -88,7 +93,19 @@ export class HeadScanner {
   /** The results for a request line that stands alone, after `scanStartLine` found it without a version. */
   alone(): void {
     this.headEnd = this.fieldsStart;
+    this.#lineCount = 0;
     this.framing.reset();
+  }
+
+  /**
+   * Where each field line of the head scanned last begins, relative to `base`; null when there are too many to have been
+   * noted.
+   */
+  lineStarts(base: number): number[] | null {
+    if (this.#lineCount > LINES_NOTED_MAX) return null;
+    const starts: number[] = [];
+    for (let line = 0; line < this.#lineCount; line++) starts.push(this.#lineStarts[line] - base);
+    return starts;
   }
 
   /** RFC 9112 section 3, read from both ends: the target is whatever stands between the method and the version. */
@@ -146,6 +163,7 @@ export class HeadScanner {
 
   #scanFields(bytes: Buffer, start: number, end: number): HeadScan {
     this.framing.reset();
+    this.#lineCount = 0;
     this.#pending = 'none';
     this.#crlfSeen = false;
     this.#bareFeedSeen = false;
@@ -167,6 +185,8 @@ export class HeadScanner {
         }
         if (contentEnd === at) this.#bareFeedSeen = true;
         else this.#crlfSeen = true;
+        if (this.#lineCount < LINES_NOTED_MAX) this.#lineStarts[this.#lineCount] = lineStart;
+        this.#lineCount++;
         this.#scanLine(bytes, lineStart, contentEnd, lineStart === start);
         lineStart = at + 1;
       } else if (byte === Ascii.cr) {

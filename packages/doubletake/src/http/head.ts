@@ -36,6 +36,8 @@ export class MessageHead {
   readonly fieldsStart: number;
   #fields: readonly number[] = NO_FIELDS;
   #count = -1;
+  /** From the scan, for requests, whose fields are always asked for. */
+  readonly #lineStarts: number[] | null;
 
   /** Takes over `bytes`; `scan` found them at offset `base` of the buffer that it read. */
   constructor(bytes: Buffer, scan: HeadScanner, base: number) {
@@ -47,6 +49,7 @@ export class MessageHead {
     this.versionStart = scan.versionStart - base;
     this.versionEnd = scan.versionEnd - base;
     this.fieldsStart = scan.fieldsStart - base;
+    this.#lineStarts = scan.status === 0 ? scan.lineStarts(base) : null;
     this.method = scan.status === 0 ? methodText(bytes, this.methodEnd) : '';
   }
 
@@ -140,40 +143,62 @@ export class MessageHead {
     return -1;
   }
 
-  /** One pass over the bytes; small steps in JavaScript are cheaper here than calls of native searches. */
   #index(): void {
     const { bytes } = this;
-    const length = bytes.length;
+    const starts = this.#lineStarts ?? findLineStarts(bytes, this.fieldsStart);
     const offsets: number[] = [];
-    let lineStart = this.fieldsStart;
-    let colon = -1;
-    for (let at = lineStart; at <= length; at++) {
-      const byte = at < length ? bytes[at] : Ascii.lf;
-      if (byte === Ascii.colon) {
-        if (colon < 0) colon = at;
-      } else if (byte === Ascii.lf) {
-        const contentEnd = at > lineStart && bytes[at - 1] === Ascii.cr ? at - 1 : at;
-        const lineEnd = at < length ? at + 1 : length;
-        const last = offsets.length - OFFSETS_PER_FIELD;
-        if (last >= 0 && contentEnd > lineStart && isBlank(bytes[lineStart])) {
-          offsets[last + 3] = trimBlanks(bytes, offsets[last + 2], contentEnd);
-          offsets[last + 4] = lineEnd;
-        } else if (contentEnd > lineStart) {
-          if (colon < 0) {
-            offsets.push(lineStart, contentEnd, contentEnd, contentEnd, lineEnd);
-          } else {
-            const valueStart = skipBlanks(bytes, colon + 1, contentEnd);
-            const nameEnd = trimBlanks(bytes, lineStart, colon);
-            offsets.push(lineStart, nameEnd, valueStart, trimBlanks(bytes, valueStart, contentEnd), lineEnd);
-          }
-        }
-        lineStart = at + 1;
-        colon = -1;
+    for (let line = 0; line < starts.length; line++) {
+      const start = starts[line];
+      const lineEnd = line + 1 < starts.length ? starts[line + 1] : endOfLine(bytes, start);
+      const contentEnd = endOfContent(bytes, start, lineEnd);
+      const last = offsets.length - OFFSETS_PER_FIELD;
+      if (last >= 0 && isBlank(bytes[start])) {
+        offsets[last + 3] = trimBlanks(bytes, offsets[last + 2], contentEnd);
+        offsets[last + 4] = lineEnd;
+      } else {
+        pushField(offsets, bytes, start, contentEnd, lineEnd);
       }
     }
     this.#fields = offsets;
     this.#count = offsets.length / OFFSETS_PER_FIELD;
   }
+}
+
+/** Where each line that is not empty begins, from `start` on. */
+function findLineStarts(bytes: Buffer, start: number): number[] {
+  const starts: number[] = [];
+  for (let at = start; at < bytes.length; at = endOfLine(bytes, at)) {
+    if (endOfContent(bytes, at, endOfLine(bytes, at)) > at) starts.push(at);
+  }
+  return starts;
+}
+
+/** Offset behind the line break of the line that begins at `start`. */
+function endOfLine(bytes: Buffer, start: number): number {
+  let at = start;
+  while (at < bytes.length && bytes[at] !== Ascii.lf) at++;
+  return at < bytes.length ? at + 1 : at;
+}
+
+function endOfContent(bytes: Buffer, start: number, lineEnd: number): number {
+  let end = lineEnd;
+  if (end > start && bytes[end - 1] === Ascii.lf) end--;
+  if (end > start && bytes[end - 1] === Ascii.cr) end--;
+  return end;
+}
+
+/** Small steps in JavaScript are cheaper here than calls of native searches. */
+function pushField(offsets: number[], bytes: Buffer, start: number, contentEnd: number, lineEnd: number): void {
+  let colon = start;
+  while (colon < contentEnd && bytes[colon] !== Ascii.colon) colon++;
+  const valueStart = colon < contentEnd ? skipBlanks(bytes, colon + 1, contentEnd) : contentEnd;
+  offsets.push(
+    start,
+    colon < contentEnd ? trimBlanks(bytes, start, colon) : contentEnd,
+    valueStart,
+    trimBlanks(bytes, valueStart, contentEnd),
+    lineEnd,
+  );
 }
 
 function methodText(bytes: Buffer, end: number): string {
