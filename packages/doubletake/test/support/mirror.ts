@@ -16,6 +16,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { LedgerReport } from '../../src/ledger/report.ts';
 import { pcapFile } from './capture-files.ts';
@@ -48,12 +49,33 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs a command that ends by itself. */
-export function runCli(args: readonly string[], input?: Buffer): Promise<Finished> {
+/** Runs a command that ends by itself; `input` may be made while it is read. */
+export function runCli(args: readonly string[], input?: Buffer | Iterable<Buffer>): Promise<Finished> {
+  return finished(spawnCli(args, input));
+}
+
+/** The same, with the most memory it was seen to have. */
+export async function runCliMeasured(
+  args: readonly string[],
+  input: Buffer | Iterable<Buffer>,
+): Promise<Finished & { peakMb: number }> {
+  const child = spawnCli(args, input);
+  let peakMb = 0;
+  const timer = setInterval(() => {
+    // A process that has just ended has no memory left to tell of.
+    if (child.exitCode === null) peakMb = Math.max(peakMb, memoryOf(child).peakMb || 0);
+  }, 20);
+  const result = await finished(child);
+  clearInterval(timer);
+  return { ...result, peakMb };
+}
+
+function spawnCli(args: readonly string[], input: Buffer | Iterable<Buffer> = Buffer.alloc(0)): ChildProcess {
   const child = spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
-  return finished(child);
+  // A command that ends early leaves the rest of its input.
+  const pieces = Buffer.isBuffer(input) ? [input] : input;
+  Readable.from(pieces, { objectMode: false }).pipe(child.stdin).on('error', () => {});
+  return child;
 }
 
 function finished(child: ChildProcess): Promise<Finished> {
@@ -101,8 +123,20 @@ export interface RunningMirror {
   /** Waits until the ledger fulfils a condition. */
   ledgerWhen(what: string, condition: (ledger: LedgerReport) => boolean): Promise<LedgerReport>;
   /** Memory of the process in MB: what is resident now, and the most that ever was. */
-  memory(): { residentMb: number; peakMb: number };
+  memory(): Memory;
   stop(signal?: NodeJS.Signals): Promise<Stopped>;
+}
+
+export interface Memory {
+  residentMb: number;
+  peakMb: number;
+}
+
+/** Memory of a running process, as the kernel counts it. */
+export function memoryOf(child: ChildProcess): Memory {
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+  const megabytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
+  return { residentMb: megabytes('VmRSS'), peakMb: megabytes('VmHWM') };
 }
 
 export interface MirrorOptions {
@@ -189,11 +223,7 @@ export async function startMirror(args: readonly string[], options: MirrorOption
         aheadBytes = aheadPackets = 0;
       }
     },
-    memory() {
-      const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-      const megabytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
-      return { residentMb: megabytes('VmRSS'), peakMb: megabytes('VmHWM') };
-    },
+    memory: () => memoryOf(child),
     ledgerNow,
     async ledgerWhen(what, condition) {
       const deadline = performance.now() + 20_000;
