@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { pcapFile } from './support/capture-files.ts';
+import { type ConversationPacket, conversation } from './support/conversation.ts';
+import { recordingTarget, startMirror, stopAll } from './support/mirror.ts';
+
+const packageFolder = fileURLToPath(new URL('../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'doubletake-package-'));
+const installed = join(folder, 'installed');
+/** The same without the package that calls libc. */
+const withoutKoffi = join(folder, 'without-koffi');
+/** A preload: another system, on which nobody may ask for koffi. */
+const elsewhere = join(folder, 'elsewhere.mjs');
+const capture = join(folder, 'capture.pcap');
+
+let problem: string | null = null;
+
+beforeAll(async () => {
+  const packed = await run('npm', ['pack', '--pack-destination', folder], packageFolder);
+  if (packed.code !== 0) throw new Error(`npm pack: ${packed.stderr}`);
+  const tarball = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '');
+  mkdirSync(installed);
+  writeFileSync(join(installed, 'package.json'), '{ "private": true }');
+  const quick = ['--fetch-retries', '1', '--fetch-retry-mintimeout', '500', '--fetch-timeout', '30000'];
+  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...quick];
+  const install = await run('npm', ['install', ...flags, tarball], installed);
+  if (install.code !== 0) {
+    if (!/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ENOTCACHED/.test(install.stderr)) throw new Error(install.stderr);
+    problem = 'the npm registry is out of reach, so that the dependencies cannot be installed';
+    process.stderr.write(`skipped: the packed package is not tested: ${problem}\n`);
+    return;
+  }
+  cpSync(installed, withoutKoffi, { recursive: true, filter: (path) => !/node_modules\/(koffi|@koromix)/.test(path) });
+  writeFileSync(
+    elsewhere,
+    `import { registerHooks } from 'node:module';
+    Object.defineProperty(process, 'platform', { value: 'darwin' });
+    registerHooks({
+      resolve(specifier, context, next) {
+        if (specifier.includes('koffi')) process.stderr.write('koffi was asked for\\n');
+        return next(specifier, context);
+      },
+    });`,
+  );
+  writeFileSync(capture, pcapFile(request('/captured')));
+}, 120_000);
+
+beforeEach((context) => context.skip(problem !== null, problem ?? ''));
+afterEach(stopAll);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function request(path: string): ConversationPacket[] {
+  return conversation({}, [
+    { client: `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n` },
+    { server: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' },
+  ]);
+}
+
+interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function run(command: string, args: readonly string[], cwd = folder): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(command, args, { cwd, encoding: 'utf8' }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+function program(where: string, ...nodeFlags: string[]): string[] {
+  return [process.execPath, ...nodeFlags, join(where, 'node_modules/doubletake/bin/doubletake.js')];
+}
+
+/** Runs an installed command to its end. */
+function doubletake([node = '', ...flags]: string[], ...args: string[]): Promise<Ended> {
+  return run(node, [...flags, ...args]);
+}
+
+/** Mirrors one request with an installed command; what it printed on standard error. */
+async function mirrorOne(command: readonly string[], ...flags: string[]): Promise<string> {
+  const target = await recordingTarget();
+  const mirror = await startMirror(['--vxlan', '127.0.0.1:0', '--target', target.url, ...flags], { command });
+  await mirror.send(request('/mirrored'));
+  const [received] = await target.received(1);
+  expect(received?.head).toMatch(/^GET \/mirrored HTTP\/1\.1\r\n/);
+  const { code, stderr, ledger } = await mirror.stop();
+  expect(code).toBe(0);
+  expect(ledger).toMatchObject({ captured: 1, outcomes: { replayed: 1 } });
+  return stderr;
+}
+
+describe('the packed package in an empty folder', () => {
+  test('tells its version, and brings its licence and what it is', async () => {
+    const manifest = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
+    expect(await doubletake(program(installed), '--version')).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
+    for (const file of ['LICENSE', 'README.md']) {
+      expect(readFileSync(join(installed, 'node_modules/doubletake', file), 'utf8').length).toBeGreaterThan(100);
+    }
+  });
+
+  test('inspects a capture', async () => {
+    const { code, stdout, stderr } = await doubletake(program(installed), 'inspect', capture, '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ request: { target: '/captured' }, response: { status: 200 } });
+  });
+
+  test('mirrors, with two workers', async () => {
+    await mirrorOne(program(installed), '--workers', '2');
+  });
+});
+
+describe('where koffi is not there', () => {
+  test('everything that needs no libc works', async () => {
+    expect(await doubletake(program(withoutKoffi), '--help')).toMatchObject({ code: 0, stderr: '' });
+    expect(await doubletake(program(withoutKoffi), 'inspect', capture, '--summary')).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('mirror falls back to dgram, with one warning that says what is lost', async () => {
+    const lines = (await mirrorOne(program(withoutKoffi))).trimEnd().split('\n');
+    const warnings = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { level: number; msg: string });
+    expect(warnings[0]).toMatchObject({ level: 40, msg: expect.stringMatching(/^receiving through Node's dgram \(/) as string });
+    expect(warnings.slice(1).filter(({ msg }) => !msg.includes('buffer'))).toEqual([]);
+    expect(lines.filter((line) => !line.startsWith('{'))).toEqual([expect.stringMatching(/^ready vxlan=127\.0\.0\.1:\d+$/)]);
+  });
+
+  test('several workers are one that receives, and that is said', async () => {
+    expect(await mirrorOne(program(withoutKoffi), '--workers', '2')).toContain('one of the 2 workers has it');
+  });
+});
+
+describe('on another system', () => {
+  const there = (): string[] => program(installed, '--import', elsewhere);
+
+  test('nothing asks for koffi', async () => {
+    expect(await doubletake(there(), '--help')).toMatchObject({ code: 0, stderr: '' });
+    expect(await doubletake(there(), 'inspect', capture, '--summary')).toMatchObject({ code: 0, stderr: '' });
+    const said = await mirrorOne(there());
+    expect(said).not.toContain('koffi was asked for');
+    expect(said).toContain('needs Linux (this is darwin)');
+  });
+});
