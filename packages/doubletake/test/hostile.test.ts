@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { InspectionSummary } from '../src/engine/inspection.ts';
 import { imbalances, total } from '../src/ledger/report.ts';
 import { pcapFile } from './support/capture-files.ts';
+import { conversation } from './support/conversation.ts';
 import { ipPacket, linkFrame, tcpFrame, tcpSegment, vxlan } from './support/frames.ts';
 import { runCli, runCliMeasured, stopAll } from './support/mirror.ts';
 import { client, exchanges, get, mirrorToRecorder, post, requestLines } from './support/requests.ts';
@@ -154,6 +155,23 @@ describe('through a capture', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(summaryOf(stdout)).toMatchObject({ connections: 1, requests: 0, gaps: { count: 0 } });
     expect(peakMb).toBeLessThan(200);
+  });
+
+  test('200,000 requests that nobody answers', async () => {
+    const each = 1000;
+    const pipelined = Buffer.from(get('/unanswered').repeat(each));
+    const flood = function* (): Generator<Buffer> {
+      yield pcapFile([]);
+      for (let index = 0; index < 200; index++) {
+        const packets = conversation({ client: client(index), mss: 60_000, acks: false, fin: false }, [{ client: pipelined }]);
+        yield pcapFile(packets).subarray(24);
+      }
+    };
+    const { code, stdout, stderr, peakMb } = await runCliMeasured(inspect, flood());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const count = 200 * each;
+    expect(summaryOf(stdout)).toMatchObject({ requests: count, responses: 0, unpaired: { requests: count } });
+    expect(peakMb).toBeLessThan(600);
   });
 
   test('segments anywhere in sequence space with any flags', async () => {

@@ -50,6 +50,9 @@ export class Inspection implements ExchangeHandler {
   readonly #other = new Map<OtherProtocol, number>();
   /** Exchanges whose request ended, in that order; true: it has all it will get. */
   readonly #waiting = new Map<Exchange, boolean>();
+  /** Steps through them; beginning at the front anew each time would be walking over all that was deleted there. */
+  #order = this.#waiting.keys();
+  #front: Exchange | undefined;
 
   constructor(options: InspectionOptions, sink: (exchange: Exchange) => void) {
     this.#sink = sink;
@@ -148,11 +151,22 @@ export class Inspection implements ExchangeHandler {
 
   /** Hands on the exchanges at the front that have all they will get, and any beyond `most`. */
   #report(most: number): void {
-    for (const [exchange, settled] of this.#waiting) {
-      if (!settled && this.#waiting.size <= most) return;
-      this.#waiting.delete(exchange);
-      this.#sink(exchange);
+    for (;;) {
+      const front = (this.#front ??= this.#next());
+      if (front === undefined) return;
+      if (this.#waiting.get(front) === false && this.#waiting.size <= most) return;
+      this.#waiting.delete(front);
+      this.#front = undefined;
+      this.#sink(front);
     }
+  }
+
+  #next(): Exchange | undefined {
+    const next = this.#order.next();
+    if (next.done !== true) return next.value;
+    // An iterator that came to the end stays there, whatever is added.
+    this.#order = this.#waiting.keys();
+    return this.#order.next().value;
   }
 
   #countResponse(outcome: 'complete' | IncompleteReason): void {
