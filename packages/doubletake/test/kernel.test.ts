@@ -74,14 +74,19 @@ describe.skipIf(problem !== null)('traffic mirrored by the kernel', () => {
     const args = [program, 'mirror', ...source, '--target', targetUrl, ...flags];
     const mirror = lab.spawn('mirror', process.execPath, args);
     const printed = collect(mirror);
-    await eventually('the ready line', () => {
-      if (mirror.exitCode !== null) throw new Error(`the mirror ended: ${printed.stderr}`);
-      return /^ready /m.exec(printed.stderr);
-    });
-    await work();
-    mirror.kill('SIGTERM');
-    const code = await new Promise((resolve) => mirror.once('close', resolve));
-    expect({ code, stderr: printed.stderr }).toEqual({ code: 0, stderr: `ready vxlan=${labAddress.mirror}:4789\n` });
+    const ended = new Promise<number | null>((resolve) => mirror.once('close', resolve));
+    try {
+      await eventually('the ready line', () => {
+        if (mirror.exitCode !== null) throw new Error(`the mirror ended: ${printed.stderr}`);
+        return /^ready /m.exec(printed.stderr);
+      });
+      await work();
+    } finally {
+      mirror.kill('SIGTERM');
+      await ended;
+    }
+    const ready = `ready vxlan=${labAddress.mirror}:4789\n`;
+    expect({ code: await ended, stderr: printed.stderr }).toEqual({ code: 0, stderr: ready });
     const ledger = JSON.parse(readFileSync(ledgerFile, 'utf8')) as LedgerReport;
     expect(imbalances(ledger)).toEqual([]);
     expect(ledger).toMatchObject({
