@@ -125,7 +125,7 @@ describe('where koffi is not there', () => {
   test('mirror falls back to dgram, with one warning that says what is lost', async () => {
     const lines = (await mirrorOne(program(withoutKoffi))).trimEnd().split('\n');
     const warnings = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { level: number; msg: string });
-    expect(warnings[0]).toMatchObject({ level: 40, msg: expect.stringMatching(/^receiving through Node's dgram \(/) as string });
+    expect(warnings[0]).toMatchObject({ level: 40, msg: expect.stringMatching(/^receiving through Node's dgram \(.*\): .*$/) as string });
     expect(warnings.slice(1).filter(({ msg }) => !msg.includes('buffer'))).toEqual([]);
     expect(lines.filter((line) => !line.startsWith('{'))).toEqual([expect.stringMatching(/^ready vxlan=127\.0\.0\.1:\d+$/)]);
   });

@@ -55,7 +55,9 @@ function open(): LibcResult {
     const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
     return { libc: declare(koffi) };
   } catch (error) {
-    return { unavailable: `the package koffi cannot be loaded: ${error instanceof Error ? error.message : String(error)}` };
+    // Node adds the files that asked for it, a line each.
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+    return { unavailable: `the package koffi cannot be loaded: ${reason}` };
   }
 }
 
