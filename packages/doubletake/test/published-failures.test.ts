@@ -118,7 +118,7 @@ describe('connections as they are in life', () => {
     expect(ledger).toMatchObject({ captured: 3, outcomes: { replayed: 3 }, gaps: { count: 0 } });
   });
 
-  test.each([50, 59 * 60, 5 * 3600])('after %d s of idle keep-alive the next request is replayed at once', async (idle) => {
+  test.each([50, 59 * 60, 5 * 3600])('after %d s of idle the next request is replayed at once', async (idle) => {
     const target = await recordingTarget();
     const mirror = spawn(process.execPath, [program, 'mirror', '--quiet', '--pcap', '-', '--target', target.url], {
       stdio: ['pipe', 'ignore', 'inherit'],
@@ -161,7 +161,7 @@ describe('connections as they are in life', () => {
     ['higher', 900_000],
     ['lower', 20],
     ['far away', 3_000_000_000],
-  ])('the same addresses and ports without a FIN between, initial number %s: both connections count', async (_, isn) => {
+  ])('a 4-tuple used again without FIN, initial number %s: both connections count', async (_, isn) => {
     const { target, mirror } = await mirrorToRecorder();
     const first: ConversationOptions = { fin: false, clientInitialSequence: 500_000, serverInitialSequence: 700_000 };
     const second = { fin: false, clientInitialSequence: isn, serverInitialSequence: isn + 77 };
@@ -203,7 +203,8 @@ describe('connections as they are in life', () => {
     target.requests.forEach(({ body }, index) => {
       expect(body.toString()).toBe(index % 3 === 0 ? `body ${index}` : '');
     });
-    expect(ledger).toMatchObject({ captured: 200, outcomes: { replayed: 200 }, production: { responses: { '2xx': 200 } } });
+    expect(ledger).toMatchObject({ captured: 200, outcomes: { replayed: 200 } });
+    expect(ledger.production).toMatchObject({ responses: { '2xx': 200 }, orphans: 0 });
   });
 });
 
@@ -323,7 +324,7 @@ describe('bounds and an orderly end', () => {
     for (const socket of held) socket.write(ok);
     await mirror.ledgerWhen('the crowd to end', ({ inFlight }) => inFlight === 0);
     const before = target.requests.length;
-    for (let index = 0; index < 20; index++) await mirror.send(exchanges(client(1000 + index), [get(`/after/${index}`)]));
+    for (let index = 1000; index < 1020; index++) await mirror.send(exchanges(client(index), [get(`/after/${index}`)]));
     await target.received(before + 20);
     const { ledger, code } = await mirror.stop();
     expect(code).toBe(0);

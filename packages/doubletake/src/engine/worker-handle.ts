@@ -26,7 +26,8 @@ export class WorkerHandle {
     this.shared = start.shared;
     const cache = getCompileCacheDir();
     // A thread has no standard input of its own; the first worker reads capture files, and so gets the process's.
-    const readsInput = start.index === 0 && start.config.sources.some((source) => 'pcap' in source && source.pcap.file === '-');
+    const { sources } = start.config;
+    const readsInput = start.index === 0 && sources.some((source) => 'pcap' in source && source.pcap.file === '-');
     this.#worker = new Worker(program, {
       stdin: readsInput,
       workerData: start,

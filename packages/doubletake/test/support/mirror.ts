@@ -7,7 +7,7 @@
  *     await target.received(2);                            waits for the condition, not for a time
  *     const { ledger, code } = await mirror.stop();
  *
- * `sendPaced` does the same for much data; `mirrorCapture` runs a capture file instead of a socket.
+ * `sendPaced` is `send` for much data; `runCli` runs a command that ends by itself.
  * What was started is stopped by `stop`, or after the test by `stopAll` in an `afterEach`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -19,7 +19,6 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { LedgerReport } from '../../src/ledger/report.ts';
-import { pcapFile } from './capture-files.ts';
 import { vxlan } from './frames.ts';
 import { listen } from './replay-servers.ts';
 
@@ -83,23 +82,6 @@ function finished(child: ChildProcess): Promise<Finished> {
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (result.stdout += text));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (result.stderr += text));
   return new Promise((resolve) => child.once('close', (code) => resolve({ ...result, code })));
-}
-
-/** Runs `doubletake mirror` on a capture of these packets, read from standard input, to its end. */
-export async function mirrorCapture(
-  packets: readonly { frame: Buffer; timeUs: number }[],
-  args: readonly string[],
-): Promise<Stopped> {
-  const folder = mkdtempSync(join(tmpdir(), 'doubletake-test-'));
-  const ledgerFile = join(folder, 'ledger.json');
-  try {
-    const result = await runCli(['mirror', '--pcap', '-', '--ledger', ledgerFile, ...args], pcapFile([...packets]));
-    const text = readFileSync(ledgerFile, 'utf8');
-    if (text === '') throw new Error(`the mirror left no ledger: ${result.stderr}`);
-    return { ...result, ledger: JSON.parse(text) as LedgerReport };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 export interface Stopped extends Finished {

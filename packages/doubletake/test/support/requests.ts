@@ -22,14 +22,14 @@ export function post(path: string, body: string | Buffer, headers = ''): Buffer 
   return Buffer.concat([Buffer.from(head), bytes]);
 }
 
-/** A whole connection in which each request is answered with `ok` before the next. */
+/** A whole connection of the client at `endpoint`, in which each request is answered with `ok` before the next. */
 export function exchanges(
-  client: string,
+  endpoint: string,
   requests: readonly (string | Buffer)[],
   options: ConversationOptions = {},
 ): ConversationPacket[] {
   const turns = requests.flatMap((request): Turn[] => [{ client: request }, { server: ok }]);
-  return conversation({ client, ...options }, turns);
+  return conversation({ client: endpoint, ...options }, turns);
 }
 
 /** Address and port of the n-th client, each different. */
