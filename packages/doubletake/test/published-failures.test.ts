@@ -353,7 +353,7 @@ describe('bounds and an orderly end', () => {
     expect(ledger.outcomes).toMatchObject({ replayed: 1, dropped: { too_large: 2 }, incomplete: { gap: 1 } });
     expect(ledger.packets).toMatchObject({ kernelDrops: 0 });
     expect(ledger.skippedBytes).toBeGreaterThan(20_000_000);
-    expect(peakMb - residentMb).toBeLessThan(250);
+    expect(peakMb - residentMb).toBeLessThan(150);
     expect(code).toBe(0);
   });
 
