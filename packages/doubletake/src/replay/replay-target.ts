@@ -8,6 +8,8 @@
  * - When an attempt fails and no connection or other attempt is left, every request that waits fails with `connect`: a
  *   dead target costs each request one attempt at most, however many lanes there are, and the queue drains. Later
  *   requests try anew.
+ * - What is sent in one turn of the event loop is written at its end, back to back: written one by one, each request
+ *   would wake the target, which costs this process as much as writing it.
  * - One coarse timer compares the deadlines of the open connections with the clock; there are none per request.
  */
 import { Addresses } from './addresses.ts';
@@ -60,6 +62,12 @@ export class ReplayTarget {
   #inFlightBytes = 0;
   #room = true;
   #roomWaiters: (() => void)[] = [];
+  readonly #unwritten: WireConnection[] = [];
+  readonly #writeAll = (): void => {
+    const nowMs = performance.now();
+    for (const connection of this.#unwritten) connection.write(nowMs);
+    this.#unwritten.length = 0;
+  };
   #closing = false;
   #stopped = false;
   #idleWaiters: (() => void)[] = [];
@@ -193,7 +201,8 @@ export class ReplayTarget {
     this.#inFlight++;
     this.#inFlightBytes += pending.request.length;
     this.#updateRoom();
-    connection.send(pending, nowMs);
+    connection.begin(pending, nowMs);
+    if (this.#unwritten.push(connection) === 1) process.nextTick(this.#writeAll);
   }
 
   #takeIdle(nowMs: number): WireConnection | null {

@@ -1,9 +1,9 @@
 /**
  * One TCP or TLS connection to a target, carrying one request at a time. Bytes go out as given; the response is read in
- * place from a buffer that every read of this connection reuses. No timers: the owner compares `deadlineMs` with its
+ * place from a buffer that every read reuses. No timers: the owner compares `deadlineMs` with its
  * clock now and then and calls `expire`.
  *
- * States: connecting, idle, busy (a request is out), closed. Every request that was given to `send` is handed back
+ * States: connecting, idle, busy (a request is out), closed. Every request that was given to `begin` is handed back
  * exactly once, through `answered` or `failed`. `closed` comes once, last, when the descriptor is free again.
  */
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -14,7 +14,8 @@ import { NEED_MORE, ResponseReader } from './response-reader.ts';
 import type { Tls } from './tls.ts';
 import type { FailReason, ReplayResponse, TargetOptions } from './target.ts';
 
-const READ_BUFFER_BYTES = 16 * 1024;
+/** Reads are handed over one at a time and read in place, so all connections of a thread share one buffer. */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 /** Requests in several pieces up to this size are copied into one: cheaper than a vectored write. */
 const JOIN_BYTES_MAX = 16 * 1024;
 /** A kept-alive connection is not used in the last moments of the time that the server announced. */
@@ -59,11 +60,10 @@ export class WireConnection {
     this.#options = options;
     this.address = address;
     this.#reader = new ResponseReader(options.keepBodyBytesMax);
-    const buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
     const onread = {
-      buffer,
+      buffer: readBuffer,
       callback: (length: number): boolean => {
-        this.#received(buffer, length);
+        this.#received(readBuffer, length);
         return true;
       },
     };
@@ -115,15 +115,22 @@ export class WireConnection {
     return this.#pending;
   }
 
-  /** Sends a request; only while `usable`. */
-  send(pending: Pending, nowMs: number): void {
-    const { bytes, length, method } = pending.request;
+  /** Takes a request, which `write` sends; only while `usable`. */
+  begin(pending: Pending, nowMs: number): void {
     this.#state = 'busy';
     this.#pending = pending;
     this.#sentAtMs = nowMs;
     this.#anyResponseByte = false;
     this.deadlineMs = nowMs + this.#options.responseTimeoutMs;
-    this.#reader.begin(method);
+    this.#reader.begin(pending.request.method);
+  }
+
+  /** Sends the request that was taken, unless the connection has failed since. */
+  write(nowMs: number): void {
+    if (this.#pending === null) return;
+    const { bytes, length } = this.#pending.request;
+    this.#sentAtMs = nowMs;
+    this.deadlineMs = nowMs + this.#options.responseTimeoutMs;
     const socket = this.#socket;
     const first = bytes[0];
     if (bytes.length === 1 && first !== undefined) socket.write(first);
