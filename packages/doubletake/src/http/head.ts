@@ -116,6 +116,18 @@ export class MessageHead {
     return this.#find(name.toLowerCase(), 0) >= 0;
   }
 
+  /** Index of the first field of this lower-case name from `from` on, -1 when there is none. */
+  indexOf(lower: string, from = 0): number {
+    return this.#find(lower, from);
+  }
+
+  /** Index of the last field of this lower-case name, -1 when there is none. */
+  lastIndexOf(lower: string): number {
+    let last = -1;
+    for (let index = this.#find(lower, 0); index >= 0; index = this.#find(lower, index + 1)) last = index;
+    return last;
+  }
+
   /** Values of all fields of this name, in any case, in order. */
   all(name: string): string[] {
     const lower = name.toLowerCase();

@@ -16,7 +16,15 @@ import { REPLAY_ID_HEADER } from './policy.ts';
 const joinBytesMax = 16_384;
 
 /** What happens to a field. */
-const Field = { keep: 0, drop: 1, host: 2, connection: 3, forwardedFor: 4, forwardedSeen: 5 } as const;
+const Field = {
+  keep: 0,
+  drop: 1,
+  host: 2,
+  forwardedPort: 3,
+  forwardedProto: 4,
+  forwardedHost: 5,
+  forwardedFor: 6,
+} as const;
 
 export class RequestWriter {
   readonly #authority: string;
@@ -32,149 +40,151 @@ export class RequestWriter {
 
   /** The request of `exchange`, which must be complete with its body kept, under the replay id `id`. */
   write(exchange: Exchange, id: string, lane: object | null): OutgoingRequest {
+    const { connection, client: clientSide } = exchange;
     const { head, body } = exchange.request;
-    const target = splitTarget(head);
-    const edits = new HeadEdits(head);
-    let host = target.authority;
-    let hostSeen = false;
-    let forwardedForSeen = false;
+    const source = head.bytes;
+    const absolute = isOriginForm(head) ? null : splitTarget(head);
+    const hostIndex = head.indexOf('host');
+    const namedAuthority = absolute === null ? null : absolute.authority;
+    const originalHost = namedAuthority ?? (hostIndex < 0 ? '' : head.value(hostIndex));
+    const goingHost = this.#originalHost ? originalHost : this.#authority;
+    const listed = listedFields(head);
+    const client = connection.address(clientSide);
+    const server = connection.endpoint(clientSide === 0 ? 1 : 0);
+    const joined = body.wireBytes <= joinBytesMax;
+    // Everything that can be written beside the head itself.
+    const addedMax = 2 * (client.length + originalHost.length) + goingHost.length + server.length + id.length;
+    const out = Buffer.allocUnsafe(
+      source.length + this.#basePath.length + addedMax + fixedBytesMax + (joined ? body.wireBytes : 0),
+    );
+
+    let at = this.#writeRequestLine(head, absolute === null ? null : absolute.path, out);
+    let lastForwardedFor = -1;
+    let portSeen = false;
+    let protoSeen = false;
     let forwardedHostSeen = false;
-    let forwardedPortSeen = false;
-    let forwardedProtoSeen = false;
-    const client = exchange.connection.address(exchange.client);
-    for (let index = 0; index < head.count; index++) {
-      switch (classify(head, index)) {
+    // Lines that stay are copied in runs.
+    let from = head.fieldsStart;
+    const { count } = head;
+    for (let index = 0; index < count; index++) {
+      let field = classify(head, index);
+      if (listed !== null && listed.has(head.name(index).toLowerCase())) field = Field.drop;
+      switch (field) {
         case Field.keep:
-          break;
+          continue;
+        case Field.forwardedPort:
+          portSeen = true;
+          continue;
+        case Field.forwardedProto:
+          protoSeen = true;
+          continue;
+        case Field.forwardedHost:
+          forwardedHostSeen = true;
+          continue;
         case Field.drop:
-          edits.drop(index);
+          at = copyBytes(source, from, head.lineStart(index), out, at);
           break;
-        case Field.host: {
-          if (hostSeen) {
-            edits.drop(index);
-            break;
+        case Field.host:
+          if (index === hostIndex) {
+            at = copyBytes(source, from, head.valueStart(index), out, at);
+            at = writeLine(goingHost, out, at);
+          } else {
+            at = copyBytes(source, from, head.lineStart(index), out, at);
           }
-          hostSeen = true;
-          host ??= head.value(index);
-          const wanted = this.#originalHost ? target.authority : this.#authority;
-          if (wanted !== null) edits.replaceValue(index, wanted);
           break;
-        }
-        case Field.connection:
-          edits.drop(index);
-          dropListed(head, head.value(index), edits);
-          break;
-        case Field.forwardedFor:
+        default: {
           // The client is appended to the last of several.
-          if (!forwardedForSeen) {
-            forwardedForSeen = true;
-            const last = lastIndexOf(head, 'x-forwarded-for', index);
-            const value = head.value(last);
-            edits.replaceValue(last, value === '' ? client : `${value}, ${client}`);
-          }
-          break;
-        case Field.forwardedSeen: {
-          const length = head.nameEnd(index) - head.lineStart(index);
-          if (length === 17) forwardedProtoSeen = true;
-          else if (matchesIgnoringCase(head.bytes, head.lineStart(index), 'x-forwarded-port')) forwardedPortSeen = true;
-          else forwardedHostSeen = true;
-          break;
+          if (lastForwardedFor < 0) lastForwardedFor = head.lastIndexOf('x-forwarded-for');
+          if (index !== lastForwardedFor) continue;
+          const end = head.valueEnd(index);
+          at = copyBytes(source, from, end, out, at);
+          if (end > head.valueStart(index)) at = writeText(', ', out, at);
+          at = writeLine(client, out, at);
         }
       }
+      from = head.lineEnd(index);
     }
-    const server = exchange.client === 0 ? 1 : 0;
-    let added = '';
-    if (!forwardedForSeen) added += `X-Forwarded-For: ${client}\r\n`;
-    if (!forwardedPortSeen) added += `X-Forwarded-Port: ${exchange.connection.ports[server]}\r\n`;
-    if (!forwardedProtoSeen) added += 'X-Forwarded-Proto: http\r\n';
-    if (!forwardedHostSeen && host !== null && host !== '') added += `X-Forwarded-Host: ${host}\r\n`;
+    if (count > 0) at = copyBytes(source, from, head.lineEnd(count - 1), out, at);
+
+    if (lastForwardedFor < 0) at = writeField('X-Forwarded-For: ', client, out, at);
+    if (!portSeen) at = writeField('X-Forwarded-Port: ', String(connection.ports[clientSide === 0 ? 1 : 0]), out, at);
+    if (!protoSeen) at = writeField('X-Forwarded-Proto: ', 'http', out, at);
+    if (!forwardedHostSeen && originalHost !== '') at = writeField('X-Forwarded-Host: ', originalHost, out, at);
     // HTTP/1.0 closes unless asked not to (RFC 9112 section 9.3), and a connection for each request costs the target.
-    if (isHttp10(head)) added += 'Connection: keep-alive\r\n';
-    added += `${REPLAY_ID_HEADER}: ${id}\r\nX-Doubletake-Mirrored-From: ${exchange.connection.endpoint(server)}\r\n\r\n`;
+    if (isHttp10(head)) at = writeField('Connection: ', 'keep-alive', out, at);
+    at = writeField(`${REPLAY_ID_HEADER}: `, id, out, at);
+    at = writeField('X-Doubletake-Mirrored-From: ', server, out, at);
+    at = writeLine('', out, at);
 
     const wire = body.wire ?? [];
-    const path = target.path.startsWith('/') ? this.#basePath + target.path : target.path;
-    const joined = body.wireBytes <= joinBytesMax;
-    const bytes = edits.write(path, added, joined ? wire : [], joined ? body.wireBytes : 0);
+    if (joined) for (const chunk of wire) at += chunk.copy(out, at);
+    const bytes = out.subarray(0, at);
     return {
       bytes: joined ? [bytes] : [bytes, ...wire],
-      length: joined ? bytes.length : bytes.length + body.wireBytes,
+      length: joined ? at : at + body.wireBytes,
       method: head.method,
       lane,
     };
   }
+
+  /** `path` is null for a target that stays as it came. */
+  #writeRequestLine(head: MessageHead, path: string | null, out: Buffer): number {
+    const source = head.bytes;
+    let at = 0;
+    if (path === null) {
+      at = copyBytes(source, 0, head.targetStart, out, 0);
+      at = writeText(this.#basePath, out, at);
+      at = copyBytes(source, head.targetStart, head.targetEnd, out, at);
+    } else {
+      at = copyBytes(source, 0, head.targetStart, out, 0);
+      if (path.startsWith('/')) at = writeText(this.#basePath, out, at);
+      at = writeText(path, out, at);
+    }
+    if (head.versionEnd === head.versionStart) return writeLine(' HTTP/1.0', out, at);
+    return copyBytes(source, head.targetEnd, head.fieldsStart, out, at);
+  }
 }
 
-/** Changes to the field lines of a head, gathered and then written in one pass; few requests need more than three. */
-class HeadEdits {
-  readonly #head: MessageHead;
-  readonly #replaced: (string | undefined)[] = [];
+/** Names, separators and constant values of all fields that are added, and the empty line. */
+const fixedBytesMax = 256;
 
-  constructor(head: MessageHead) {
-    this.#head = head;
-  }
+function writeField(name: string, value: string, out: Buffer, at: number): number {
+  return writeLine(value, out, writeText(name, out, at));
+}
 
-  /** Removes a whole field line. An empty replacement stands for that: no replaced value is empty. */
-  drop(index: number): void {
-    this.#replaced[index] = '';
-  }
+function writeLine(text: string, out: Buffer, at: number): number {
+  const end = writeText(text, out, at);
+  out[end] = 13;
+  out[end + 1] = 10;
+  return end + 2;
+}
 
-  replaceValue(index: number, value: string): void {
-    this.#replaced[index] ??= value;
-  }
+/** Writes latin1 text; returns the offset behind it. For texts as short as these a loop beats a native call. */
+function writeText(text: string, out: Buffer, at: number): number {
+  for (let index = 0; index < text.length; index++) out[at + index] = text.charCodeAt(index);
+  return at + text.length;
+}
 
-  /** The request line with `target`, the fields with the changes, `added` with the empty line, then the body. */
-  write(target: string, added: string, body: readonly Buffer[], bodyBytes: number): Buffer {
-    const head = this.#head;
-    const source = head.bytes;
-    let size = source.length + target.length + added.length + bodyBytes + 16;
-    for (const value of this.#replaced) if (value !== undefined) size += value.length;
-    const out = Buffer.allocUnsafe(size);
-    let at = copyBytes(source, 0, head.targetStart, out, 0);
-    at += out.write(target, at, 'latin1');
-    if (head.versionEnd > head.versionStart) {
-      at += copyBytes(source, head.targetEnd, head.fieldsStart, out, at);
-    } else {
-      at += out.write(' HTTP/1.0\r\n', at, 'latin1');
-    }
-    // Runs of lines that stay are copied at once.
-    let from = head.fieldsStart;
-    for (let index = 0; index < this.#replaced.length; index++) {
-      const value = this.#replaced[index];
-      if (value === undefined) continue;
-      if (value === '') {
-        at += copyBytes(source, from, head.lineStart(index), out, at);
-      } else {
-        at += copyBytes(source, from, head.valueStart(index), out, at);
-        at += out.write(value, at, 'latin1');
-        at += out.write('\r\n', at, 'latin1');
-      }
-      from = head.lineEnd(index);
-    }
-    if (head.count > 0) at += copyBytes(source, from, head.lineEnd(head.count - 1), out, at);
-    at += out.write(added, at, 'latin1');
-    for (const chunk of body) at += chunk.copy(out, at);
-    return out.subarray(0, at);
-  }
+function isOriginForm(head: MessageHead): boolean {
+  return head.bytes[head.targetStart] === 0x2f;
 }
 
 /** Below this, a loop is cheaper than `Buffer.copy`, which makes a view first. */
 const loopBytesMax = 256;
 
-/** Copies `source[start..end)` to `target` at `at`; returns how many bytes that were. */
+/** Copies `source[start..end)` to `target` at `at`; returns the offset behind it. */
 function copyBytes(source: Buffer, start: number, end: number, target: Buffer, at: number): number {
-  if (end - start > loopBytesMax) return source.copy(target, at, start, end);
+  if (end - start > loopBytesMax) return at + source.copy(target, at, start, end);
   for (let from = start, to = at; from < end; from++, to++) target[to] = source[from];
-  return end - start;
+  return at + end - start;
 }
 
 /**
- * Origin-form path and query of any request target (RFC 9112 section 3.2), and the authority that an absolute-form one
- * names.
+ * Path and query of a target that is not in origin form (RFC 9112 section 3.2), and the authority that an absolute-form
+ * one names.
  */
 function splitTarget(head: MessageHead): { path: string; authority: string | null } {
   const { target } = head;
-  if (target.startsWith('/') || target === '*') return { path: target, authority: null };
   const absolute = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)(.*)$/is.exec(target);
   if (absolute === null) return { path: target, authority: null };
   const authority = (absolute[1] ?? '').replace(/^.*@/s, '');
@@ -196,17 +206,17 @@ function classify(head: MessageHead, index: number): number {
     case 7:
       return is('upgrade') ? Field.drop : Field.keep;
     case 10:
-      if (is('connection')) return Field.connection;
-      return is('keep-alive') ? Field.drop : Field.keep;
+      return is('connection') || is('keep-alive') ? Field.drop : Field.keep;
     case 14:
       return is('http2-settings') ? Field.drop : Field.keep;
     case 15:
       return is('x-forwarded-for') ? Field.forwardedFor : Field.keep;
     case 16:
       if (is('proxy-connection')) return Field.drop;
-      return is('x-forwarded-port') || is('x-forwarded-host') ? Field.forwardedSeen : Field.keep;
+      if (is('x-forwarded-port')) return Field.forwardedPort;
+      return is('x-forwarded-host') ? Field.forwardedHost : Field.keep;
     case 17:
-      return is('x-forwarded-proto') ? Field.forwardedSeen : Field.keep;
+      return is('x-forwarded-proto') ? Field.forwardedProto : Field.keep;
     case 19:
       return is('proxy-authorization') ? Field.drop : Field.keep;
     default:
@@ -216,6 +226,7 @@ function classify(head: MessageHead, index: number): number {
 
 /** Fields that Connection can never make go away: without them the request would mean something else. */
 const neverListed: ReadonlySet<string> = new Set([
+  '',
   'close',
   'keep-alive',
   'host',
@@ -227,23 +238,21 @@ const neverListed: ReadonlySet<string> = new Set([
   'x-forwarded-for',
 ]);
 
-/** Drops the fields that a Connection field names (RFC 9110 section 7.6.1). */
-function dropListed(head: MessageHead, connection: string, edits: HeadEdits): void {
-  if (/^(keep-alive|close)$/i.test(connection)) return;
-  const names = connection.split(',').map((name) => name.trim().toLowerCase());
-  const listed = names.filter((name) => name !== '' && !neverListed.has(name));
-  if (listed.length === 0) return;
-  for (let index = 0; index < head.count; index++) {
-    if (listed.includes(head.name(index).toLowerCase())) edits.drop(index);
-  }
+/** Lower-case names of the fields that Connection fields list (RFC 9110 section 7.6.1), or null when there are none. */
+function listedFields(head: MessageHead): ReadonlySet<string> | null {
+  const first = head.indexOf('connection');
+  if (first < 0 || (isUsual(head, first) && head.indexOf('connection', first + 1) < 0)) return null;
+  const names = head.all('connection').flatMap((value) => value.split(','));
+  const listed = new Set(names.map((name) => name.trim().toLowerCase()).filter((name) => !neverListed.has(name)));
+  return listed.size > 0 ? listed : null;
 }
 
-function lastIndexOf(head: MessageHead, name: string, from: number): number {
-  let last = from;
-  for (let index = from + 1; index < head.count; index++) {
-    if (head.name(index).toLowerCase() === name) last = index;
-  }
-  return last;
+/** `keep-alive` or `close` alone. */
+function isUsual(head: MessageHead, index: number): boolean {
+  const start = head.valueStart(index);
+  const length = head.valueEnd(index) - start;
+  if (length === 10) return matchesIgnoringCase(head.bytes, start, 'keep-alive');
+  return length === 5 && matchesIgnoringCase(head.bytes, start, 'close');
 }
 
 function isHttp10(head: MessageHead): boolean {
