@@ -50,14 +50,20 @@ export async function runDemo({ signal, seconds, out }: DemoOptions): Promise<vo
   const startMs = performance.now();
   const elapsedSeconds = (): number => (performance.now() - startMs) / 1000;
   const view = createView(out, seconds);
+  // Not AbortSignal.timeout: nothing but the signals themselves would hold it, and a collected one never comes.
+  const closing = new AbortController();
+  const close = (): void => closing.abort();
+  const closingTime = setTimeout(close, seconds * 1000);
+  signal.addEventListener('abort', close);
   const timer = setInterval(() => view.update(board, elapsedSeconds()), view.updateMs);
   try {
-    const closing = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
-    await runShoppers({ host: relay.host, port: relay.port }, closing);
+    await runShoppers({ host: relay.host, port: relay.port }, closing.signal);
     await relay.close();
     await settle(board);
   } finally {
     clearInterval(timer);
+    clearTimeout(closingTime);
+    signal.removeEventListener('abort', close);
     view.end(board, elapsedSeconds());
   }
   const end = await mirror.stop();

@@ -9,6 +9,7 @@ import type { HostPort } from './mirroring-relay.ts';
 /** About 50 requests a second between them. */
 const shoppers = 20;
 const thinkMsMean = 380;
+const answerMsMax = 10_000;
 
 const searches = ['tea', 'cup', 'thé', 'bowl', 'Kännchen', 'tray'];
 
@@ -72,6 +73,7 @@ function send(visit: Visit, method: string, path: string): Promise<void> {
       ...shop,
       method,
       path,
+      timeout: answerMsMax,
       ...(localAddress === undefined ? {} : { localAddress }),
       headers: {
         Host: 'shop.example',
@@ -83,6 +85,7 @@ function send(visit: Visit, method: string, path: string): Promise<void> {
       },
     });
     outgoing.on('error', reject);
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`${method} ${path}: no answer in ${answerMsMax} ms`)));
     outgoing.on('response', (response) => {
       const set = response.headers['set-cookie']?.[0];
       if (set !== undefined) visit.cookie = set.split(';', 1)[0];
