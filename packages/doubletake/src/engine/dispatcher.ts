@@ -28,6 +28,8 @@ interface CountedLine extends TargetLine {
 export class Dispatcher {
   readonly #policy: ReplayPolicy;
   readonly #lines: readonly CountedLine[];
+  /** The target when there is but one, as usual; null when there are several. */
+  readonly #only: CountedLine | null;
   readonly #row: Float64Array;
   readonly #idPrefix: string;
   #lastId = 0;
@@ -52,6 +54,7 @@ export class Dispatcher {
       tally: new Tally(layout, row, ['targets', line.name]),
       responseSlots: statusClasses.map((name) => layout.slot('targets', line.name, 'responses', name)),
     }));
+    this.#only = this.#lines.length === 1 ? (this.#lines[0] ?? null) : null;
   }
 
   /** A request was seen: its head is whole. */
@@ -83,12 +86,20 @@ export class Dispatcher {
       return;
     }
     const id = `${this.#idPrefix}${(this.#lastId++).toString(36)}`;
-    const pending = new PendingRequest(source, this.#lines.length);
     source.awaiting++;
     this.#awaiting++;
+    const only = this.#only;
+    if (only !== null) {
+      const outgoing = only.writer.write(exchange, id, only.keepOrder ? exchange.connection : null);
+      only.target.send(outgoing, (result) => this.#finish(source, this.#count(only, result)));
+      return;
+    }
+    const pending = new PendingRequest(this.#lines.length);
     for (const line of this.#lines) {
       const outgoing = line.writer.write(exchange, id, line.keepOrder ? exchange.connection : null);
-      line.target.send(outgoing, (result) => this.#settle(line, pending, result));
+      line.target.send(outgoing, (result) => {
+        if (pending.settle(this.#count(line, result))) this.#finish(source, pending.best);
+      });
     }
   }
 
@@ -127,19 +138,23 @@ export class Dispatcher {
     for (const line of this.#lines) line.target.abort();
   }
 
-  #settle(line: CountedLine, pending: PendingRequest, result: ReplayResult): void {
+  /** Counts what came of a request at one target. */
+  #count(line: CountedLine, result: ReplayResult): Outcome {
     const outcome = outcomeOf(result);
     line.tally.end(outcome);
     if (result.outcome === 'replayed') {
       const slot = line.responseSlots[Math.floor(result.response.status / 100) - 1];
       if (slot !== undefined) this.#row[slot]++;
     }
-    if (pending.settle(outcome)) {
-      pending.source.awaiting--;
-      pending.source.tally.end(pending.best);
-      this.#settled++;
-      if (--this.#awaiting === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
-    }
+    return outcome;
+  }
+
+  /** A request has come to an outcome at every target. */
+  #finish(source: RequestSource, outcome: Outcome): void {
+    source.awaiting--;
+    source.tally.end(outcome);
+    this.#settled++;
+    if (--this.#awaiting === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 }
 
@@ -157,13 +172,11 @@ export interface RequestSource {
  * when one target answered; the targets' own tallies tell the rest.
  */
 class PendingRequest {
-  readonly source: RequestSource;
   #remaining: number;
   best: Outcome = 'dropped.shutdown';
   #bestRank = -1;
 
-  constructor(source: RequestSource, targets: number) {
-    this.source = source;
+  constructor(targets: number) {
     this.#remaining = targets;
   }
 

@@ -33,7 +33,7 @@ export class WorkerHandle {
       workerData: start,
       name: `doubletake-${start.index}`,
       // What lives short is small here; a larger nursery would only cost memory.
-      resourceLimits: { maxYoungGenerationSizeMb: 24 },
+      resourceLimits: { maxYoungGenerationSizeMb: 32 },
       // A worker takes the cache of compiled code from its environment only.
       env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
     });

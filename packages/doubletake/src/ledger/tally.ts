@@ -9,6 +9,8 @@ export class Tally {
   readonly #row: Float64Array;
   readonly #captured: number;
   readonly #inFlight: number;
+  /** The outcome of nearly all requests, which need not be looked up. */
+  readonly #replayed: number;
   readonly #ended: ReadonlyMap<Outcome, number>;
 
   /** `path` leads to the tally in the layout: `['targets', 'candidate']`. */
@@ -16,6 +18,7 @@ export class Tally {
     this.#row = row;
     this.#captured = layout.slot(...path, 'captured');
     this.#inFlight = layout.slot(...path, 'inFlight');
+    this.#replayed = layout.slot(...path, 'outcomes', 'replayed');
     this.#ended = new Map(
       outcomes.map((outcome) => [outcome, layout.slot(...path, 'outcomes', ...outcome.split('.'))]),
     );
@@ -28,6 +31,10 @@ export class Tally {
 
   /** A request ended. */
   end(outcome: Outcome): void {
+    if (outcome === 'replayed') {
+      this.#row[this.#replayed]++;
+      return;
+    }
     const slot = this.#ended.get(outcome);
     if (slot === undefined) throw new Error(`there is no outcome ${outcome}`);
     this.#row[slot]++;

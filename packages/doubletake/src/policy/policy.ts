@@ -9,6 +9,8 @@ import { type SampleBy, samplePoint } from './sample.ts';
 /** The header that marks a replayed request; one that already carries it has come round. */
 export const REPLAY_ID_HEADER = 'X-Doubletake-Id';
 
+const replayIdHeader = REPLAY_ID_HEADER.toLowerCase();
+
 const safeMethods: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 
 export interface PolicyOptions {
@@ -38,9 +40,9 @@ export class ReplayPolicy {
     if (ambiguity !== null) return 'blocked.ambiguous_framing';
     const method = head.method;
     if (method === 'CONNECT') return 'blocked.connect';
-    if (head.has(REPLAY_ID_HEADER)) return 'blocked.loop';
+    if (head.indexOf(replayIdHeader) >= 0) return 'blocked.loop';
     if (this.#methods !== null && !this.#methods.has(method)) return 'blocked.method';
-    if (head.has('Upgrade') && !upgradesOnlyToHttp2(head.all('Upgrade'))) return 'blocked.upgrade';
+    if (head.indexOf('upgrade') >= 0 && !upgradesOnlyToHttp2(head.all('Upgrade'))) return 'blocked.upgrade';
     if (this.#share >= 1) return 'replay';
     return samplePoint(this.#salt, this.#key(exchange, observer)) < this.#share ? 'replay' : 'sampled_out';
   }
