@@ -10,6 +10,8 @@ export interface Scenario {
    * from the requests' own time stamps.
    */
   target: 'nginx' | 'probe';
+  /** Worker threads of the mirror; 1 unless said. */
+  workers?: number;
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -18,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   { name: '15k', requestsPerSecond: 15_000, connections: 1_000, target: 'nginx' },
   { name: '15k-10k-connections', requestsPerSecond: 15_000, connections: 10_000, target: 'nginx' },
   { name: 'flat-out', requestsPerSecond: null, connections: 1_000, target: 'nginx' },
+  { name: 'flat-out-2-workers', requestsPerSecond: null, connections: 1_000, target: 'nginx', workers: 2 },
   { name: 'latency-3k', requestsPerSecond: 3_000, connections: 1_000, target: 'probe' },
   { name: 'latency-7k', requestsPerSecond: 7_000, connections: 1_000, target: 'probe' },
 ];
