@@ -17,17 +17,25 @@ export function ledgerText(report: LedgerReport): string {
     ...branches(2, report.outcomes),
     row(2, 'in flight', report.inFlight),
     ...(report.sampling.headerAbsent > 0 ? [row(1, 'sampled by address for want of the header', report.sampling.headerAbsent)] : []),
-    'Production',
-    ...branches(1, { answered: production.responses }),
-    ...(production.orphans > 0 ? [row(1, 'answers to requests not seen', production.orphans)] : []),
-    ...branches(1, { 'other protocols': other }),
+    ...section('Production', [
+      ...branches(1, { answered: production.responses }),
+      ...(production.orphans > 0 ? [row(1, 'answers to requests not seen', production.orphans)] : []),
+      ...branches(1, { 'other protocols': other }),
+    ]),
   ];
   for (const [name, target] of Object.entries(report.targets)) {
-    lines.push(`Target ${name}`, ...branches(1, target.outcomes), ...branches(1, { answered: target.responses }));
+    lines.push(
+      ...section(`Target ${name}`, [...branches(1, target.outcomes), ...branches(1, { answered: target.responses })]),
+    );
   }
   const problems = imbalances(report);
   lines.push(problems.length === 0 ? 'Every request has exactly one outcome; the sums add up.' : 'THE SUMS DO NOT ADD UP:', ...problems);
   return `${lines.join('\n')}\n`;
+}
+
+/** A title with what stands under it, or that there is nothing. */
+function section(title: string, rows: string[]): string[] {
+  return rows.length === 0 ? [`${title}: nothing`] : [title, ...rows];
 }
 
 function branches(depth: number, tree: CountTree): string[] {

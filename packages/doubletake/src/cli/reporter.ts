@@ -101,7 +101,7 @@ function liveLine(before: LedgerReport, now: LedgerReport, seconds: number): str
     `replayed ${rate(replayed(now), replayed(before))} (${replayed(now)})`,
     `lost ${lost(now)}`,
     `answers ${answers === '' ? 'none' : answers}`,
-    `in flight ${inFlight}`,
+    `queue ${inFlight}`,
   ].join('  ');
 }
 
