@@ -5,6 +5,7 @@ import { canStartStream } from '../http/start.ts';
 import { decodedResults, Decoded } from '../packets/decoded.ts';
 import { PacketDecoder } from '../packets/decoder.ts';
 import { CaptureFile } from '../sources/capture-file.ts';
+import { fileFlowLimits } from '../tcp/limits.ts';
 import { FlowTable } from '../tcp/flow-table.ts';
 
 export interface InspectionOptions {
@@ -59,6 +60,7 @@ export class Inspection implements ExchangeHandler {
     this.#decoder = new PacketDecoder({ ...options, tunnels: true });
     this.#flows = new FlowTable(new ExchangeAssembler(this, { hashBodies: true, requestBodyBytesMax: 0 }), {
       canStart: canStartStream,
+      ...fileFlowLimits,
     });
   }
 

@@ -446,10 +446,10 @@ describe('lost bytes and missing beginnings', () => {
       options: { syn: false },
       expected: [
         'request 0 GET /a none 0 complete',
-        'unanswered 0',
         'request 1 GET /a none 0 complete',
-        'unanswered 1',
         'request 2 GET /a none 0 complete',
+        'unanswered 0',
+        'unanswered 1',
         'unanswered 2',
       ],
     },

@@ -12,6 +12,12 @@ import type { MessageOwner, ParserContext } from './message-owner.ts';
 import { MessageParser } from './message-parser.ts';
 import { PendingExchange, PendingRequests } from './pairing.ts';
 
+/**
+ * Requests that wait while no byte of the server has been seen: what the mirror delivers late may still answer them, but
+ * where only the client is captured nothing ever will.
+ */
+const unseenPendingMax = 16;
+
 export class Conversation implements MessageOwner {
   /** Which endpoint is the client, -1 while unknown. */
   client: Direction | -1 = -1;
@@ -22,6 +28,8 @@ export class Conversation implements MessageOwner {
   readonly #pending: PendingRequests;
   /** Acknowledgement number of the last response that no request was there for. */
   #orphanAcknowledgement = -1;
+  /** A response has begun. */
+  #serverSeen = false;
   #requests = 0;
   /** The exchange whose request is being read. */
   #open: PendingExchange | null = null;
@@ -113,12 +121,12 @@ export class Conversation implements MessageOwner {
    * interim responses, which come in the middle of a request. A response also starts where a waiting request says that
    * the client had received everything.
    */
-  provesStart(parser: MessageParser, sequence: number, acknowledgement: number): boolean {
+  provesStart(parser: MessageParser, sequence: number, acknowledgement: number, headAlone: boolean): boolean {
     const opposite = this.#parsers[other(this.#directionOf(parser))];
     const isResponse = parser.kind === 'response';
     if (isResponse && this.#pending.expects(sequence, acknowledgement)) return true;
     if (parser.behindGap) {
-      return answersGap(opposite, sequence, acknowledgement) || (!isResponse && this.#exchangeLost(acknowledgement));
+      return answersGap(opposite, sequence, acknowledgement) || (!isResponse && headAlone && this.#exchangeLost(acknowledgement));
     }
     const from = parser.lastAcknowledgement;
     if (from < 0 || sequenceDistance(from, acknowledgement) <= 0) return false;
@@ -135,8 +143,19 @@ export class Conversation implements MessageOwner {
     return server.wholeAtSeenEnd && sequenceDistance(server.seenEnd, acknowledgement) > 0;
   }
 
+  /** What the server says while requests wait begins where the client, when it asked, had received everything. */
+  mayBeginStream(parser: MessageParser, sequence: number): boolean {
+    if (parser.kind !== 'response' || this.#pending.length === 0) return true;
+    return this.#pending.beginsAt(sequence);
+  }
+
   pairResponse(sequence: number, acknowledgement: number): string {
-    this.#answered = this.#pending.take(sequence, acknowledgement);
+    if (!this.#serverSeen) {
+      this.#serverSeen = true;
+      this.#pending.beginResponses(sequence);
+    }
+    const clientSeen = this.client === -1 ? 0 : this.#parsers[this.client].nextSequence;
+    this.#answered = this.#pending.take(sequence, acknowledgement, clientSeen);
     if (this.#answered !== null) return this.#answered.request.head.method;
     this.#orphanAcknowledgement = acknowledgement;
     return '';
@@ -160,7 +179,9 @@ export class Conversation implements MessageOwner {
       return;
     }
     const { fresh } = this.#parsers[other(client)];
-    if (fresh && acknowledgement >= 0 && this.#pending.length > 0) this.#pending.giveUpBefore(acknowledgement);
+    if (fresh && acknowledgement >= 0 && this.#pending.length >= unseenPendingMax) {
+      this.#pending.giveUpBefore(acknowledgement);
+    }
     if (this.#pending.length >= this.#context.limits.pendingMax) {
       this.#context.counters.pendingEvicted++;
       this.#pending.evictOldest();
@@ -201,7 +222,7 @@ export class Conversation implements MessageOwner {
 
   /** Messages may have begun in bytes that were lost or skipped. */
   #loseMessages(parser: MessageParser): void {
-    if (parser.kind === 'response') this.#pending.loseResponses();
+    if (parser.kind === 'response') this.#pending.loseResponses(parser.nextSequence);
     else this.#pending.loseRequests();
   }
 

@@ -132,12 +132,22 @@ export class MessageParser {
     this.nextSequence = sequenceAdd(sequence, end - start);
     const inDoubt = this.#state === State.lost || this.#taint !== null || this.#mayBeRefused;
     this.#proved =
-      inDoubt && segmentStart && acknowledgement >= 0 && this.#owner.provesStart(this, sequence, acknowledgement);
+      inDoubt &&
+      segmentStart &&
+      acknowledgement >= 0 &&
+      this.#owner.provesStart(this, sequence, acknowledgement, isHeadAlone(bytes, start, end));
     let at = start;
     const { fresh } = this;
     this.fresh = false;
+    // The beginning of the connection was seen, but not of this side of it.
+    if (fresh && this.#state === State.between && !this.#owner.mayBeginStream(this, sequence)) {
+      this.#state = State.lost;
+    }
     if (this.#mayBeRefused) this.#settleRefused(bytes, start, end);
-    if (this.#state === State.lost) at = this.#takeUp(bytes, start, end, segmentStart && (fresh || this.#proved));
+    if (this.#state === State.lost) {
+      const begins = fresh ? this.#owner.mayBeginStream(this, sequence) : this.#proved;
+      at = this.#takeUp(bytes, start, end, segmentStart && begins);
+    }
     // A lone zero byte is how some systems keep an idle connection alive: it repeats a byte that was sent long before.
     if (fresh && at === end && end - start === 1 && bytes[start] === 0) this.fresh = true;
     while (at < end) {
@@ -446,4 +456,10 @@ export class MessageParser {
     this.#heads.versionlessAllowed = false;
     this.#owner.lostStep(this);
   }
+}
+
+/** Whether the bytes can be one head and nothing else: an empty line ends them, and there is none before. */
+function isHeadAlone(bytes: Buffer, start: number, end: number): boolean {
+  const emptyLine = bytes.indexOf('\r\n\r\n', start, 'latin1');
+  return emptyLine >= 0 && emptyLine + 4 === end;
 }

@@ -44,6 +44,8 @@ export class PendingRequests {
   #first = 0;
   /** Responses may be missing between the oldest waiting request and the next response. */
   #responsesLost = false;
+  /** Where the last hole in the server's stream ended, -1 when there was none. */
+  #lostUntil = -1;
   readonly #giveUp: (exchange: PendingExchange) => void;
 
   /** `giveUp` takes each request that can no longer be paired. */
@@ -53,6 +55,18 @@ export class PendingRequests {
 
   get length(): number {
     return this.#waiting.length - this.#first;
+  }
+
+  /**
+   * Whether `sequence` can be where the server's answers begin: what the client had received when it asked, or unknown
+   * because the request came without an acknowledgement number, as in a SYN.
+   */
+  beginsAt(sequence: number): boolean {
+    for (let index = this.#first; index < this.#waiting.length; index++) {
+      const { ackAtStart } = this.#waiting[index];
+      if (ackAtStart < 0 || ackAtStart === sequence) return true;
+    }
+    return false;
   }
 
   /** Whether a request was sent when the client had received exactly what comes before `sequence`. */
@@ -68,8 +82,12 @@ export class PendingRequests {
     this.#waiting.push(exchange);
   }
 
-  /** The server's stream has a hole in which responses may have begun. */
-  loseResponses(): void {
+  /**
+   * The server's stream has a hole, which ends at the sequence number `until`, in which responses may have begun; also
+   * those to requests that are delivered only later.
+   */
+  loseResponses(until: number): void {
+    this.#lostUntil = until;
     if (this.length > 0) this.#responsesLost = true;
   }
 
@@ -82,6 +100,11 @@ export class PendingRequests {
   evictOldest(): void {
     this.#responsesLost = true;
     this.#giveUpFirst(1);
+  }
+
+  /** The first response that is seen begins at `sequence`: others may have gone by unseen before it. */
+  beginResponses(sequence: number): void {
+    if (this.#lostUntil < 0) this.#lostUntil = sequence;
   }
 
   /** No byte of the server is seen at all: requests sent before the client received more than at `ackAtStart`. */
@@ -99,24 +122,36 @@ export class PendingRequests {
     this.#giveUpFirst(this.length);
   }
 
-  /** Takes the request that the response beginning at `sequence` answers, or null. */
-  take(sequence: number, acknowledgement: number): PendingExchange | null {
-    if (this.#responsesLost) return this.#takeNewest(sequence, acknowledgement);
+  /**
+   * Takes the request that the response beginning at `sequence` answers, or null. The client's bytes have been read up to
+   * `clientSeen`.
+   */
+  take(sequence: number, acknowledgement: number, clientSeen: number): PendingExchange | null {
+    if (this.length === 0) return null;
     const oldest = this.#waiting[this.#first];
-    if (this.length === 0 || !oldest.fits(sequence, acknowledgement)) return null;
+    if (this.#responsesLost || this.#mayHaveLost(oldest)) {
+      return this.#takeNewest(sequence, acknowledgement, clientSeen);
+    }
+    if (!oldest.fits(sequence, acknowledgement)) return null;
     this.#first++;
     this.#compact();
     return oldest;
   }
 
-  #takeNewest(sequence: number, acknowledgement: number): PendingExchange | null {
+  /** Whether the response to a request may lie in the last hole. */
+  #mayHaveLost(exchange: PendingExchange): boolean {
+    if (this.#lostUntil < 0) return false;
+    return exchange.ackAtStart < 0 || sequenceDistance(exchange.ackAtStart, this.#lostUntil) > 0;
+  }
+
+  #takeNewest(sequence: number, acknowledgement: number, clientSeen: number): PendingExchange | null {
     const waiting = this.#waiting;
     let newest = waiting.length - 1;
     while (newest >= this.#first && !waiting[newest].fits(sequence, acknowledgement)) newest--;
     if (newest < this.#first) return null;
     const found = waiting[newest];
     const pipelined = newest > this.#first && waiting[newest - 1].ackAtStart === found.ackAtStart;
-    if (pipelined || mayAnswerLost(found, acknowledgement)) {
+    if (pipelined || mayAnswerLost(found, acknowledgement, clientSeen)) {
       // Sent in one go with others, or before a request that was lost: which one this answers is lost too.
       while (newest + 1 < waiting.length && waiting[newest + 1].ackAtStart === found.ackAtStart) newest++;
       this.#giveUpFirst(newest + 1 - this.#first);
@@ -151,7 +186,8 @@ export class PendingRequests {
 }
 
 /** Whether the response may answer a request that was lost behind `exchange`. */
-function mayAnswerLost(exchange: PendingExchange, acknowledgement: number): boolean {
-  if (!exchange.holeBehind) return false;
-  return acknowledgement < 0 || sequenceDistance(exchange.request.endSequence, acknowledgement) > 0;
+function mayAnswerLost(exchange: PendingExchange, acknowledgement: number, clientSeen: number): boolean {
+  if (acknowledgement < 0) return exchange.holeBehind;
+  if (!exchange.requestEnded || sequenceDistance(exchange.request.endSequence, acknowledgement) <= 0) return false;
+  return exchange.holeBehind || sequenceDistance(clientSeen, acknowledgement) > 0;
 }

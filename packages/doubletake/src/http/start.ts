@@ -29,8 +29,7 @@ const STATUS_VERSION = 'http/';
 
 /**
  * Whether a request provably starts here: `token SP target SP HTTP/1.d CRLF` and then the name of a field with its colon,
- * or the empty line. While that is not all there, only a registered method counts: a short piece of some body is a token
- * too.
+ * or the empty line. Only a registered method counts: the rest of a word in some body is a token too.
  */
 export function matchRequestStart(bytes: Uint8Array, start: number, end: number): StartMatch {
   let at = start;
@@ -38,7 +37,7 @@ export function matchRequestStart(bytes: Uint8Array, start: number, end: number)
   if (at - start > METHOD_BYTES_MAX) return StartMatch.no;
   if (at < end && (at === start || bytes[at] !== Ascii.space)) return StartMatch.no;
   const match = at === end ? StartMatch.prefix : matchBehindMethod(bytes, at + 1, end);
-  return match === StartMatch.prefix && !isRegisteredMethod(bytes, start, at, at < end) ? StartMatch.no : match;
+  return match !== StartMatch.no && !isRegisteredMethod(bytes, start, at, at < end) ? StartMatch.no : match;
 }
 
 /** Whether `[start, end)` is a registered method, or begins one unless it has to be `whole`. */

@@ -183,7 +183,7 @@ describe('holes', () => {
   });
 
   test('a full round trip beyond the hole proves the loss, without a timer', () => {
-    const { push } = setUp();
+    const { push } = setUp({ holeProofUs: 0 });
     push(...handshake);
     // Bytes 0 to 4 are lost; the server answers them; the next request acknowledges the answer.
     expect(push(wire.send('server', 0, 'HTTP', { ack: 5 }))).toEqual(['open 1', 'server "HTTP"']);

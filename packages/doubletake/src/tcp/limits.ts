@@ -12,7 +12,12 @@ export interface FlowLimits {
   streamBufferBytesMax: number;
   /** Bytes held behind holes in all connections; above it the oldest hole of all is given up. */
   totalBufferBytesMax: number;
-  /** How long a hole waits once the peer has acknowledged the missing bytes: covers reordering by the mirror. */
+  /**
+   * How long a hole waits once the peer has acknowledged the missing bytes and a round trip has shown it: the mirror may
+   * deliver the two directions milliseconds apart, and round trips within a data centre are shorter than that.
+   */
+  holeProofUs: number;
+  /** The same without the round trip. */
   holeGraceUs: number;
   /** How long a hole waits while nothing is seen from the peer (capture of one direction only). */
   holeTimeoutUs: number;
@@ -35,6 +40,7 @@ const defaults: FlowLimits = {
   connectionsMax: 262_144,
   streamBufferBytesMax: 4 * 1024 * 1024,
   totalBufferBytesMax: 128 * 1024 * 1024,
+  holeProofUs: 5_000,
   holeGraceUs: 20_000,
   holeTimeoutUs: 1_000_000,
   holeTimeoutMaxUs: 10_000_000,
@@ -42,6 +48,12 @@ const defaults: FlowLimits = {
   quietUs: 120_000_000,
   hashSeed: 0,
   canStart: () => true,
+};
+
+/** For captures read from a file, where nobody waits: disorder of up to a second is put right. */
+export const fileFlowLimits: Pick<FlowLimits, 'holeProofUs' | 'holeGraceUs'> = {
+  holeProofUs: 1_000_000,
+  holeGraceUs: 1_000_000,
 };
 
 /** The given limits over the defaults. Throws a RangeError for a bound that is no non-negative number. */

@@ -14,7 +14,7 @@ import { sequenceAdd, sequenceDistance } from './sequence.ts';
  *
  * - In-order bytes are delivered from the packet's buffer; only bytes behind a hole are copied, into a backlog.
  * - Bytes are delivered or given up in order and once: `next` only moves forward.
- * - A hole is given up at once when a round trip proves that production's receiver has the bytes: the peer
+ * - A hole is given up within milliseconds when a round trip proves that production's receiver has the bytes: the peer
  *   acknowledged them, and this side then acknowledged something that the peer sent with or after that. Without the
  *   proof it is given up after a grace time, without the acknowledgement after a timeout, and when a bound is reached.
  * - Nothing here decides which connection a segment belongs to: that is `FlowTable`.
@@ -422,7 +422,7 @@ export class Reassembly<State> {
   #settle(backlog: Backlog, nowUs: number): void {
     const records = this.#index.records;
     const at = streamAt(backlog.slot, backlog.direction);
-    const { holeGraceUs, holeTimeoutUs, holeTimeoutMaxUs } = this.#limits;
+    const { holeProofUs, holeGraceUs, holeTimeoutUs, holeTimeoutMaxUs } = this.#limits;
     while (backlog.linked) {
       const flags = records[at + StreamWord.flags];
       const waitedUs = nowUs - backlog.noticedUs;
@@ -435,7 +435,7 @@ export class Reassembly<State> {
         continue;
       }
       const acknowledged = backlog.acknowledged;
-      if (acknowledged !== null && (backlog.proven || nowUs - acknowledged.timeUs >= holeGraceUs)) {
+      if (acknowledged !== null && nowUs - acknowledged.timeUs >= (backlog.proven ? holeProofUs : holeGraceUs)) {
         this.#giveUp(backlog, 'lost', nowUs, true);
         continue;
       }
