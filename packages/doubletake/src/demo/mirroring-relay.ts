@@ -75,6 +75,10 @@ export async function startMirroringRelay(options: MirroringRelayOptions): Promi
   };
 
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
+    if (closing !== undefined) {
+      client.destroy();
+      return;
+    }
     const upstream = connect({ ...production, allowHalfOpen: true, noDelay: true });
     for (const socket of [client, upstream]) {
       sockets.add(socket);

@@ -3,6 +3,7 @@
  * and the next version, which has a fault for the demo to bring to light: its search fails on letters outside ASCII.
  */
 import { createServer, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { listen } from './listen.ts';
 
 export type Edition = 'production' | 'next';
@@ -55,12 +56,22 @@ export async function startShop(edition: Edition, onAnswered: (answered: Answere
       response.end(JSON.stringify(body));
     }, thinkingMs(edition));
   });
+  // Not `closeAllConnections`: it misses a connection that was taken and has not been announced yet.
+  const sockets = new Set<Socket>();
+  let closing = false;
+  server.on('connection', (socket) => {
+    if (closing) socket.destroy();
+    else sockets.add(socket.on('close', () => sockets.delete(socket)));
+  });
   const { port } = await listen(server, 0, '127.0.0.1');
   return {
     port,
-    async close() {
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+    close() {
+      closing = true;
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      });
     },
   };
 }
