@@ -27,6 +27,15 @@ export class CounterLayout {
     if (slot === undefined) throw new Error(`there is no counter ${path.join('.')}`);
     return slot;
   }
+
+  /** Slots of all counters below a place, by the rest of their names: `blocked.loop` below `outcomes`. */
+  slotsUnder(...place: string[]): ReadonlyMap<string, number> {
+    const slots = new Map<string, number>();
+    this.paths.forEach((path, slot) => {
+      if (place.every((name, depth) => path[depth] === name)) slots.set(path.slice(place.length).join('.'), slot);
+    });
+    return slots;
+  }
 }
 
 /** Beside its counters a worker says when it published, so that one that is stuck shows. */

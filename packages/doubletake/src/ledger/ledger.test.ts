@@ -4,7 +4,7 @@ import { createSharedRow, publishRow, readPublication, readRow } from './counter
 import { buildReport, imbalances } from './report.ts';
 import { Tally } from './tally.ts';
 
-const layout = ledgerLayout(['vxlan:0.0.0.0:4789', 'pcap:a'], ['old', 'new']);
+const layout = ledgerLayout(['vxlan:0.0.0.0:4789', 'pcap:a'], ['old', 'new'], []);
 
 describe('the ledger', () => {
   test('counts of several workers and sources add up in the report', () => {
@@ -24,6 +24,29 @@ describe('the ledger', () => {
     expect(report).toMatchObject({ captured: 8, outcomes: { replayed: 4, blocked: { loop: 2 } }, inFlight: 2 });
     expect(report.sources['pcap:a']).toMatchObject({ captured: 4, outcomes: { replayed: 2, blocked: { loop: 1 } } });
     expect(imbalances(report)).toEqual([]);
+  });
+
+  test('what is filtered is counted by rule, whatever the rule is called', () => {
+    const filters = ['v1.0', 'constructor', 'no health checks'].map((name) => ({ name, exclude: { path: '/x' } }));
+    const filtered = ledgerLayout(['pcap:a'], ['new'], [...filters, { name: 'api', include: { path: '/api' } }]);
+    const row = new Float64Array(filtered.size);
+    for (const path of [['sources', 'pcap:a'], ['targets', 'new']]) {
+      const tally = new Tally(filtered, row, path);
+      for (const name of ['v1.0', 'v1.0', 'constructor', 'no_include_matched']) {
+        tally.capture();
+        tally.end(`filtered.${name}`);
+      }
+    }
+    const report = buildReport(filtered, [row]);
+    const counts = { 'v1.0': 2, constructor: 1, 'no health checks': 0, no_include_matched: 1 };
+    expect(report.outcomes['filtered']).toEqual(counts);
+    expect(report.targets['new']?.outcomes['filtered']).toEqual(counts);
+    expect(imbalances(report)).toEqual([]);
+  });
+
+  test('an outcome without a counter is a mistake of ours', () => {
+    const tally = new Tally(layout, new Float64Array(layout.size), ['targets', 'new']);
+    expect(() => tally.end('filtered.unknown')).toThrow('filtered.unknown');
   });
 
   test('a request that no stage holds and that has no outcome is found', () => {

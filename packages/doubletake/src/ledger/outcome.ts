@@ -1,6 +1,6 @@
 /**
- * The closed list of what can become of a request. A request that was seen ends in exactly one of these, so the sums add
- * up (docs/accounting.md).
+ * What can become of a request. A request that was seen ends in exactly one of these, so the sums add up
+ * (docs/accounting.md). The list is closed but for the filters, whose outcomes are named after the user's rules.
  */
 /** Why a message is not whole. */
 export type IncompleteReason =
@@ -29,6 +29,8 @@ export type Guard =
   | 'loop'
   /** The method is not among those allowed. */
   | 'method'
+  /** What must not leave the process could not be taken out: the body cannot be read. */
+  | 'unsanitizable'
   /** WebSocket and other upgrades are not replayed. */
   | 'upgrade';
 
@@ -41,20 +43,24 @@ const dropReasons: readonly DropReason[] = [
   'shutdown',
 ];
 const failReasons: readonly FailReason[] = ['connect', 'timeout', 'reset', 'protocol'];
-const guards: readonly Guard[] = ['ambiguous_framing', 'connect', 'loop', 'method', 'upgrade'];
+const guards: readonly Guard[] = ['ambiguous_framing', 'connect', 'loop', 'method', 'unsanitizable', 'upgrade'];
+
+/** Named after the rule that kept the request from being replayed. */
+export type FilterOutcome = `filtered.${string}`;
 
 /** Outcomes that the policy decides; the others come from the wire. */
-export type PolicyOutcome = 'sampled_out' | `blocked.${Guard}`;
+export type PolicyOutcome = 'sampled_out' | FilterOutcome | `blocked.${Guard}`;
 
 export type Outcome =
   | 'replayed'
   | 'sampled_out'
+  | FilterOutcome
   | `blocked.${Guard}`
   | `dropped.${DropReason}`
   | `failed.${FailReason}`
   | `incomplete.${IncompleteReason}`;
 
-/** Every outcome; `blocked.loop` is printed as `blocked: { loop: n }`. */
+/** Every outcome but those of filters; `blocked.loop` is printed as `blocked: { loop: n }`. */
 export const outcomes: readonly Outcome[] = [
   'replayed',
   'sampled_out',
@@ -63,3 +69,9 @@ export const outcomes: readonly Outcome[] = [
   ...failReasons.map((reason) => `failed.${reason}` as const),
   ...incompleteReasons.map((reason) => `incomplete.${reason}` as const),
 ];
+
+/** An outcome's place in the ledger: `['blocked', 'loop']`. The name of a rule may hold dots. */
+export function outcomePath(outcome: Outcome): string[] {
+  const dot = outcome.indexOf('.');
+  return dot < 0 ? [outcome] : [outcome.slice(0, dot), outcome.slice(dot + 1)];
+}

@@ -104,13 +104,18 @@ export function total(tree: CountTree | number): number {
 function addAt(tree: CountTree, path: readonly string[], count: number): void {
   let branch = tree;
   for (const name of path.slice(0, -1)) {
-    const next = (branch[name] ??= {});
+    const next = own(branch, name) ?? (branch[name] = {});
     if (typeof next === 'number') throw new Error(`counter ${path.join('.')} lies under another counter`);
     branch = next;
   }
   const leaf = path[path.length - 1];
   if (leaf === undefined) throw new Error('a counter without a name');
-  const before = branch[leaf] ?? 0;
+  const before = own(branch, leaf) ?? 0;
   if (typeof before !== 'number') throw new Error(`counter ${path.join('.')} lies above another counter`);
   branch[leaf] = before + count;
+}
+
+/** Users name sources, targets and rules, and may call one `constructor`. */
+function own(branch: CountTree, name: string): number | CountTree | undefined {
+  return Object.hasOwn(branch, name) ? branch[name] : undefined;
 }

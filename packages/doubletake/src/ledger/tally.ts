@@ -1,5 +1,5 @@
 import type { CounterLayout } from './counters.ts';
-import { type Outcome, outcomes } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 
 /**
  * Counts requests as they are seen and as they end. What is in flight is deliberately not derived from these counts: the
@@ -11,7 +11,7 @@ export class Tally {
   readonly #inFlight: number;
   /** The outcome of nearly all requests, which need not be looked up. */
   readonly #replayed: number;
-  readonly #ended: ReadonlyMap<Outcome, number>;
+  readonly #ended: ReadonlyMap<string, number>;
 
   /** `path` leads to the tally in the layout: `['targets', 'candidate']`. */
   constructor(layout: CounterLayout, row: Float64Array, path: readonly string[]) {
@@ -19,9 +19,7 @@ export class Tally {
     this.#captured = layout.slot(...path, 'captured');
     this.#inFlight = layout.slot(...path, 'inFlight');
     this.#replayed = layout.slot(...path, 'outcomes', 'replayed');
-    this.#ended = new Map(
-      outcomes.map((outcome) => [outcome, layout.slot(...path, 'outcomes', ...outcome.split('.'))]),
-    );
+    this.#ended = layout.slotsUnder(...path, 'outcomes');
   }
 
   /** A request was seen. */

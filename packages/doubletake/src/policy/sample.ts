@@ -3,8 +3,6 @@
  * thread and after every restart, and whoever is in at 1 % is in at 10 %.
  */
 
-export type SampleBy = 'request' | 'header' | 'remote-address';
-
 const POINTS = 2 ** 53;
 
 /**

@@ -1,0 +1,172 @@
+/**
+ * Sanitizes header fields and the request target: each becomes the text that replaces it, or stays. Cookies and
+ * credentials are taken apart, fields that frame the message are left to the framing.
+ */
+import { CleanTexts } from './clean-texts.ts';
+import { bytesOf, textOf, type Treatment } from './json.ts';
+import type { SanitizeAction } from './options.ts';
+import type { PathRule } from './path-rule.ts';
+import type { Values } from './values.ts';
+
+/** Fields that say how the message is read; their values are bounded by a grammar that has no room for data. */
+const structural: ReadonlySet<string> = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'date',
+  'expect',
+  'host',
+  'if-modified-since',
+  'if-unmodified-since',
+  'keep-alive',
+  'last-modified',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+]);
+/** Their versions look like addresses. */
+const products = /^(?:user-agent|server|via|sec-ch-ua.*|x-amz-user-agent)$/;
+const trace: ReadonlySet<string> = new Set(['traceparent', 'b3', 'x-b3-traceid', 'x-b3-spanid', 'x-request-id', 'x-correlation-id', 'x-amzn-trace-id']);
+const TRACE_VALUE = /^(?:(?:Root|Self|Parent|Sampled)=|[0-9a-f;=-])+$/;
+/** Cookies that carry sessions, beyond names that are known for it: long and random. */
+const RANDOM_COOKIE = /^(?=[^=]*\d)(?=[^=]*[A-Za-z])[\w%+/.:=~-]{16,}$/;
+const SESSION_NAME = /sess|sid$|token|auth|jwt|login|remember|csrf|xsrf|secret|ticket|^__(?:host|secure)-/i;
+
+export class Fields {
+  readonly #values: Values;
+  readonly #paths: readonly { rule: PathRule; action: SanitizeAction }[];
+
+  readonly #clean = new CleanTexts();
+  readonly #cleanProducts = new CleanTexts();
+
+  constructor(values: Values, paths: readonly { rule: PathRule; action: SanitizeAction }[]) {
+    this.#values = values;
+    this.#paths = paths;
+  }
+
+  /** The request target, latin1. */
+  target(target: string): string {
+    if (target === '*') return target;
+    const mark = target.indexOf('?');
+    const segments = (mark < 0 ? target : target.slice(0, mark)).split('/');
+    const treatments = this.#paths.map(({ rule, action }) => ({ marked: rule.match(segments), action }));
+    return this.#values.url(target, 0, (text, index) => {
+      const ruled = treatments.find(({ marked }) => marked?.[index] === true);
+      if (ruled === undefined) return this.#values.text(text, 1);
+      return this.#values.removes(ruled.action) ? 'removed' : this.#values.value(text, ruled.action, 1);
+    });
+  }
+
+  /** A field's value, latin1; null takes the field out. */
+  value(name: string, value: string): string | null {
+    if (structural.has(name) || value === '') return value;
+    const rule = this.#values.ruleFor('header', name);
+    if (rule === 'remove') return null;
+    if (rule !== null) return this.#encode(value, rule);
+    if (name === 'cookie') return this.#cookies(value);
+    if (name === 'set-cookie') return this.#setCookie(value);
+    if (name === 'content-type') return value;
+    if (trace.has(name) && TRACE_VALUE.test(value)) return value;
+    const treatment = this.#values.treatmentOf(name);
+    if (this.#values.removes(treatment)) return null;
+    if (name === 'authorization' || name === 'proxy-authorization') return this.#credentials(value, treatment);
+    if (treatment !== null) return this.#encode(value, treatment);
+    const isProduct = products.test(name);
+    const clean = isProduct ? this.#cleanProducts : this.#clean;
+    if (clean.has(value)) return value;
+    const text = textOf(value);
+    const rewritten = this.#values.text(text, 0, isProduct);
+    if (rewritten !== text) return fieldText(rewritten);
+    clean.add(value);
+    return value;
+  }
+
+  #encode(value: string, treatment: Treatment): string {
+    const text = textOf(value);
+    const rewritten = this.#values.value(text, treatment, 0);
+    return rewritten === text ? value : fieldText(rewritten);
+  }
+
+  /** Scheme and what follows (RFC 9110 section 11.4); Basic is opened, since it names a user. */
+  #credentials(value: string, treatment: Treatment): string {
+    const space = value.indexOf(' ');
+    if (treatment === null || space < 0) return this.#encode(value, treatment);
+    const scheme = value.slice(0, space + 1);
+    const rest = value.slice(space + 1).trim();
+    if (scheme.toLowerCase() !== 'basic ') return scheme + this.#encode(rest, treatment);
+    const pair = Buffer.from(rest, 'base64').toString('utf8');
+    const colon = pair.indexOf(':');
+    const user = this.#values.value(colon < 0 ? pair : pair.slice(0, colon), treatment, 1);
+    const password = colon < 0 ? '' : `:${this.#values.value(pair.slice(colon + 1), treatment, 1)}`;
+    return scheme + Buffer.from(user + password).toString('base64');
+  }
+
+  /** RFC 6265 section 4.2. Null when no cookie is left. */
+  #cookies(value: string): string | null {
+    const kept: string[] = [];
+    let changed = false;
+    for (const part of value.split(';')) {
+      const rewritten = this.#cookie(part);
+      if (rewritten !== part) changed = true;
+      if (rewritten !== null) kept.push(rewritten);
+    }
+    if (!changed) return value;
+    return kept.length === 0 ? null : kept.join(';').trimStart();
+  }
+
+  #cookie(part: string): string | null {
+    const equals = part.indexOf('=');
+    if (equals < 0) return this.#plain(part);
+    const name = part.slice(0, equals).trim();
+    const value = part.slice(equals + 1);
+    const treatment = this.#values.ruleFor('cookie', name) ?? this.#cookieTreatment(name, value);
+    if (this.#values.removes(treatment)) return null;
+    const rewritten = treatment === null ? this.#plain(value) : this.#wholeCookie(value, treatment);
+    const newName = this.#plain(part.slice(0, equals));
+    return `${newName}=${rewritten}`;
+  }
+
+  #cookieTreatment(name: string, value: string): Treatment {
+    const known = this.#values.treatmentOf(name);
+    if (known !== null || !this.#values.has('auth')) return known;
+    return SESSION_NAME.test(name) || RANDOM_COOKIE.test(value.trim()) ? 'auth' : null;
+  }
+
+  /** Escapes are opened first, so that a value has the same pseudonym here as elsewhere. */
+  #wholeCookie(value: string, treatment: Treatment): string {
+    const inner = value.replace(/^\s*"?|"?\s*$/g, '');
+    const text = decodeCookie(inner);
+    const rewritten = this.#values.value(text, treatment, 1);
+    return value.replace(inner, () => (text === inner ? fieldText(rewritten) : encodeURIComponent(rewritten.toWellFormed())));
+  }
+
+  #setCookie(value: string): string | null {
+    const end = value.indexOf(';');
+    const cookie = this.#cookie(end < 0 ? value : value.slice(0, end));
+    return cookie === null ? null : cookie + (end < 0 ? '' : this.#plain(value.slice(end)));
+  }
+
+  #plain(value: string): string {
+    const text = textOf(value);
+    const rewritten = this.#values.text(text, 0);
+    return rewritten === text ? value : fieldText(rewritten);
+  }
+}
+
+function decodeCookie(value: string): string {
+  if (!value.includes('%')) return textOf(value);
+  try {
+    return decodeURIComponent(textOf(value));
+  } catch {
+    // Not percent-encoded after all: taken as it is.
+    return textOf(value);
+  }
+}
+
+/** Text as a field's value: on one line. */
+function fieldText(text: string): string {
+  return bytesOf(text).replace(/[\r\n\0]/g, ' ');
+}

@@ -1,0 +1,312 @@
+/**
+ * Decides about one decoded value, wherever it stands: first the users' rules, then what its name says, then what is
+ * inside it (JSON, URLs, percent-encoding, base64), then what it looks like. A value that is known by its name is
+ * replaced as a whole; in other text only what matches is.
+ */
+import { isUtf8 } from 'node:buffer';
+import { RE2JS } from 're2js';
+import { CleanTexts } from './clean-texts.ts';
+import { bytesOf, JsonRewriter, type JsonValues, type Treatment, textOf } from './json.ts';
+import { JwtSigner } from './jwt.ts';
+import { KeyNames } from './keys.ts';
+import type { SanitizeAction, SanitizeOptions, SanitizePreset, SanitizeRule } from './options.ts';
+import { Pseudonyms } from './pseudonym.ts';
+import { type MatchKind, TextScanner } from './text-scanner.ts';
+import { decodePart, encodePart, rewritePairs, rewritePath, splitUrl } from './urlencoded.ts';
+
+/** Encodings inside encodings are opened this many times; what lies deeper is starred. */
+const DEPTH_MAX = 5;
+const BASE64_MIN = 12;
+
+const presetOfKind: Readonly<Record<MatchKind, SanitizePreset>> = {
+  email: 'pii',
+  phone: 'pii',
+  iban: 'pii',
+  national: 'pii',
+  ipv4: 'pii',
+  ipv6: 'pii',
+  card: 'payment',
+  track: 'payment',
+  jwt: 'auth',
+};
+
+export type NamedPlace = 'header' | 'cookie' | 'query' | 'form';
+
+export class Values implements JsonValues {
+  readonly #presets: ReadonlySet<SanitizePreset>;
+  readonly #presetAction: 'remove' | 'mask' | 'pseudonym';
+  readonly #keys: KeyNames;
+  readonly #scanner: TextScanner;
+  readonly #patterns: readonly { pattern: RE2JS; action: SanitizeAction }[];
+  readonly #named: Readonly<Record<NamedPlace, ReadonlyMap<string, SanitizeAction>>>;
+  readonly #nested: JsonRewriter[] = [];
+  readonly #jwt: JwtSigner | null;
+  readonly #cleanNames = new CleanTexts();
+  readonly pseudonyms: Pseudonyms;
+
+  constructor(options: SanitizeOptions, key: Buffer) {
+    this.#presets = new Set(options.presets);
+    this.#presetAction = options.presetAction;
+    this.#keys = new KeyNames(options.presets);
+    this.pseudonyms = new Pseudonyms(key);
+    this.#jwt = options.jwt === 'resign' ? new JwtSigner(options.jwtKey, key) : null;
+    this.#patterns = options.rules.flatMap(({ text, action }) =>
+      text === undefined ? [] : [{ pattern: RE2JS.compile(text), action }],
+    );
+    this.#named = {
+      header: byName(options.rules, (rule) => rule.header?.toLowerCase()),
+      cookie: byName(options.rules, (rule) => rule.cookie),
+      query: byName(options.rules, (rule) => rule.query),
+      form: byName(options.rules, (rule) => rule.form),
+    };
+    this.#scanner = new TextScanner({
+      wants: (kind) => this.#presets.has(presetOfKind[kind]) || (kind === 'jwt' && this.#presets.size > 0),
+      replace: (kind, match) => this.#match(kind, match),
+    });
+  }
+
+  has(preset: SanitizePreset): boolean {
+    return this.#presets.has(preset);
+  }
+
+  /** What a rule, or else the name, says about a value in this place. */
+  treatmentIn(place: NamedPlace, name: string): Treatment {
+    return this.ruleFor(place, name) ?? this.treatmentOf(name);
+  }
+
+  ruleFor(place: NamedPlace, name: string): SanitizeAction | null {
+    return this.#named[place].get(name) ?? null;
+  }
+
+  treatmentOf(name: string): Treatment {
+    return this.#keys.presetOf(name);
+  }
+
+  removes(treatment: Treatment): boolean {
+    return this.#actionOf(treatment) === 'remove';
+  }
+
+  number(text: string, treatment: Treatment): string {
+    const changed = treatment === null ? this.#scanner.scan(text) : this.#apply(text, treatment);
+    return changed === text || /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(changed) ? changed : '0';
+  }
+
+  value(text: string, treatment: Treatment, depth: number): string {
+    if (treatment === 'keep') return text;
+    return treatment === null ? this.text(text, depth) : this.#apply(text, treatment);
+  }
+
+  /** Text without a name, or with one that says nothing. `products`: see `TextScanner`. */
+  text(text: string, depth: number, products = false): string {
+    if (text.length < 2 || (this.#patterns.length === 0 && isPlain(text))) return text;
+    const ruled = this.#patterns.length === 0 ? text : this.#applyPatterns(text);
+    return this.#inside(ruled, depth) ?? this.#scanner.scan(ruled, products);
+  }
+
+  /** The name of a value, which may hold data itself. */
+  nameText(name: string, depth: number): string {
+    if (this.#cleanNames.has(name)) return name;
+    const rewritten = this.text(name, depth);
+    if (rewritten === name) this.#cleanNames.add(name);
+    return rewritten;
+  }
+
+  /** A URL or request target in latin1: its path, query and fragment. */
+  url(source: string, depth: number, segment?: (text: string, index: number) => string): string {
+    const { before, path, query, fragment } = splitUrl(source);
+    const newBefore = before.includes('@') ? bytesOf(this.text(textOf(before), depth + 1)) : before;
+    const newPath = rewritePath(path, segment ?? ((text) => this.text(text, depth + 1)));
+    return newBefore + newPath + this.#marked(query, depth) + this.#marked(fragment, depth);
+  }
+
+  /** Pairs of a query or form in latin1. */
+  pairs(source: string, place: 'query' | 'form', plus: boolean, depth: number): string {
+    return rewritePairs(
+      source,
+      plus,
+      (name, value) => {
+        const treatment = this.treatmentIn(place, name);
+        return this.removes(treatment) ? null : this.value(value, treatment, depth + 1);
+      },
+      (text) => this.nameText(text, depth + 1),
+    );
+  }
+
+  /** A query with its question mark, a fragment with its number sign. */
+  #marked(part: string, depth: number): string {
+    if (part.length < 2) return part;
+    const rewritten = this.pairs(part.slice(1), 'query', true, depth);
+    return part[0] + rewritten;
+  }
+
+  /** Rewrites text that holds other text in a known encoding; null when it does not. */
+  #inside(text: string, depth: number): string | null {
+    const first = text.charCodeAt(0);
+    if (depth > DEPTH_MAX) return '*'.repeat(text.length);
+    if (first === 0x7b || first === 0x5b) {
+      const source = bytesOf(text);
+      const rewritten = this.#json(source, depth);
+      if (rewritten !== null) return rewritten === source ? text : textOf(rewritten);
+    }
+    if (isUrl(text, first)) {
+      const source = bytesOf(text);
+      const rewritten = this.url(source, depth + 1);
+      // What stands across the borders of parts is only seen in the whole.
+      return this.#scanner.scan(rewritten === source ? text : textOf(rewritten));
+    }
+    if (text.includes('%') && /%[0-9a-f]{2}|%u[0-9a-f]{4}/i.test(text)) {
+      const decoded = decodePart(bytesOf(text), false);
+      const rewritten = this.text(decoded, depth + 1);
+      if (rewritten !== decoded) return encodePart(rewritten, false);
+      return null;
+    }
+    return text.length >= BASE64_MIN ? this.#base64(text, depth) : null;
+  }
+
+  #json(source: string, depth: number): string | null {
+    const rewriter = (this.#nested[depth] ??= new JsonRewriter(this, []));
+    return rewriter.rewrite(source, depth + 1);
+  }
+
+  /** Base64 of text, standing alone or in a data URL (RFC 2397). */
+  #base64(text: string, depth: number): string | null {
+    const start = text.startsWith('data:') ? text.indexOf(';base64,') + 8 : 0;
+    if (start === 7 || !isBase64(text, start)) return null;
+    const encoded = text.slice(start);
+    const bytes = Buffer.from(encoded, 'base64');
+    if (bytes.length < 4 || hasControls(bytes) || !isUtf8(bytes)) return null;
+    const decoded = bytes.toString('utf8');
+    const rewritten = this.text(decoded, depth + 1);
+    if (rewritten === decoded) return null;
+    const url = /[-_]/.test(encoded);
+    const out = Buffer.from(rewritten).toString(url ? 'base64url' : 'base64');
+    const padded = url && encoded.endsWith('=') ? out.padEnd(Math.ceil(out.length / 4) * 4, '=') : out;
+    return text.slice(0, start) + (encoded.endsWith('=') || encoded.length % 4 === 0 ? padded : padded.replace(/=+$/, ''));
+  }
+
+  #applyPatterns(text: string): string {
+    let result = text;
+    for (const { pattern, action } of this.#patterns) {
+      const matcher = pattern.matcher(result);
+      let out = '';
+      let copied = 0;
+      while (matcher.find()) {
+        const start = matcher.start();
+        const end = matcher.end();
+        if (end === start) continue;
+        out += result.slice(copied, start) + this.#apply(result.slice(start, end), action);
+        copied = end;
+      }
+      if (copied > 0) result = out + result.slice(copied);
+    }
+    return result;
+  }
+
+  #actionOf(treatment: Treatment): SanitizeAction | null {
+    if (treatment === 'auth' || treatment === 'pii' || treatment === 'payment') return this.#presetAction;
+    return treatment;
+  }
+
+  #apply(text: string, treatment: Treatment): string {
+    switch (this.#actionOf(treatment)) {
+      case 'remove':
+        return '';
+      case 'mask':
+        return '*'.repeat(text.length);
+      case 'pseudonym':
+        return this.#pseudonym(text);
+      default:
+        return text;
+    }
+  }
+
+  #pseudonym(text: string): string {
+    if (text.startsWith('eyJ') && text.includes('.')) return this.#signed(text) ?? this.pseudonyms.of(text);
+    return this.pseudonyms.of(text);
+  }
+
+  #match(kind: MatchKind, match: string): string {
+    if (this.#presetAction !== 'pseudonym') return this.#apply(match, presetOfKind[kind]);
+    switch (kind) {
+      case 'email':
+        return match.includes(':') ? this.pseudonyms.email(match.slice(match.indexOf(':') + 1)) : this.pseudonyms.email(match);
+      case 'card':
+        return this.pseudonyms.card(match);
+      case 'iban':
+        return this.pseudonyms.iban(match);
+      case 'ipv4':
+        return this.pseudonyms.ipv4(match);
+      case 'ipv6':
+        return this.pseudonyms.ipv6(match);
+      case 'jwt':
+        return this.#signed(match) ?? this.pseudonyms.of(match);
+      default:
+        return this.pseudonyms.of(match);
+    }
+  }
+
+  /** A JWT with its claims sanitized; empty when JWTs are to go; null when it is none. */
+  #signed(token: string): string | null {
+    if (this.#jwt === null) return '';
+    // A reader of their own: those of the documents around the token are in the middle of them.
+    return this.#jwt.sign(token, (claims) => new JsonRewriter(this, []).rewrite(claims, DEPTH_MAX - 1));
+  }
+}
+
+/** Rules of one place by the name they give; the first of a name counts. */
+function byName(
+  rules: readonly SanitizeRule[],
+  nameOf: (rule: SanitizeRule) => string | undefined,
+): ReadonlyMap<string, SanitizeAction> {
+  const actions = new Map<string, SanitizeAction>();
+  for (const rule of rules) {
+    const name = nameOf(rule);
+    if (name !== undefined && !actions.has(name)) actions.set(name, rule.action);
+  }
+  return actions;
+}
+
+/** 1 for what stands in no encoding and in nothing that is looked for. */
+const PLAIN = new Uint8Array(128);
+for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz -_.,;!/*+()') PLAIN[char.charCodeAt(0)] = 1;
+
+/** Whether nothing can be in a text: letters and little else, and too short for base64 or with what it does not have. */
+function isPlain(text: string): boolean {
+  let words = text.length < BASE64_MIN;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 127 || PLAIN[code] === 0) return false;
+    if (code === 32) words = true;
+    if (code === 0x4a && text.startsWith('eyJ', at - 2)) return false;
+  }
+  return words;
+}
+
+/** A URL, a path with a query, or pairs: what has parts with names. */
+function isUrl(text: string, first: number): boolean {
+  if (first === 0x2f || first === 0x3f) return text.includes('?') || text.includes('%');
+  const scheme = text.indexOf('://');
+  if (scheme > 0 && scheme < 12) return !/\s/.test(text);
+  return text.includes('=') && text.includes('&') && !/[\s<>]/.test(text);
+}
+
+function isBase64(text: string, start: number): boolean {
+  let end = text.length;
+  while (end > start && text.charCodeAt(end - 1) === 0x3d && text.length - end < 2) end--;
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at);
+    const lower = code | 32;
+    if (!((lower >= 97 && lower <= 122) || (code >= 47 && code <= 57) || code === 43 || code === 45 || code === 95)) {
+      return false;
+    }
+  }
+  return end - start >= BASE64_MIN && (end - start) % 4 !== 1;
+}
+
+/** Whether there are control characters other than white space: bytes that no text has. */
+export function hasControls(bytes: Buffer): boolean {
+  for (const byte of bytes) {
+    if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0c && byte !== 0x0d) return true;
+  }
+  return false;
+}
