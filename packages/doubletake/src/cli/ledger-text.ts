@@ -16,7 +16,7 @@ export function ledgerText(report: LedgerReport): string {
     row(1, 'captured', report.captured),
     ...branches(2, report.outcomes),
     row(2, 'in flight', report.inFlight),
-    ...(report.sampling.headerAbsent > 0 ? [row(1, 'sampled by address for want of the header', report.sampling.headerAbsent)] : []),
+    ...(report.sampling.headerAbsent > 0 ? [row(1, 'sampled by address for want of the key', report.sampling.headerAbsent)] : []),
     ...section('Production', [
       ...branches(1, { answered: production.responses }),
       ...(production.orphans > 0 ? [row(1, 'answers to requests not seen', production.orphans)] : []),

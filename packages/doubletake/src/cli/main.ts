@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { DoubletakeError } from '../errors.ts';
+import { ConfigError } from '../config/problem.ts';
+import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
 import { inspectCommand } from './inspect.ts';
 import { mirrorCommand } from './mirror.ts';
@@ -17,10 +19,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .addCommand(mirrorCommand())
     .addCommand(inspectCommand())
+    .addCommand(configCommand())
     .addCommand(demoCommand());
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({ outputError: () => {} });
-  }
+  reportOwnErrors(program);
   // A reader that goes away (`| head`) ends the output, and nothing else.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -33,6 +34,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** Commander's errors come back as exceptions, also those of the commands below, and are printed here. */
+function reportOwnErrors(command: Command): void {
+  command.exitOverride().configureOutput({ outputError: () => {} });
+  command.commands.forEach(reportOwnErrors);
+}
+
 function reportError(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return ExitCode.ok;
@@ -40,6 +47,10 @@ function reportError(error: unknown): number {
       const text = error.message.replace(/^error: /, '').replaceAll('\n', ' ').replace(/\.$/, '');
       process.stderr.write(`doubletake: ${text}; see doubletake --help\n`);
     }
+    return ExitCode.usage;
+  }
+  if (error instanceof ConfigError) {
+    for (const line of error.lines) process.stderr.write(`doubletake: ${line}\n`);
     return ExitCode.usage;
   }
   if (error instanceof DoubletakeError) {

@@ -1,16 +1,17 @@
 /** `doubletake mirror`: capture, make safe, replay; until stopped. */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import type { z } from 'zod';
-import { type MirrorConfig, type MirrorInput, mirrorSchema } from '../config/schema.ts';
+import { buildConfig, readConfigFile } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
 import { Engine } from '../engine/engine.ts';
 import { DoubletakeError } from '../errors.ts';
 import { imbalances, type LedgerReport } from '../ledger/report.ts';
 import { startHealthServer } from '../server/health.ts';
 import { ExitCode } from './exit-code.ts';
-import { parseDuration, parseInteger, parseListen, parseMethods, parsePercentage, parseTarget } from './flags.ts';
+import { parseDuration, parseInteger, parseListen, parseMethods, parsePercentage } from './flags.ts';
 import { ledgerText } from './ledger-text.ts';
-import { createReporter } from './reporter.ts';
+import { type ConfigFlags, overridesOf } from './mirror-flags.ts';
+import { createReporter, type Reporter } from './reporter.ts';
 
 const list = <T>(parse: (text: string) => T) => (text: string, before: T[] | undefined): T[] => [...(before ?? []), parse(text)];
 
@@ -21,14 +22,15 @@ export function mirrorCommand(): Command {
       'Takes a copy of production HTTP traffic, rebuilds the requests and replays them to one or more targets.\n' +
         'Production is never called. Only GET, HEAD and OPTIONS are replayed unless --methods says otherwise.',
     )
+    .argument('[CONFIG.yaml]', 'configuration file, YAML or JSON (docs/configuration.md); flags beside it override it')
     .optionsGroup('Sources:')
     .addOption(
       new Option('--vxlan <[HOST:]PORT>', 'receive VXLAN packets, as AWS VPC Traffic Mirroring sends them; repeatable')
-        .argParser(list((text) => ({ vxlan: { listen: parseListen('--vxlan', text, '0.0.0.0') } }))),
+        .argParser(list((text) => parseListen('--vxlan', text))),
     )
     .addOption(
       new Option('--pcap <FILE>', 'read a capture file (pcap, pcapng, also gzipped; - is standard input) as fast as the targets answer, then stop; repeatable')
-        .argParser(list((file) => ({ pcap: { file } }))),
+        .argParser(list((file) => file)),
     )
     .addOption(
       new Option('--vni <N>', 'take only this VXLAN network identifier; repeatable')
@@ -42,27 +44,23 @@ export function mirrorCommand(): Command {
     .optionsGroup('Targets:')
     .option('--target <[NAME=]URL>', 'replay to this http:// or https:// URL; repeatable', list((text: string) => text))
     .option('--ca <FILE>', 'trust these certificate authorities (PEM) for https targets, instead of the system\'s')
-    .addOption(new Option('--host <WHICH>', 'Host header: the target\'s own, or the original one').choices(['target', 'original']).default('target'))
+    .addOption(new Option('--host <WHICH>', 'Host header: the target\'s own (default), or the original one').choices(['target', 'original']))
     .addOption(
-      new Option('--ordering <HOW>', 'requests of one production connection keep their order, or not')
-        .choices(['connection', 'none'])
-        .default('connection'),
+      new Option('--ordering <HOW>', 'requests of one production connection keep their order (default), or not')
+        .choices(['connection', 'none']),
     )
     .addOption(
-      new Option('--timeout <DURATION>', 'give up a request that the target has not answered whole after this long')
-        .argParser((text) => parseDuration('--timeout', text))
-        .default(30_000, '30s'),
+      new Option('--timeout <DURATION>', 'give up a request that the target has not answered whole after this long (default: 30s)')
+        .argParser((text) => `${parseDuration('--timeout', text)}ms`),
     )
     .optionsGroup('Which requests:')
     .addOption(
-      new Option('--methods <LIST>', 'safe (GET, HEAD, OPTIONS), all, or a list such as GET,POST')
-        .argParser((text) => parseMethods('--methods', text))
-        .default('safe'),
+      new Option('--methods <LIST>', 'safe (GET, HEAD, OPTIONS; default), all, or a list such as GET,POST')
+        .argParser((text) => parseMethods('--methods', text)),
     )
     .addOption(
-      new Option('--percentage <P>', 'replay this share of the requests')
-        .argParser((text) => parsePercentage('--percentage', text))
-        .default(100),
+      new Option('--percentage <P>', 'replay this share of the requests (default: 100)')
+        .argParser((text) => parsePercentage('--percentage', text)),
     )
     .addOption(
       new Option('--percentage-by <WHAT>', 'what is in or out as a whole: each request, all with the same header value, or all of one client')
@@ -71,86 +69,25 @@ export function mirrorCommand(): Command {
     .option('--percentage-by-header <NAME>', 'the header for --percentage-by header')
     .optionsGroup('Running:')
     .addOption(
-      new Option('--workers <N>', 'worker threads; one serves about 20,000 requests/s')
-        .argParser((text) => parseInteger('--workers', text, 1, 256))
-        .default(1),
+      new Option('--workers <N>', 'worker threads; one serves about 20,000 requests/s (default: 1)')
+        .argParser((text) => parseInteger('--workers', text, 1, 256)),
     )
     .addOption(
       new Option('--health <[HOST:]PORT>', 'answer GET /healthz for a load balancer')
-        .argParser((text) => parseListen('--health', text, '0.0.0.0')),
+        .argParser((text) => parseListen('--health', text)),
     )
     .option('--ledger <FILE.json>', 'write the ledger to this file at exit, and on SIGUSR2')
     .option('--quiet', 'print nothing but the ready line, warnings and errors')
-    .action((flags: MirrorFlags) => mirror(flags));
+    .action((file: string | undefined, flags: MirrorFlags) => mirror(file, flags));
 }
 
-interface MirrorFlags {
-  vxlan?: MirrorInput['sources'];
-  pcap?: MirrorInput['sources'];
-  vni?: number[];
-  port?: number[];
-  mergeTunnels?: boolean;
-  target?: string[];
-  ca?: string;
-  host: 'target' | 'original';
-  ordering: 'connection' | 'none';
-  timeout: number;
-  methods: 'safe' | 'all' | string[];
-  percentage: number;
-  percentageBy?: 'request' | 'header' | 'remote-address';
-  percentageByHeader?: string;
-  workers: number;
-  health?: { host: string; port: number };
-  ledger?: string;
+interface MirrorFlags extends ConfigFlags {
   quiet?: boolean;
 }
 
-/** The flags in the shape of the configuration, checked by its schema. */
-function toConfig(flags: MirrorFlags): MirrorConfig {
-  if (flags.percentageBy === 'header' && flags.percentageByHeader === undefined) {
-    throw new DoubletakeError('DT_USAGE', '--percentage-by header: name the header with --percentage-by-header NAME');
-  }
-  if (flags.percentageBy !== 'header' && flags.percentageBy !== undefined && flags.percentageByHeader !== undefined) {
-    throw new DoubletakeError(
-      'DT_USAGE',
-      `--percentage-by-header ${flags.percentageByHeader}: goes with --percentage-by header, not ${flags.percentageBy}`,
-    );
-  }
-  const by = flags.percentageBy ?? (flags.percentageByHeader === undefined ? 'request' : 'header');
-  const input: MirrorInput = {
-    sources: [...(flags.vxlan ?? []), ...(flags.pcap ?? [])],
-    vni: flags.vni ?? [],
-    ports: flags.port ?? [],
-    mergeTunnels: flags.mergeTunnels ?? false,
-    policy: {
-      methods: flags.methods,
-      sample: { percentage: flags.percentage, by, header: flags.percentageByHeader },
-    },
-    targets: (flags.target ?? []).map((text, position) => ({
-      ...parseTarget('--target', text, position),
-      ca: flags.ca,
-      host: flags.host,
-      ordering: flags.ordering,
-      limits: { responseTimeoutMs: Math.ceil(flags.timeout) },
-    })),
-    workers: flags.workers,
-    health: flags.health,
-    ledger: flags.ledger,
-  };
-  const parsed = mirrorSchema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw new DoubletakeError('DT_USAGE', firstProblem(parsed.error));
-}
-
-function firstProblem(error: z.ZodError): string {
-  const issue = error.issues[0];
-  if (issue === undefined) return 'the flags do not fit together';
-  const where = issue.path.join('.');
-  return issue.code === 'custom' || issue.code === 'too_small' ? issue.message : `${where}: ${issue.message}`;
-}
-
-async function mirror(flags: MirrorFlags): Promise<void> {
-  const config = toConfig(flags);
+async function mirror(file: string | undefined, flags: MirrorFlags): Promise<void> {
+  const document = file === undefined ? null : readConfigFile(file, process.env);
+  const config = buildConfig(document, overridesOf(flags, document));
   if (config.ledger !== undefined) checkWritable(config.ledger);
   const reporter = createReporter(flags.quiet ?? false);
   const stopped = Promise.withResolvers<void>();
@@ -170,6 +107,7 @@ async function mirror(flags: MirrorFlags): Promise<void> {
     stop: () => stopped.resolve(),
     again: () => engine.abort(),
     dump: () => writeLedger(config.ledger, engine.report()),
+    reload: file === undefined ? null : () => void reload(engine, file, flags, reporter),
   });
   try {
     const addresses = await engine.start();
@@ -191,12 +129,33 @@ async function mirror(flags: MirrorFlags): Promise<void> {
   }
 }
 
+/** Reads the file again; what cannot be used changes nothing. */
+async function reload(engine: Engine, file: string, flags: ConfigFlags, reporter: Reporter): Promise<void> {
+  try {
+    const document = readConfigFile(file, process.env);
+    const kept = await engine.reload(buildConfig(document, overridesOf(flags, document)));
+    for (const name of kept) reporter.warning(`${file}: ${name} has changed, which takes a restart; the old one stays`);
+    reporter.notice(`reloaded ${file}`);
+  } catch (error) {
+    if (!(error instanceof DoubletakeError)) throw error;
+    const lines = error instanceof ConfigError ? error.lines : [error.message];
+    for (const line of lines) reporter.error(line);
+    reporter.error(`${file} was not reloaded; the old configuration stays`);
+  }
+}
+
 /** After a stop nothing may be in flight: a request that still is was lost by us. */
 function leftovers(report: LedgerReport): string[] {
   return report.inFlight === 0 ? [] : [`${report.inFlight} requests never came to an outcome`];
 }
 
-function onSignals(actions: { stop(): void; again(): void; dump(): void }): { remove(): void } {
+/** `reload` is null where there is no file to read again: SIGHUP then ends the process, as the system has it. */
+function onSignals(actions: {
+  stop(): void;
+  again(): void;
+  dump(): void;
+  reload: (() => void) | null;
+}): { remove(): void } {
   let stopping = false;
   const stop = (): void => {
     if (stopping) actions.again();
@@ -206,8 +165,10 @@ function onSignals(actions: { stop(): void; again(): void; dump(): void }): { re
   const dump = (): void => actions.dump();
   process.on('SIGINT', stop).on('SIGTERM', stop);
   if (process.platform !== 'win32') process.on('SIGUSR2', dump);
+  if (actions.reload !== null) process.on('SIGHUP', actions.reload);
   return {
     remove: () => {
+      if (actions.reload !== null) process.off('SIGHUP', actions.reload);
       process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGUSR2', dump);
     },
   };

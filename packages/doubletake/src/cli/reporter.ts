@@ -9,6 +9,8 @@ export interface Reporter {
   /** Begins to show `read()`, every second on a terminal and every ten seconds in a log. */
   start(read: () => LedgerReport): void;
   stop(): void;
+  /** Something that happened and is no trouble; not told when quiet. */
+  notice(text: string): void;
   warning(text: string): void;
   error(text: string): void;
 }
@@ -48,6 +50,12 @@ class LiveReporter implements Reporter {
     this.#clear('\n');
   }
 
+  notice(text: string): void {
+    if (this.#quiet) return;
+    this.#clear('\r\x1b[2K');
+    process.stderr.write(`doubletake: ${text}\n`);
+  }
+
   warning(text: string): void {
     this.#clear('\r\x1b[2K');
     process.stderr.write(`doubletake: warning: ${text}\n`);
@@ -80,6 +88,10 @@ class LogReporter implements Reporter {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  notice(text: string): void {
+    if (!this.#quiet) this.#log.info(text);
   }
 
   warning(text: string): void {

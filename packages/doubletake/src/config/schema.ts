@@ -1,88 +1,148 @@
 /**
- * The one description of what `mirror` can be told. The command line's flags fill in this shape and are checked by it;
- * the configuration file has the same shape.
+ * The one description of what `mirror` can be told: the configuration file and the command line's flags fill in this
+ * shape and are checked by it. The types, the JSON Schema and docs/configuration.md are made from it.
+ *
+ * What goes in is what users write (`MirrorInput`: "30s", "64MiB"); what comes out has units in its names
+ * (`MirrorConfig`: milliseconds, bytes). Each field's description is one sentence or two with its unit.
  */
 import { z } from 'zod';
+import { policySchema } from './policy-schema.ts';
+import { durationSchema, listenSchema, sizeSchema, targetUrlSchema, textSchema, wholeNumber } from './values.ts';
 
-/** `HOST:PORT` taken apart. Port 0 lets the system choose. */
-const listenSchema = z.strictObject({
-  host: z.string().min(1),
-  port: z.int().min(0).max(65_535),
-});
+/** What every source of packets can be told about the packets to take. */
+const packetChoice = {
+  vni: z
+    .array(wholeNumber(0, 0xff_ffff))
+    .default([])
+    .describe('Take only packets with these VXLAN network identifiers; empty takes all.'),
+  ports: z
+    .array(wholeNumber(1, 65_535))
+    .default([])
+    .describe('Take only connections to these server ports; empty takes every connection that carries HTTP.'),
+  mergeTunnels: z
+    .boolean()
+    .default(false)
+    .describe('The tunnels show the same network, so a packet seen through two of them is one packet.'),
+};
 
-const vniSchema = z.int().min(0).max(0xff_ffff);
-const portSchema = z.int().min(1).max(65_535);
-
-const sourceSchema = z.union([
-  z.strictObject({ vxlan: z.strictObject({ listen: listenSchema }) }),
-  z.strictObject({ pcap: z.strictObject({ file: z.string().min(1) }) }),
-]);
-
-/** HTTP method as a token (RFC 9110 section 5.6.2), as it is compared: exactly. */
-const methodSchema = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'expected an HTTP method');
-
-const sampleSchema = z
+const vxlanSchema = z
   .strictObject({
-    percentage: z.number().min(0).max(100).default(100),
-    by: z.enum(['request', 'header', 'remote-address']).default('request'),
-    header: z.string().min(1).optional(),
-    salt: z.string().default('doubletake'),
+    listen: listenSchema
+      .prefault('0.0.0.0:4789')
+      .describe('UDP address and port on which packets come in. Port 0 lets the system choose one.'),
+    ...packetChoice,
   })
-  .refine((sample) => (sample.by === 'header') === (sample.header !== undefined), {
-    error: 'sampling by header needs the name of the header, and only it does',
+  .describe('Packets in VXLAN, as AWS VPC Traffic Mirroring sends them.');
+
+const pcapSchema = z
+  .strictObject({
+    file: textSchema.describe('Path of the file (pcap or pcapng, also gzipped); `-` is standard input.'),
+    ...packetChoice,
+  })
+  .describe('A capture file, read as fast as the targets answer; the run ends behind its last request.');
+
+export type SourceConfig = { vxlan: z.output<typeof vxlanSchema> } | { pcap: z.output<typeof pcapSchema> };
+
+/** A mapping with exactly one of its keys, as a union that is told apart by the key. */
+const sourceSchema = z
+  .strictObject({ vxlan: vxlanSchema.optional(), pcap: pcapSchema.optional() })
+  .transform((source, context): SourceConfig => {
+    const { vxlan, pcap } = source;
+    if (vxlan !== undefined && pcap === undefined) return { vxlan };
+    if (pcap !== undefined && vxlan === undefined) return { pcap };
+    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan or pcap' });
+    return z.NEVER;
   });
 
+const limitsSchema = z
+  .strictObject({
+    inFlight: wholeNumber(1, 65_535)
+      .default(256)
+      .describe('Connections open at once, and so requests in flight, of each worker.'),
+    queueRequests: wholeNumber(1, 10_000_000)
+      .default(10_000)
+      .describe('Requests that wait for a connection or for their turn, of each worker; the newest beyond are dropped and counted.'),
+    queueBytes: sizeSchema
+      .prefault('64MiB')
+      .describe('Bytes of the requests that wait or are in flight, of each worker; what is beyond is dropped and counted.'),
+    connectTimeout: durationSchema
+      .prefault('5s')
+      .describe('Give up a connection that is not open after this long, with name lookup and TLS handshake.'),
+    responseTimeout: durationSchema
+      .prefault('30s')
+      .describe('Give up a request that the target has not answered whole after this long.'),
+  })
+  .transform(({ connectTimeout, responseTimeout, ...limits }) => ({
+    ...limits,
+    connectTimeoutMs: connectTimeout,
+    responseTimeoutMs: responseTimeout,
+  }));
+
 const targetSchema = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'expected letters, digits, ".", "_" or "-"'),
-  url: z.url({ protocol: /^https?$/ }),
-  /** PEM file of the certificate authorities to trust. */
-  ca: z.string().min(1).optional(),
-  host: z.enum(['target', 'original']).default('target'),
-  ordering: z.enum(['connection', 'none']).default('connection'),
-  limits: z
-    .strictObject({
-      /** Open connections, and so requests in flight, of each worker. */
-      inFlight: z.int().min(1).max(65_535).default(256),
-      queueRequests: z.int().min(1).default(10_000),
-      queueBytes: z.int().min(1).default(67_108_864),
-      connectTimeoutMs: z.int().min(1).default(5_000),
-      responseTimeoutMs: z.int().min(1).default(30_000),
-    })
-    .prefault({}),
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: 'expected letters, digits, ".", "_" or "-"' })
+    .describe('The name in logs and in the ledger; each target has its own.'),
+  url: targetUrlSchema.describe('Where requests go: `http://` or `https://`, host, port; a path goes before the path of every request.'),
+  ca: textSchema.optional().describe('Trust the certificate authorities in this PEM file, instead of the system\'s.'),
+  host: z
+    .enum(['target', 'original'])
+    .default('target')
+    .describe('Which Host header goes out: the target\'s own, or the one that production saw.'),
+  ordering: z
+    .enum(['connection', 'none'])
+    .default('connection')
+    .describe('Requests of one production connection keep their order and do not overlap, or they may.'),
+  limits: limitsSchema.prefault({}).describe('What the target is spared, and what memory its requests may take.'),
 });
 
-function areUnique(names: readonly string[]): boolean {
-  return new Set(names).size === names.length;
+const noSource = 'no source of traffic: give --vxlan [HOST:]PORT or --pcap FILE';
+const noTarget = 'no target: give --target URL, the test environment to replay to';
+
+/** Says `message` where the value is not there at all. */
+const whenMissing = (message: string) => ({ error: ({ input }: { input?: unknown }) => (input === undefined ? message : undefined) });
+
+export const mirrorSchema = z
+  .strictObject({
+    sources: z
+      .array(sourceSchema, whenMissing(noSource))
+      .min(1, noSource)
+      .superRefine((sources, context) =>
+        refuseTwice(sources.map(sourceKey), context, (index) => [index], 'the same source is given twice'),
+      )
+      .describe('Where traffic comes from; each has exactly one of the keys below.'),
+    policy: policySchema.prefault({}).describe('Which requests may be replayed, and in which form.'),
+    targets: z
+      .array(targetSchema, whenMissing(noTarget))
+      .min(1, noTarget)
+      .superRefine((targets, context) =>
+        refuseTwice(targets.map(({ name }) => name), context, (index) => [index, 'name'], 'two targets have the same name'),
+      )
+      .describe('The test environments; each gets every request that the policy lets through.'),
+    workers: wholeNumber(1, 256).default(1).describe('Worker threads; one serves about 20,000 requests/s.'),
+    drain: durationSchema.prefault('10s').describe('How long a stop waits for the requests under way.'),
+    health: listenSchema
+      .optional()
+      .describe('Address and port that answer `GET /healthz` for a load balancer; absent, there is none.'),
+    ledger: textSchema.optional().describe('File to which the ledger is written as JSON at exit, and on SIGUSR2.'),
+  })
+  .transform(({ drain, ...config }) => ({ ...config, drainMs: drain }));
+
+/** What makes two sources the same: the ledger's rows are named after it. */
+function sourceKey(source: SourceConfig): string {
+  return JSON.stringify('pcap' in source ? source.pcap.file : source.vxlan.listen);
 }
 
-export const mirrorSchema = z.strictObject({
-  sources: z
-    .array(sourceSchema)
-    .min(1, 'no source of traffic: give --vxlan [HOST:]PORT or --pcap FILE')
-    .refine((sources) => areUnique(sources.map((source) => JSON.stringify(source))), 'the same source is given twice'),
-  /** Allow list of VXLAN network identifiers; empty allows all. */
-  vni: z.array(vniSchema).default([]),
-  /** Server ports; empty takes every connection that carries HTTP. */
-  ports: z.array(portSchema).default([]),
-  mergeTunnels: z.boolean().default(false),
-  policy: z
-    .strictObject({
-      methods: z.union([z.enum(['safe', 'all']), z.array(methodSchema).min(1)]).default('safe'),
-      sample: sampleSchema.prefault({}),
-    })
-    .prefault({}),
-  targets: z
-    .array(targetSchema)
-    .min(1, 'no target: give --target URL, the test environment to replay to')
-    .refine((targets) => areUnique(targets.map(({ name }) => name)), 'two targets have the same name'),
-  workers: z.int().min(1).max(256).default(1),
-  /** How long a stop waits for requests under way. */
-  drainMs: z.int().min(0).default(10_000),
-  health: listenSchema.optional(),
-  ledger: z.string().min(1).optional(),
-});
+function refuseTwice(
+  names: readonly string[],
+  context: z.RefinementCtx,
+  path: (index: number) => (string | number)[],
+  message: string,
+): void {
+  for (const [index, name] of names.entries()) {
+    if (names.indexOf(name) < index) context.addIssue({ code: 'custom', message, path: path(index) });
+  }
+}
 
 export type MirrorConfig = z.output<typeof mirrorSchema>;
-export type MirrorInput = z.input<typeof mirrorSchema>;
 export type TargetConfig = MirrorConfig['targets'][number];
-export type SourceConfig = MirrorConfig['sources'][number];

@@ -8,6 +8,7 @@ import type { Outcome } from '../ledger/outcome.ts';
 import { statusClasses } from '../ledger/report.ts';
 import { Tally } from '../ledger/tally.ts';
 import type { ReplayPolicy } from '../policy/policy.ts';
+import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
 import type { RequestWriter } from '../policy/request-writer.ts';
 import type { ReplayTarget } from '../replay/replay-target.ts';
 import type { ReplayResult } from '../replay/target.ts';
@@ -26,7 +27,9 @@ interface CountedLine extends TargetLine {
 }
 
 export class Dispatcher {
-  readonly #policy: ReplayPolicy;
+  #policy: ReplayPolicy;
+  /** Null leaves requests as they came. */
+  #sanitizer: Sanitizer | null;
   readonly #lines: readonly CountedLine[];
   /** The target when there is but one, as usual; null when there are several. */
   readonly #only: CountedLine | null;
@@ -41,12 +44,14 @@ export class Dispatcher {
   /** `idPrefix` makes the request ids of this worker distinct from those of every other worker and run. */
   constructor(
     policy: ReplayPolicy,
+    sanitizer: Sanitizer | null,
     lines: readonly TargetLine[],
     layout: CounterLayout,
     row: Float64Array,
     idPrefix: string,
   ) {
     this.#policy = policy;
+    this.#sanitizer = sanitizer;
     this.#row = row;
     this.#idPrefix = idPrefix;
     this.#lines = lines.map((line) => ({
@@ -55,6 +60,12 @@ export class Dispatcher {
       responseSlots: statusClasses.map((name) => layout.slot('targets', line.name, 'responses', name)),
     }));
     this.#only = this.#lines.length === 1 ? (this.#lines[0] ?? null) : null;
+  }
+
+  /** Requests that end from now on are decided on by `policy`; every outcome it comes to must be in the layout. */
+  replacePolicy(policy: ReplayPolicy, sanitizer: Sanitizer | null): void {
+    this.#policy = policy;
+    this.#sanitizer = sanitizer;
   }
 
   /** A request was seen: its head is whole. */
@@ -85,18 +96,23 @@ export class Dispatcher {
       this.end(source, 'dropped.too_large');
       return;
     }
+    const safe = this.#sanitizer === null ? exchange : this.#sanitizer.sanitize(exchange);
+    if (safe === null) {
+      this.end(source, 'blocked.unsanitizable');
+      return;
+    }
     const id = `${this.#idPrefix}${(this.#lastId++).toString(36)}`;
     source.awaiting++;
     this.#awaiting++;
     const only = this.#only;
     if (only !== null) {
-      const outgoing = only.writer.write(exchange, id, only.keepOrder ? exchange.connection : null);
+      const outgoing = only.writer.write(safe, id, only.keepOrder ? exchange.connection : null);
       only.target.send(outgoing, (result) => this.#finish(source, this.#count(only, result)));
       return;
     }
     const pending = new PendingRequest(this.#lines.length);
     for (const line of this.#lines) {
-      const outgoing = line.writer.write(exchange, id, line.keepOrder ? exchange.connection : null);
+      const outgoing = line.writer.write(safe, id, line.keepOrder ? exchange.connection : null);
       line.target.send(outgoing, (result) => {
         if (pending.settle(this.#count(line, result))) this.#finish(source, pending.best);
       });
@@ -163,8 +179,8 @@ export interface RequestSource {
   tally: Tally;
   /** Requests handed to targets and not settled by all of them yet. */
   awaiting: number;
-  /** Counts a request that lacked the header by which it is sampled. */
-  headerAbsent(): void;
+  /** Counts a request that lacked what it is sampled by. */
+  keyAbsent(): void;
 }
 
 /**

@@ -6,12 +6,16 @@
  * with the final ledger; `abort` during that cuts the draining short.
  */
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { MirrorConfig } from '../config/schema.ts';
+import { DoubletakeError } from '../errors.ts';
 import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
 import { buildReport, type LedgerReport } from '../ledger/report.ts';
 import { ledgerLayout } from './ledger-layout.ts';
+import { filterOutcomes } from '../policy/filter.ts';
 import { checkTarget, readAuthority } from './targets.ts';
 import { bindSources, type BoundSources, sourceName } from './sources.ts';
+import { openSanitizer } from './sanitizing.ts';
 import { Watchdog } from './watchdog.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
@@ -20,6 +24,9 @@ const silentMsMax = 5_000;
 
 /** A stop waits this much longer than the drain before it takes a worker for dead. */
 const stopGraceMs = 3_000;
+
+/** What cannot change while the mirror runs. */
+const lasting = ['sources', 'targets', 'workers', 'drainMs', 'health', 'ledger'] as const satisfies (keyof MirrorConfig)[];
 
 export interface EngineEvents {
   warning(text: string): void;
@@ -44,6 +51,7 @@ export class Engine {
     this.#layout = ledgerLayout(
       config.sources.map(sourceName),
       config.targets.map(({ name }) => name),
+      config.policy.filters,
     );
     const slowestMs = Math.max(
       ...config.targets.map(({ limits }) => limits.connectTimeoutMs + limits.responseTimeoutMs),
@@ -57,6 +65,7 @@ export class Engine {
    */
   async start(): Promise<string[]> {
     const config = this.#config;
+    openSanitizer(config.policy);
     const authorities = config.targets.map(readAuthority);
     await Promise.all(config.targets.map((target, index) => checkTarget(target, authorities[index] ?? null)));
     const bound = await bindSources(config);
@@ -90,6 +99,21 @@ export class Engine {
       this.#workers.map((worker) => worker.reading()),
       performance.timeOrigin + performance.now(),
     );
+  }
+
+  /**
+   * Decides by the policy of `config` from now on; nothing that is under way is touched, and no packet is lost. Throws
+   * when the policy needs a restart. Resolves with the names of the settings that are different and stay as they were.
+   */
+  async reload(config: MirrorConfig): Promise<string[]> {
+    openSanitizer(config.policy);
+    const counted = new Set(filterOutcomes(this.#config.policy.filters));
+    const uncounted = filterOutcomes(config.policy.filters).filter((outcome) => !counted.has(outcome));
+    if (uncounted.length > 0) {
+      throw new DoubletakeError('DT_RELOAD', `${uncounted.join(', ')}: the ledger has no place for new names of filters; restart`);
+    }
+    await Promise.all(this.#workers.map((worker) => worker.reload(config.policy)));
+    return lasting.filter((name) => !isDeepStrictEqual(config[name], this.#config[name]));
   }
 
   /** Ends the capture and drains for at most `drainMs`; resolves with the final ledger. */

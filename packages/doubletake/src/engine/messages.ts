@@ -18,6 +18,8 @@ export interface WorkerStart {
 export type ToWorker =
   /** Stop the capture, drain for at most this long, then end. */
   | { type: 'stop'; drainMs: number }
+  /** Decide by this policy from the next request on. */
+  | { type: 'reload'; policy: MirrorConfig['policy'] }
   /** Give up what is still under way. */
   | { type: 'abort' };
 
@@ -27,5 +29,7 @@ export type FromWorker =
   | { type: 'warning'; text: string }
   /** This worker's sources are files, all read to the end, and every request in them has ended. */
   | { type: 'exhausted' }
+  /** The policy of the last `reload` holds. */
+  | { type: 'reloaded' }
   /** The worker cannot start; it ends itself. */
   | { type: 'failed'; code: string; text: string };

@@ -12,12 +12,15 @@ import { Decoded } from '../packets/decoded.ts';
 import { PacketDecoder } from '../packets/decoder.ts';
 import type { Connection, Direction } from '../tcp/connection.ts';
 import { FlowTable } from '../tcp/flow-table.ts';
+import { fileFlowLimits } from '../tcp/limits.ts';
 import type { Dispatcher, RequestSource } from './dispatcher.ts';
 
 export interface PipelineOptions {
   vnis: ReadonlySet<number> | null;
   ports: ReadonlySet<number> | null;
   mergeTunnels: boolean;
+  /** The packets come from a file: nobody waits for them, and their order may be put right at leisure. */
+  fromFile: boolean;
   /** Random for a source that strangers can send to: see `FlowLimits.hashSeed`. */
   hashSeed: number;
 }
@@ -41,6 +44,7 @@ export class Pipeline implements ExchangeHandler, RequestSource {
     this.#flows = new FlowTable(new ExchangeAssembler(this, {}), {
       canStart: canStartStream,
       hashSeed: options.hashSeed,
+      ...(options.fromFile ? fileFlowLimits : {}),
     });
   }
 
@@ -129,7 +133,7 @@ export class Pipeline implements ExchangeHandler, RequestSource {
     this.#row[this.#slots.skippedBytes] += bytes;
   }
 
-  headerAbsent(): void {
+  keyAbsent(): void {
     this.#row[this.#slots.headerAbsent]++;
   }
 

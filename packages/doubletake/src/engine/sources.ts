@@ -8,13 +8,24 @@ import { bindUdpGroup } from '../sources/udp-group.ts';
 import { openUdpSource } from '../sources/udp-source.ts';
 import { buildSteeringProgram } from '../system/steering.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Pipeline, PipelineOptions } from './pipeline.ts';
 
 /** How a source is called in the ledger and in logs. */
 export function sourceName(source: SourceConfig): string {
   if ('pcap' in source) return `pcap:${source.pcap.file}`;
   const { host, port } = source.vxlan.listen;
   return `vxlan:${formatListen(host, port)}`;
+}
+
+/** Which of a source's packets are taken, and how. */
+export function packetChoice(source: SourceConfig): Omit<PipelineOptions, 'hashSeed'> {
+  const { vni, ports, mergeTunnels } = 'pcap' in source ? source.pcap : source.vxlan;
+  return {
+    vnis: vni.length > 0 ? new Set(vni) : null,
+    ports: ports.length > 0 ? new Set(ports) : null,
+    mergeTunnels,
+    fromFile: 'pcap' in source,
+  };
 }
 
 export function formatListen(host: string, port: number): string {

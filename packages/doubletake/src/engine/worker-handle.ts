@@ -1,6 +1,7 @@
 /** The main thread's hold on one worker: its start, its counters, its stop, and its death. */
 import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import type { MirrorConfig } from '../config/schema.ts';
 import { DoubletakeError } from '../errors.ts';
 import { type Publication, readPublication } from '../ledger/counters.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
@@ -20,6 +21,8 @@ export class WorkerHandle {
   readonly ready: Promise<(string | null)[]>;
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
+  /** Those who wait for a reload to hold, in the order in which they asked. */
+  readonly #reloads: (() => void)[] = [];
   #alive = true;
 
   constructor(start: WorkerStart, events: WorkerEvents) {
@@ -52,6 +55,8 @@ export class WorkerHandle {
           return events.warning(message.text);
         case 'exhausted':
           return events.exhausted();
+        case 'reloaded':
+          return this.#reloads.shift()?.();
       }
     });
     this.#worker.on('error', (error) => {
@@ -80,6 +85,15 @@ export class WorkerHandle {
     const force = setTimeout(() => void this.#worker.terminate(), drainMs + graceMs);
     await this.#ended;
     clearTimeout(force);
+  }
+
+  /** Resolves when the worker decides by the new policy, or has ended. */
+  async reload(policy: MirrorConfig['policy']): Promise<void> {
+    if (!this.#alive) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#reloads.push(resolve);
+    this.#say({ type: 'reload', policy });
+    await Promise.race([promise, this.#ended]);
   }
 
   abort(): void {

@@ -1,12 +1,14 @@
 /** What a worker does from its start to its end: opens its sources, keeps time for its pipelines, publishes, drains. */
 import { randomInt } from 'node:crypto';
+import type { MirrorConfig } from '../config/schema.ts';
 import { publishRow } from '../ledger/counters.ts';
 import { ledgerLayout } from './ledger-layout.ts';
 import { ReplayPolicy } from '../policy/policy.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { WorkerStart } from './messages.ts';
 import { Pipeline } from './pipeline.ts';
-import { type RunningSource, sourceName, startSource } from './sources.ts';
+import { packetChoice, type RunningSource, sourceName, startSource } from './sources.ts';
+import { openSanitizer } from './sanitizing.ts';
 import { openTargetLine } from './targets.ts';
 
 const publishEveryMs = 100;
@@ -35,22 +37,22 @@ export class WorkerRun {
     const layout = ledgerLayout(
       names,
       config.targets.map(({ name }) => name),
+      config.policy.filters,
     );
     this.#row = new Float64Array(layout.size);
     this.#dispatcher = new Dispatcher(
       new ReplayPolicy(config.policy),
+      openSanitizer(config.policy),
       config.targets.map((target, position) => openTargetLine(target, start.authorities[position] ?? null)),
       layout,
       this.#row,
       `${runId}-${index.toString(36)}-`,
     );
-    const options = {
-      hashSeed: randomInt(2 ** 31),
-      vnis: config.vni.length > 0 ? new Set(config.vni) : null,
-      ports: config.ports.length > 0 ? new Set(config.ports) : null,
-      mergeTunnels: config.mergeTunnels,
-    };
-    this.#pipelines = names.map((name) => new Pipeline(name, options, this.#dispatcher, layout, this.#row));
+    const hashSeed = randomInt(2 ** 31);
+    this.#pipelines = config.sources.map(
+      (source) =>
+        new Pipeline(sourceName(source), { hashSeed, ...packetChoice(source) }, this.#dispatcher, layout, this.#row),
+    );
   }
 
   /** Opens the sources; traffic flows when this resolves, with what each one listens on. */
@@ -73,6 +75,11 @@ export class WorkerRun {
   stop(drainMs: number): Promise<void> {
     this.#stopping ??= this.#drain(drainMs);
     return this.#stopping;
+  }
+
+  /** Packets come between two turns of the event loop, so that each request is decided on by one policy. */
+  reload(policy: MirrorConfig['policy']): void {
+    this.#dispatcher.replacePolicy(new ReplayPolicy(policy), openSanitizer(policy));
   }
 
   abort(): void {

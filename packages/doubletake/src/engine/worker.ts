@@ -17,8 +17,15 @@ const run = new WorkerRun(workerData as WorkerStart, {
 });
 
 port.on('message', (message: ToWorker) => {
-  if (message.type === 'abort') return run.abort();
-  void run.stop(message.drainMs).then(() => port.close());
+  switch (message.type) {
+    case 'abort':
+      return run.abort();
+    case 'reload':
+      run.reload(message.policy);
+      return say({ type: 'reloaded' });
+    case 'stop':
+      void run.stop(message.drainMs).then(() => port.close());
+  }
 });
 
 try {

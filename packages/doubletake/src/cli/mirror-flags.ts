@@ -1,0 +1,83 @@
+/** From the flags of `mirror` to what they say in the shape of the configuration, over what a file says. */
+import type { ConfigDocument } from '../config/document.ts';
+import type { Override } from '../config/load.ts';
+import { DoubletakeError } from '../errors.ts';
+import { parseTarget } from './flags.ts';
+
+/** The flags that say something that a configuration file can say too; undefined where one was not given. */
+export interface ConfigFlags {
+  vxlan?: string[];
+  pcap?: string[];
+  vni?: number[];
+  port?: number[];
+  mergeTunnels?: boolean;
+  target?: string[];
+  ca?: string;
+  host?: 'target' | 'original';
+  ordering?: 'connection' | 'none';
+  timeout?: string;
+  methods?: 'safe' | 'all' | string[];
+  percentage?: number;
+  percentageBy?: 'request' | 'header' | 'remote-address';
+  percentageByHeader?: string;
+  workers?: number;
+  health?: string;
+  ledger?: string;
+}
+
+/** In the order in which they apply: sources and targets first, then what is said of all of them. */
+export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null): Override[] {
+  const overrides: Override[] = [];
+  const say = (flag: string, path: Override['path'], value: unknown): void => {
+    if (value !== undefined) overrides.push({ flag, path, value });
+  };
+  const vxlan = (flags.vxlan ?? []).map((listen) => ({ vxlan: { listen } }));
+  const pcap = (flags.pcap ?? []).map((file) => ({ pcap: { file } }));
+  const sources = [...vxlan, ...pcap];
+  say(vxlan.length > 0 ? '--vxlan' : '--pcap', ['sources'], sources.length > 0 ? sources : undefined);
+  const targets = flags.target?.map((text, position) => parseTarget('--target', text, position));
+  say('--target', ['targets'], targets);
+  say('--vni', ['sources', '*', '*', 'vni'], flags.vni);
+  say('--port', ['sources', '*', '*', 'ports'], flags.port);
+  say('--merge-tunnels', ['sources', '*', '*', 'mergeTunnels'], flags.mergeTunnels);
+  say('--ca', ['targets', '*', 'ca'], flags.ca);
+  say('--host', ['targets', '*', 'host'], flags.host);
+  say('--ordering', ['targets', '*', 'ordering'], flags.ordering);
+  say('--timeout', ['targets', '*', 'limits', 'responseTimeout'], flags.timeout);
+  say('--methods', ['policy', 'methods'], flags.methods);
+  say('--percentage', ['policy', 'sample', 'percentage'], flags.percentage);
+  overrides.push(...sampleOverrides(flags, document));
+  say('--workers', ['workers'], flags.workers);
+  say('--health', ['health'], flags.health);
+  say('--ledger', ['ledger'], flags.ledger);
+  return overrides;
+}
+
+/** Naming the header says that it is sampled by header; sampling by something else takes away a header of the file. */
+function sampleOverrides({ percentageBy, percentageByHeader }: ConfigFlags, document: ConfigDocument | null): Override[] {
+  const by = ['policy', 'sample', 'by'];
+  const header = ['policy', 'sample', 'header'];
+  if (percentageByHeader !== undefined) {
+    if (percentageBy !== undefined && percentageBy !== 'header') {
+      throw new DoubletakeError(
+        'DT_USAGE',
+        `--percentage-by-header ${percentageByHeader}: goes with --percentage-by header, not ${percentageBy}`,
+      );
+    }
+    return [
+      { flag: '--percentage-by-header', path: by, value: 'header' },
+      { flag: '--percentage-by-header', path: header, value: percentageByHeader },
+    ];
+  }
+  if (percentageBy === undefined) return [];
+  if (percentageBy !== 'header') {
+    return [
+      { flag: '--percentage-by', path: by, value: percentageBy },
+      { flag: '--percentage-by', path: header, value: undefined },
+    ];
+  }
+  if (document === null || !document.has(header)) {
+    throw new DoubletakeError('DT_USAGE', '--percentage-by header: name the header with --percentage-by-header NAME');
+  }
+  return [{ flag: '--percentage-by', path: by, value: percentageBy }];
+}
