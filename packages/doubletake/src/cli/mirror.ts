@@ -1,6 +1,7 @@
 /** `doubletake mirror`: capture, make safe, replay; until stopped. */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { formatListen } from '../config/listen.ts';
 import { buildConfig, readConfigFile } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { Engine } from '../engine/engine.ts';
@@ -204,8 +205,4 @@ function writeLedger(file: string | undefined, report: LedgerReport): void {
     process.stderr.write(`doubletake: cannot write the ledger: ${error instanceof Error ? error.message : String(error)}\n`);
     process.stderr.write(`${JSON.stringify(report)}\n`);
   }
-}
-
-function formatListen({ host, port }: { host: string; port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -3,6 +3,7 @@
  * came from the environment are shown as they stand in the file.
  */
 import type { ConfigDocument, Path } from './document.ts';
+import { formatListen } from './listen.ts';
 import type { MirrorConfig, SourceConfig, TargetConfig } from './schema.ts';
 
 type FilterConfig = MirrorConfig['policy']['filters'][number];
@@ -27,7 +28,7 @@ function explainSource(words: Words, source: SourceConfig, index: number): void 
   if ('pcap' in source) {
     words.say([...path, 'file'], `the capture file ${words.shown([...path, 'file'], source.pcap.file)}`);
   } else {
-    words.say([...path, 'listen'], `VXLAN packets on UDP ${words.shown([...path, 'listen'], listenText(source.vxlan.listen))}`);
+    words.say([...path, 'listen'], `VXLAN packets on UDP ${words.shown([...path, 'listen'], formatListen(source.vxlan.listen))}`);
   }
   words.say([...path, 'vni'], vni.length === 0 ? 'every network identifier (VNI)' : `only the network identifiers (VNI) ${vni.join(', ')}`, 1);
   words.say(
@@ -128,12 +129,8 @@ function explainTarget(words: Words, target: TargetConfig, index: number): void 
 function explainRunning(words: Words, config: MirrorConfig): void {
   words.say(['workers'], `${config.workers} worker ${config.workers === 1 ? 'thread' : 'threads'}`);
   words.say(['drain'], `a stop waits at most ${config.drainMs} ms for requests under way`);
-  if (config.health !== undefined) words.say(['health'], `health: http://${words.shown(['health'], listenText(config.health))}/healthz`);
+  if (config.health !== undefined) words.say(['health'], `health: http://${words.shown(['health'], formatListen(config.health))}/healthz`);
   if (config.ledger !== undefined) words.say(['ledger'], `ledger: written to ${words.shown(['ledger'], config.ledger)}`);
-}
-
-function listenText({ host, port }: { host: string; port: number }): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 const placeColumn = 90;

@@ -1,6 +1,7 @@
 /** From a source in the configuration to one that feeds a pipeline: what the main thread opens and what a worker runs. */
 import { lookup } from 'node:dns/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { formatListen } from '../config/listen.ts';
 import type { MirrorConfig, SourceConfig } from '../config/schema.ts';
 import { DoubletakeError } from '../errors.ts';
 import { CaptureFile } from '../sources/capture-file.ts';
@@ -13,8 +14,7 @@ import type { Pipeline, PipelineOptions } from './pipeline.ts';
 /** How a source is called in the ledger and in logs. */
 export function sourceName(source: SourceConfig): string {
   if ('pcap' in source) return `pcap:${source.pcap.file}`;
-  const { host, port } = source.vxlan.listen;
-  return `vxlan:${formatListen(host, port)}`;
+  return `vxlan:${formatListen(source.vxlan.listen)}`;
 }
 
 /** Which of a source's packets are taken, and how. */
@@ -26,10 +26,6 @@ export function packetChoice(source: SourceConfig): Omit<PipelineOptions, 'hashS
     mergeTunnels,
     fromFile: 'pcap' in source,
   };
-}
-
-export function formatListen(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Lost segments are given up in steps of this; see `FlowTable.tick`. */
@@ -53,7 +49,7 @@ export async function bindSources(config: MirrorConfig): Promise<BoundSources> {
   for (const source of config.sources) {
     const group = 'vxlan' in source ? await bindVxlan(source.vxlan.listen, config.workers) : null;
     bound.descriptors.push(group?.descriptors ?? null);
-    bound.addresses.push(group && `vxlan=${formatListen(group.address, group.port)}`);
+    bound.addresses.push(group && `vxlan=${formatListen({ host: group.address, port: group.port })}`);
     bound.warnings.push(...(group?.warnings ?? []));
     if (group === null && config.workers > 1) {
       bound.warnings.push(`${sourceName(source)}: this source cannot be shared, one of the ${config.workers} workers has it`);
@@ -126,7 +122,7 @@ export async function startSource(
   // The main thread has told the warnings of sockets that it bound itself.
   if (descriptor === null) udp.warnings.forEach(warn);
   return {
-    address: `vxlan=${formatListen(udp.address, udp.port)}`,
+    address: `vxlan=${formatListen({ host: udp.address, port: udp.port })}`,
     exhausted: new Promise(() => {}),
     kernelDrops: () => udp.counters().kernelDrops ?? 0,
     close: () => {
