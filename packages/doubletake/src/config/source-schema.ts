@@ -1,0 +1,53 @@
+/** Where traffic comes from, as a configuration says it. */
+import { z } from 'zod';
+import { listenSchema, textSchema, wholeNumber } from './values.ts';
+
+/** What every source of packets can be told about the packets to take. */
+const packetChoice = {
+  vni: z
+    .array(wholeNumber(0, 0xff_ffff))
+    .default([])
+    .describe('Take only packets with these VXLAN network identifiers; empty takes all.'),
+  ports: z
+    .array(wholeNumber(1, 65_535))
+    .default([])
+    .describe('Take only connections to these server ports; empty takes every connection that carries HTTP.'),
+  mergeTunnels: z
+    .boolean()
+    .default(false)
+    .describe('The tunnels show the same network, so a packet seen through two of them is one packet.'),
+};
+
+const vxlanSchema = z
+  .strictObject({
+    listen: listenSchema
+      .prefault('0.0.0.0:4789')
+      .describe('UDP address and port on which packets come in. Port 0 lets the system choose one.'),
+    ...packetChoice,
+  })
+  .describe('Packets in VXLAN, as AWS VPC Traffic Mirroring sends them.');
+
+const pcapSchema = z
+  .strictObject({
+    file: textSchema.describe('Path of the file (pcap or pcapng, also gzipped); `-` is standard input.'),
+    ...packetChoice,
+  })
+  .describe('A capture file, read as fast as the targets answer; the run ends behind its last request.');
+
+export type SourceConfig = { vxlan: z.output<typeof vxlanSchema> } | { pcap: z.output<typeof pcapSchema> };
+
+/** A mapping with exactly one of its keys, as a union that is told apart by the key. */
+export const sourceSchema = z
+  .strictObject({ vxlan: vxlanSchema.optional(), pcap: pcapSchema.optional() })
+  .transform((source, context): SourceConfig => {
+    const { vxlan, pcap } = source;
+    if (vxlan !== undefined && pcap === undefined) return { vxlan };
+    if (pcap !== undefined && vxlan === undefined) return { pcap };
+    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan or pcap' });
+    return z.NEVER;
+  });
+
+/** What makes two sources the same: the ledger's rows are named after it. */
+export function sourceKey(source: SourceConfig): string {
+  return JSON.stringify('pcap' in source ? source.pcap.file : source.vxlan.listen);
+}
