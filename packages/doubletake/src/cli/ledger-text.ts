@@ -21,6 +21,7 @@ export function ledgerText(report: LedgerReport): string {
       ...branches(1, { answered: production.responses }),
       ...(production.orphans > 0 ? [row(1, 'answers to requests not seen', production.orphans)] : []),
       ...branches(1, { 'other protocols': other }),
+      ...fidelityRows(report.fidelity),
     ]),
   ];
   for (const [name, target] of Object.entries(report.targets)) {
@@ -36,6 +37,13 @@ export function ledgerText(report: LedgerReport): string {
 /** A title with what stands under it, or that there is nothing. */
 function section(title: string, rows: string[]): string[] {
   return rows.length === 0 ? [`${title}: nothing`] : [title, ...rows];
+}
+
+/** One exchange can have several labels, so these have no sum. */
+function fidelityRows(labels: CountTree): string[] {
+  return Object.entries(labels).flatMap(([name, count]) =>
+    name === 'whole' || total(count) === 0 ? [] : [row(1, `exchanges labelled ${name.replaceAll('_', ' ')}`, total(count))],
+  );
 }
 
 function branches(depth: number, tree: CountTree): string[] {

@@ -1,5 +1,6 @@
 /** The names of everything that a run counts: the places in the ledger's report and the slots in the workers' rows. */
 import { otherProtocols } from '../http/exchange.ts';
+import { fidelityNames } from '../http/fidelity.ts';
 import { CounterLayout } from '../ledger/counters.ts';
 import { outcomePath, outcomes } from '../ledger/outcome.ts';
 import { statusClasses } from '../ledger/report.ts';
@@ -23,6 +24,8 @@ const sourcePaths: readonly (readonly string[])[] = [
   ...otherProtocols.map((name) => ['other', name]),
   ['skippedBytes'],
   ['sampling', 'headerAbsent'],
+  ['fidelity', 'whole'],
+  ...fidelityNames.map((name) => ['fidelity', name]),
 ];
 
 /** Layout of a worker's row: the same in every thread for the same names and rules. */

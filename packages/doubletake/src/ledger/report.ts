@@ -48,6 +48,8 @@ export interface SourceReport extends TallyReport {
   /** Payload bytes that belong to no message. */
   skippedBytes: number;
   sampling: { headerAbsent: number };
+  /** Exchanges that are whole, and those that are not what production saw and answered, by label. */
+  fidelity: CountTree;
 }
 
 export interface TargetReport extends TallyReport {

@@ -52,7 +52,7 @@ export class Sanitizer {
     const request = this.#message(exchange.request);
     if (request === null) return null;
     const connection = this.#values.has('pii') ? this.#connection(exchange) : exchange.connection;
-    return { connection, client: exchange.client, index: exchange.index, request, response: exchange.response };
+    return { connection, client: exchange.client, index: exchange.index, request, response: exchange.response, fidelity: exchange.fidelity };
   }
 
   /** The exchange's response made safe in the same way, which production's is before anything looks at it. */
