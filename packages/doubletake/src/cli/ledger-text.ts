@@ -12,6 +12,7 @@ export function ledgerText(report: LedgerReport): string {
     row(1, 'dropped by the kernel', packets.kernelDrops),
     ...(packets.fragmentsGivenUp > 0 ? [row(1, 'fragments of packets that never became whole', packets.fragmentsGivenUp)] : []),
     row(1, `gaps in streams (${gaps.bytes} bytes)`, gaps.count),
+    ...branches(1, { 'connections of the mirror sink cut off': { ...report.sink } }),
     'Requests',
     row(1, 'captured', report.captured),
     ...branches(2, report.outcomes),

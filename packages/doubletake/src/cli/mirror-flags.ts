@@ -7,6 +7,7 @@ import { parseTarget } from './flags.ts';
 /** The flags that say something that a configuration file can say too; undefined where one was not given. */
 export interface ConfigFlags {
   vxlan?: string[];
+  httpSink?: string[];
   pcap?: string[];
   vni?: number[];
   port?: number[];
@@ -33,8 +34,9 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   };
   const vxlan = (flags.vxlan ?? []).map((listen) => ({ vxlan: { listen } }));
   const pcap = (flags.pcap ?? []).map((file) => ({ pcap: { file } }));
-  const sources = [...vxlan, ...pcap];
-  say(vxlan.length > 0 ? '--vxlan' : '--pcap', ['sources'], sources.length > 0 ? sources : undefined);
+  const sinks = (flags.httpSink ?? []).map((listen) => ({ httpSink: { listen } }));
+  const sources = [...vxlan, ...sinks, ...pcap];
+  say(vxlan.length > 0 ? '--vxlan' : sinks.length > 0 ? '--http-sink' : '--pcap', ['sources'], sources.length > 0 ? sources : undefined);
   const targets = flags.target?.map((text, position) => parseTarget('--target', text, position));
   say('--target', ['targets'], targets);
   say('--vni', ['sources', '*', '*', 'vni'], flags.vni);

@@ -30,6 +30,10 @@ export function mirrorCommand(): Command {
         .argParser(list((text) => parseListen('--vxlan', text))),
     )
     .addOption(
+      new Option('--http-sink <[HOST:]PORT>', 'take the copies that a proxy sends (doubletake generate prints its configuration); repeatable')
+        .argParser(list((text) => parseListen('--http-sink', text))),
+    )
+    .addOption(
       new Option('--pcap <FILE>', 'read a capture file (pcap, pcapng, also gzipped; - is standard input) as fast as the targets answer, then stop; repeatable')
         .argParser(list((file) => file)),
     )

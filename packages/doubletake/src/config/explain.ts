@@ -22,6 +22,12 @@ export function explain(config: MirrorConfig, document: ConfigDocument): string 
 }
 
 function explainSource(words: Words, source: SourceConfig, index: number): void {
+  if ('httpSink' in source) {
+    const listen = ['sources', index, 'httpSink', 'listen'];
+    const where = words.shown(listen, formatListen(source.httpSink.listen));
+    words.say(listen, `copies of requests that a proxy sends to TCP ${where}, each answered at once`);
+    return;
+  }
   const kind = 'pcap' in source ? 'pcap' : 'vxlan';
   const { vni, ports, mergeTunnels } = 'pcap' in source ? source.pcap : source.vxlan;
   const path = ['sources', index, kind];

@@ -34,20 +34,34 @@ const pcapSchema = z
   })
   .describe('A capture file, read as fast as the targets answer; the run ends behind its last request.');
 
-export type SourceConfig = { vxlan: z.output<typeof vxlanSchema> } | { pcap: z.output<typeof pcapSchema> };
+const httpSinkSchema = z
+  .strictObject({
+    listen: listenSchema.describe('TCP address and port on which the copies come in. Port 0 lets the system choose one.'),
+  })
+  .describe('Copies of requests that a proxy sends (NGINX, Envoy, Istio, Traefik and others; docs/proxies.md), without responses.');
+
+export type SourceConfig =
+  | { vxlan: z.output<typeof vxlanSchema> }
+  | { pcap: z.output<typeof pcapSchema> }
+  | { httpSink: z.output<typeof httpSinkSchema> };
 
 /** A mapping with exactly one of its keys, as a union that is told apart by the key. */
 export const sourceSchema = z
-  .strictObject({ vxlan: vxlanSchema.optional(), pcap: pcapSchema.optional() })
+  .strictObject({ vxlan: vxlanSchema.optional(), pcap: pcapSchema.optional(), httpSink: httpSinkSchema.optional() })
   .transform((source, context): SourceConfig => {
-    const { vxlan, pcap } = source;
-    if (vxlan !== undefined && pcap === undefined) return { vxlan };
-    if (pcap !== undefined && vxlan === undefined) return { pcap };
-    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan or pcap' });
+    const { vxlan, pcap, httpSink } = source;
+    const given = [
+      ...(vxlan === undefined ? [] : [{ vxlan }]),
+      ...(pcap === undefined ? [] : [{ pcap }]),
+      ...(httpSink === undefined ? [] : [{ httpSink }]),
+    ];
+    if (given.length === 1 && given[0] !== undefined) return given[0];
+    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan, pcap or httpSink' });
     return z.NEVER;
   });
 
 /** What makes two sources the same: the ledger's rows are named after it. */
 export function sourceKey(source: SourceConfig): string {
-  return JSON.stringify('pcap' in source ? source.pcap.file : source.vxlan.listen);
+  if ('pcap' in source) return JSON.stringify(source.pcap.file);
+  return 'vxlan' in source ? JSON.stringify(source.vxlan.listen) : `tcp ${JSON.stringify(source.httpSink.listen)}`;
 }

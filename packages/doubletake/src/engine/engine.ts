@@ -138,6 +138,7 @@ export class Engine {
           index,
           config: this.#config,
           descriptors: bound.descriptors.map((group) => group?.[index] ?? null),
+          sharedPorts: bound.sharedPorts,
           authorities,
           shared: createSharedRow(this.#layout),
           runId,

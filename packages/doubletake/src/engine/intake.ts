@@ -35,7 +35,7 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
     this.tally.setInFlight(this.receiving + this.awaiting);
   }
 
-  requestHead(): void {
+  requestHead(_exchange: Exchange): void {
     this.receiving++;
     this.#dispatcher.capture(this);
   }

@@ -26,6 +26,9 @@ const sourcePaths: readonly (readonly string[])[] = [
   ['sampling', 'headerAbsent'],
   ['fidelity', 'whole'],
   ...fidelityNames.map((name) => ['fidelity', name]),
+  ['sink', 'refused'],
+  ['sink', 'timedOut'],
+  ['sink', 'rejected'],
 ];
 
 /** Layout of a worker's row: the same in every thread for the same names and rules. */

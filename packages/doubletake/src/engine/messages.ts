@@ -7,6 +7,8 @@ export interface WorkerStart {
   config: MirrorConfig;
   /** This worker's bound descriptor for each source; null where there is none, as for files. */
   descriptors: readonly (number | null)[];
+  /** For each source, the TCP port on which every worker listens for itself; null where one has the source alone. */
+  sharedPorts: readonly (number | null)[];
   /** PEM text for each target, in the order of `config.targets`; null for the system's authorities. */
   authorities: readonly (string | null)[];
   /** Where the ledger's row is published. */

@@ -23,6 +23,9 @@ export class SourceSlots {
   /** Exchanges without any label, and by label in the order of their bits. */
   readonly fidelityWhole: number;
   readonly fidelity: readonly number[];
+  readonly sinkRefused: number;
+  readonly sinkTimedOut: number;
+  readonly sinkRejected: number;
 
   constructor(layout: CounterLayout, source: string) {
     const slot = (...path: string[]): number => layout.slot('sources', source, ...path);
@@ -45,5 +48,8 @@ export class SourceSlots {
     this.headerAbsent = slot('sampling', 'headerAbsent');
     this.fidelityWhole = slot('fidelity', 'whole');
     this.fidelity = fidelityNames.map((name) => slot('fidelity', name));
+    this.sinkRefused = slot('sink', 'refused');
+    this.sinkTimedOut = slot('sink', 'timedOut');
+    this.sinkRejected = slot('sink', 'rejected');
   }
 }

@@ -6,8 +6,8 @@ import { ledgerLayout } from './ledger-layout.ts';
 import { ReplayPolicy } from '../policy/policy.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { WorkerStart } from './messages.ts';
-import { Pipeline } from './pipeline.ts';
-import { packetChoice, type RunningSource, sourceName, startSource } from './sources.ts';
+import type { Intake } from './intake.ts';
+import { openIntake, type RunningSource, sourceName, startSource } from './sources.ts';
 import { openSanitizer } from './sanitizing.ts';
 import { openTargetLine } from './targets.ts';
 
@@ -23,7 +23,7 @@ export class WorkerRun {
   readonly #events: WorkerEvents;
   readonly #row: Float64Array;
   readonly #dispatcher: Dispatcher;
-  readonly #pipelines: readonly Pipeline[];
+  readonly #pipelines: readonly Intake[];
   #timer: NodeJS.Timeout | undefined;
   /** By position in the configuration; null where another worker has the source. */
   readonly #sources: (RunningSource | null)[] = [];
@@ -49,21 +49,18 @@ export class WorkerRun {
       `${runId}-${index.toString(36)}-`,
     );
     const hashSeed = randomInt(2 ** 31);
-    this.#pipelines = config.sources.map(
-      (source) =>
-        new Pipeline(sourceName(source), { hashSeed, ...packetChoice(source) }, this.#dispatcher, layout, this.#row),
-    );
+    this.#pipelines = config.sources.map((source) => openIntake(source, hashSeed, this.#dispatcher, layout, this.#row));
   }
 
   /** Opens the sources; traffic flows when this resolves, with what each one listens on. */
   async start(): Promise<(string | null)[]> {
-    const { config, descriptors, index } = this.#start;
+    const { config, descriptors, sharedPorts, index } = this.#start;
     for (const [position, source] of config.sources.entries()) {
       const pipeline = this.#pipelines[position];
       if (pipeline === undefined) continue;
-      const descriptor = descriptors[position] ?? null;
+      const bound = { descriptor: descriptors[position] ?? null, sharedPort: sharedPorts[position] ?? null };
       const warn = (text: string): void => this.#events.warning(text);
-      this.#sources.push(await startSource(source, index, descriptor, pipeline, this.#dispatcher, warn));
+      this.#sources.push(await startSource(source, index, bound, pipeline, this.#dispatcher, warn));
     }
     this.#timer = setInterval(() => this.#publish(), publishEveryMs);
     this.#publish();

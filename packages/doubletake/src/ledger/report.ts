@@ -50,6 +50,8 @@ export interface SourceReport extends TallyReport {
   sampling: { headerAbsent: number };
   /** Exchanges that are whole, and those that are not what production saw and answered, by label. */
   fidelity: CountTree;
+  /** Connections of a mirror sink: refused for their number, cut off for their slowness, ended for what they sent. */
+  sink: { refused: number; timedOut: number; rejected: number };
 }
 
 export interface TargetReport extends TallyReport {

@@ -1,0 +1,106 @@
+/**
+ * A request that a proxy copied to our mirror sink, as it was before: what proxies are known to change in a copy is put
+ * back, and the connection becomes that of the client with the proxy, as far as the proxy tells who the client is.
+ *
+ * - Host: Envoy appends `-shadow` to the name (also Istio and others that are built on it).
+ * - Request target: NGINX's `mirror` makes a subrequest under a path of its own; a configuration that does not send
+ *   `$request_uri` as the path usually sends it as X-Original-URI.
+ * - Client: the last entry of X-Forwarded-For is the address that the proxy itself saw, and is taken out again, so that
+ *   a replay that appends the client says what production was told. Envoy adds its own address to a copy: entries that
+ *   are the sender's are passed over. Without X-Forwarded-For, X-Real-IP names the client.
+ *
+ * A client can write these fields too, but not last: what a proxy appends stands behind it.
+ */
+import type { Exchange } from '../http/exchange.ts';
+import { Fidelity } from '../http/fidelity.ts';
+import type { MessageHead } from '../http/head.ts';
+import { type HeadEdit, HeadEditor } from '../http/head-edit.ts';
+import { Connection } from '../tcp/connection.ts';
+import { parseForwarded } from './client-address.ts';
+import { parseAddress } from './network.ts';
+
+const SHADOW_HOST = /^(.+)-shadow(:\d+)?$/i;
+/** Paths that configurations of NGINX's mirror are usually found under, in the wild and in ingress controllers. */
+const MIRROR_PATH = /^\/_?mirror(?:[-_/?].*)?$/;
+const ORIGIN_FORM = /^\/[!-~\u0080-\u00ff]*$/;
+
+export class CopiedRequests {
+  readonly #editor = new HeadEditor();
+  readonly #client = new Int32Array(4);
+  #lastId = 0;
+
+  /**
+   * The exchange as the proxy had it before it made the copy, on a connection of its own: a proxy's connection carries
+   * requests of many clients, so their order on it means nothing.
+   */
+  restore(exchange: Exchange): Exchange {
+    const { head } = exchange.request;
+    const edits: HeadEdit[] = [];
+    let fidelity = exchange.fidelity;
+    if (restoreHost(head, edits)) fidelity |= Fidelity.hostRestored;
+    if (restoreTarget(head, edits)) fidelity |= Fidelity.targetRestored;
+    const connection = this.#connection(exchange, this.#findClient(exchange, edits));
+    const edited = edits.length === 0 ? head : this.#editor.edit(head, edits);
+    // Never expected, as each edit keeps a head a head; the copy then stays as it came.
+    if (edited === null) return { ...exchange, connection };
+    const request = edited === head ? exchange.request : { ...exchange.request, head: edited };
+    const { client, index, response } = exchange;
+    return { connection, client, index, request, response, fidelity };
+  }
+
+  /** Whether the proxy names the client, whose address then stands in `#client`. */
+  #findClient({ connection, client, request: { head } }: Exchange, edits: HeadEdit[]): boolean {
+    const field = head.lastIndexOf('x-forwarded-for');
+    if (field < 0) {
+      const realIp = head.get('x-real-ip');
+      return realIp !== undefined && parseAddress(realIp, this.#client);
+    }
+    const value = head.value(field);
+    for (let end = value.length; end > 0; ) {
+      const comma = value.lastIndexOf(',', end - 1);
+      const entry = value.slice(comma + 1, end).trim();
+      end = Math.max(comma, 0);
+      if (!parseForwarded(entry, this.#client)) return false;
+      if (isAddress(connection, client, this.#client)) continue;
+      const rest = value.slice(0, end).trimEnd();
+      edits.push(
+        rest === ''
+          ? { start: head.lineStart(field), end: head.lineEnd(field), text: '' }
+          : { start: head.valueStart(field), end: head.valueEnd(field), text: rest },
+      );
+      return true;
+    }
+    return false;
+  }
+
+  #connection({ connection, client }: Exchange, clientNamed: boolean): Connection<unknown> {
+    const addresses = connection.addresses.slice();
+    if (clientNamed) addresses.set(this.#client, client * 4);
+    return new Connection<unknown>(++this.#lastId, 0, 0, addresses, connection.ports, connection.initiator);
+  }
+}
+
+function restoreHost(head: MessageHead, edits: HeadEdit[]): boolean {
+  const index = head.indexOf('host');
+  if (index < 0) return false;
+  const shadow = SHADOW_HOST.exec(head.value(index));
+  if (shadow === null) return false;
+  edits.push({ start: head.valueStart(index), end: head.valueEnd(index), text: `${shadow[1]}${shadow[2] ?? ''}` });
+  return true;
+}
+
+function restoreTarget(head: MessageHead, edits: HeadEdit[]): boolean {
+  if (!MIRROR_PATH.test(head.target)) return false;
+  const index = head.indexOf('x-original-uri');
+  if (index < 0) return false;
+  const original = head.value(index);
+  if (!ORIGIN_FORM.test(original)) return false;
+  edits.push({ start: head.targetStart, end: head.targetEnd, text: original });
+  edits.push({ start: head.lineStart(index), end: head.lineEnd(index), text: '' });
+  return true;
+}
+
+/** Whether one end of the connection has this address. */
+function isAddress({ addresses }: Connection<unknown>, end: 0 | 1, words: Int32Array): boolean {
+  return words.every((word, index) => word === addresses[end * 4 + index]);
+}
