@@ -5,6 +5,7 @@ import { DoubletakeError } from '../errors.ts';
 import { ConfigError } from '../config/problem.ts';
 import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
+import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
 import { mirrorCommand } from './mirror.ts';
 import { ExitCode } from './exit-code.ts';
@@ -19,6 +20,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .addCommand(mirrorCommand())
     .addCommand(inspectCommand())
+    .addCommand(generateCommand())
     .addCommand(configCommand())
     .addCommand(demoCommand());
   reportOwnErrors(program);

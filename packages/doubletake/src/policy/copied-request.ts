@@ -6,8 +6,8 @@
  * - Request target: NGINX's `mirror` makes a subrequest under a path of its own; a configuration that does not send
  *   `$request_uri` as the path usually sends it as X-Original-URI.
  * - Client: the last entry of X-Forwarded-For is the address that the proxy itself saw, and is taken out again, so that
- *   a replay that appends the client says what production was told. Envoy adds its own address to a copy: entries that
- *   are the sender's are passed over. Without X-Forwarded-For, X-Real-IP names the client.
+ *   a replay that appends the client says what production was told. Envoy adds its own address to a copy, which is
+ *   passed over. Without X-Forwarded-For, X-Real-IP names the client.
  *
  * A client can write these fields too, but not last: what a proxy appends stands behind it.
  */
@@ -37,9 +37,10 @@ export class CopiedRequests {
     const { head } = exchange.request;
     const edits: HeadEdit[] = [];
     let fidelity = exchange.fidelity;
-    if (restoreHost(head, edits)) fidelity |= Fidelity.hostRestored;
+    const shadow = restoreHost(head, edits);
+    if (shadow) fidelity |= Fidelity.hostRestored;
     if (restoreTarget(head, edits)) fidelity |= Fidelity.targetRestored;
-    const connection = this.#connection(exchange, this.#findClient(exchange, edits));
+    const connection = this.#connection(exchange, this.#findClient(exchange, shadow || head.has('x-envoy-internal'), edits));
     const edited = edits.length === 0 ? head : this.#editor.edit(head, edits);
     // Never expected, as each edit keeps a head a head; the copy then stays as it came.
     if (edited === null) return { ...exchange, connection };
@@ -48,8 +49,8 @@ export class CopiedRequests {
     return { connection, client, index, request, response, fidelity };
   }
 
-  /** Whether the proxy names the client, whose address then stands in `#client`. */
-  #findClient({ connection, client, request: { head } }: Exchange, edits: HeadEdit[]): boolean {
+  /** Whether the proxy (`envoy` or another) names the client, whose address then stands in `#client`. */
+  #findClient({ connection, client, request: { head } }: Exchange, envoy: boolean, edits: HeadEdit[]): boolean {
     const field = head.lastIndexOf('x-forwarded-for');
     if (field < 0) {
       const realIp = head.get('x-real-ip');
@@ -61,7 +62,7 @@ export class CopiedRequests {
       const entry = value.slice(comma + 1, end).trim();
       end = Math.max(comma, 0);
       if (!parseForwarded(entry, this.#client)) return false;
-      if (isAddress(connection, client, this.#client)) continue;
+      if (envoy && isAddress(connection, client, this.#client)) continue;
       const rest = value.slice(0, end).trimEnd();
       edits.push(
         rest === ''
