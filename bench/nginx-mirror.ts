@@ -1,7 +1,7 @@
 /**
  * What nginx's clients feel of the copies that it sends to the mirror sink: latency of requests on kept connections
  * through nginx with the configuration that `doubletake generate nginx` prints, without copies and with them, while the
- * sink is well, never answers, or is not there.
+ * sink is well, never answers, or is not there; all in one run.
  *
  *     npx node bench/nginx-mirror.ts [SECONDS]
  */
@@ -22,30 +22,34 @@ const clients = 16;
 const perSecond = 400;
 const program = fileURLToPath(new URL('../packages/doubletake/bin/doubletake.js', import.meta.url));
 
-interface Latency {
-  requests: number;
-  p50Ms: number;
-  p99Ms: number;
-  maxMs: number;
+interface Variant {
+  name: string;
+  /** Where nginx copies to; null takes the mirror out of its configuration. */
+  sinkPort: number | null;
 }
 
-/** Requests one after the other on `clients` kept connections, evenly paced, for `seconds`. */
-async function measure(port: number, seconds: number): Promise<Latency> {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients });
-  const latencies: number[] = [];
+/**
+ * Latencies of requests through each of these ports, one after the other on `clients` kept connections to each, evenly
+ * paced and in turn, so that what else the machine does falls on all alike.
+ */
+async function measure(ports: readonly number[], seconds: number): Promise<number[][]> {
+  const latencies = ports.map((): number[] => []);
+  const agents = ports.map(() => new Agent({ keepAlive: true, maxSockets: clients }));
   const endMs = performance.now() + seconds * 1_000;
-  const client = async (): Promise<void> => {
-    for (let dueMs = performance.now(); dueMs < endMs; dueMs += (clients * 1_000) / perSecond) {
+  const client = async (_: unknown, index: number): Promise<void> => {
+    const paceMs = (clients * 1_000) / perSecond;
+    let turn = index;
+    for (let dueMs = performance.now() + (index * paceMs) / clients; dueMs < endMs; dueMs += paceMs) {
       await delay(Math.max(0, dueMs - performance.now()));
-      // From when it was due, so that a client that was held up does not hide it.
-      latencies.push(await ask(agent, port).then(() => performance.now() - dueMs));
+      const which = turn++ % ports.length;
+      const startMs = performance.now();
+      await ask(agents[which] ?? new Agent(), ports[which] ?? 0);
+      latencies[which]?.push(performance.now() - startMs);
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  agent.destroy();
-  latencies.sort((a, b) => a - b);
-  const at = (share: number): number => latencies[Math.floor(share * (latencies.length - 1))] ?? Number.NaN;
-  return { requests: latencies.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
+  for (const agent of agents) agent.destroy();
+  return latencies.map((list) => list.toSorted((x, y) => x - y));
 }
 
 function ask(agent: Agent, port: number): Promise<void> {
@@ -56,17 +60,23 @@ function ask(agent: Agent, port: number): Promise<void> {
   });
 }
 
-/** nginx with the generated configuration on a port of its own; `copies` off takes the mirror out of it. */
-async function withNginx(sinkPort: number, copies: boolean, productionPort: number, run: (port: number) => Promise<void>): Promise<void> {
+interface Nginx {
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** nginx with the generated configuration on a port of its own. */
+async function startNginx({ sinkPort }: Variant, productionPort: number): Promise<Nginx> {
   const nginx = findNginx();
   if (nginx === null) throw new Error('nginx is missing; on Debian or Ubuntu: apt-get install nginx-light');
   const folder = mkdtempSync(join(tmpdir(), 'doubletake-bench-'));
   const free = createTcpServer();
   const { port } = await listen(free, 0, '127.0.0.1');
   await new Promise((resolve) => free.close(resolve));
-  const generated = nginxConfig({ sink: { host: '127.0.0.1', port: sinkPort }, production: { host: '127.0.0.1', port: productionPort }, percentage: 100 })
+  const at = (where: number): { host: string; port: number } => ({ host: '127.0.0.1', port: where });
+  const generated = nginxConfig({ sink: at(sinkPort ?? 1), production: at(productionPort), percentage: 100 })
     .replace('listen 80;', `listen 127.0.0.1:${port};`)
-    .replace(/^ *mirror \/_doubletake;$/m, copies ? '$&' : '');
+    .replace(/^ *mirror \/_doubletake;$/m, sinkPort === null ? '' : '$&');
   writeFileSync(join(folder, 'site.conf'), generated);
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
   writeFileSync(
@@ -74,21 +84,20 @@ async function withNginx(sinkPort: number, copies: boolean, productionPort: numb
     `worker_processes 1; pid ${folder}/pid; error_log ${folder}/log; daemon off; events {} http { access_log off; keepalive_requests 1000000; ${paths} include ${folder}/site.conf; }`,
   );
   const child = spawn(nginx, ['-e', join(folder, 'log'), '-c', join(folder, 'nginx.conf')], { stdio: 'ignore' });
-  try {
-    for (let tries = 0; ; tries++) {
-      const agent = new Agent();
-      const up = await ask(agent, port).then(() => true, () => false);
-      agent.destroy();
-      if (up) break;
-      if (tries > 100) throw new Error('nginx does not answer');
-      await delay(50);
-    }
-    await run(port);
-  } finally {
+  const stop = async (): Promise<void> => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     rmSync(folder, { recursive: true, force: true });
+  };
+  for (let tries = 0; tries < 100; tries++) {
+    const agent = new Agent();
+    const up = await ask(agent, port).then(() => true, () => false);
+    agent.destroy();
+    if (up) return { port, stop };
+    await delay(50);
   }
+  await stop();
+  throw new Error('nginx does not answer');
 }
 
 /** The mirror with its sink, as users run it; the target answers. */
@@ -111,7 +120,7 @@ async function startSink(targetPort: number): Promise<{ port: number; stop: () =
   };
 }
 
-const seconds = Number(process.argv[2] ?? 5);
+const seconds = Number(process.argv[2] ?? 20);
 const production = createServer((_request, response) => response.end('hello'));
 production.keepAliveTimeout = 60_000;
 const { port: productionPort } = await listen(production, 0, '127.0.0.1');
@@ -120,23 +129,24 @@ const silent = createTcpServer((socket) => void held.add(socket.on('error', () =
 const { port: silentPort } = await listen(silent, 0, '127.0.0.1');
 const sink = await startSink(productionPort);
 
-const out = (text: string): void => void process.stdout.write(`${text}\n`);
-out(`${'copies'.padEnd(28)} requests  p50 ms  p99 ms  max ms`);
-for (const [name, port, copies] of [
-  ['none', sink.port, false],
-  ['to the mirror sink', sink.port, true],
-  ['to a sink without answers', silentPort, true],
-  ['to a sink that is not there', 1, true],
-  ['none, again', sink.port, false],
-] as const) {
-  await withNginx(port, copies, productionPort, async (nginxPort) => {
-    await measure(nginxPort, 1);
-    const { requests, p50Ms, p99Ms, maxMs } = await measure(nginxPort, seconds);
-    const cells = [p50Ms, p99Ms, maxMs].map((ms) => ms.toFixed(2).padStart(8));
-    out(`${name.padEnd(28)} ${String(requests).padStart(8)}${cells.join('')}`);
-  });
+const variants: Variant[] = [
+  { name: 'none', sinkPort: null },
+  { name: 'to the mirror sink', sinkPort: sink.port },
+  { name: 'to a sink that never answers', sinkPort: silentPort },
+  { name: 'to a sink that is not there', sinkPort: 1 },
+];
+const proxies = await Promise.all(variants.map((variant) => startNginx(variant, productionPort)));
+const ports = proxies.map(({ port }) => port);
+await measure(ports, 2);
+const results = await measure(ports, seconds);
+process.stdout.write(`${'copies'.padEnd(30)}requests  p50 ms  p90 ms  p99 ms  max ms\n`);
+for (const [index, { name }] of variants.entries()) {
+  const latencies = results[index] ?? [];
+  const at = (share: number): string => (latencies[Math.floor(share * (latencies.length - 1))] ?? Number.NaN).toFixed(2).padStart(8);
+  process.stdout.write(`${name.padEnd(30)}${String(latencies.length).padStart(8)}${at(0.5)}${at(0.9)}${at(0.99)}${at(1)}\n`);
 }
-out(`the mirror's ledger: ${await sink.stop()}`);
+await Promise.all(proxies.map((proxy) => proxy.stop()));
+process.stdout.write(`the mirror's ledger: ${await sink.stop()}\n`);
 for (const socket of held) socket.destroy();
 silent.close();
 production.close();

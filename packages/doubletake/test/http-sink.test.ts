@@ -239,22 +239,40 @@ describe('HTTP/2 with prior knowledge', () => {
     session.destroy();
   });
 
-  test('a stream that is reset in its body is an incomplete request, and more body than announced is none', async () => {
-    const { mirror, target, address } = await startSink();
+  /** A connection whose frames are sent as they are written here. */
+  async function framesTo(address: string): Promise<(...frames: string[]) => void> {
     const client = await rawClient(address);
     client.send('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
     client.send(frame(4, 0, 0, ''));
-    // Of the static table: :method POST, :scheme http, :path /, :authority.
-    const head = '\x83\x86\x84\x01\x01a';
-    client.send(frame(1, 4, 1, head) + frame(0, 0, 1, 'abc') + frame(3, 0, 1, '\0\0\0\x08'));
+    return (...frames) => client.send(frames.join(''));
+  }
+  // Of the static table (RFC 7541): :method POST, :scheme http, :path /, :authority; content-length: 3.
+  const post = '\x83\x86\x84\x01\x01a';
+  const ofThree = '\x0f\x0d\x013';
+  const reset = (stream: number): string => frame(3, 0, stream, '\0\0\0\x08');
+
+  test('a stream that is reset in its body is an incomplete request, and more body than announced is none', async () => {
+    const { mirror, target, address } = await startSink();
+    const send = await framesTo(address);
+    send(frame(1, 4, 1, post), frame(0, 0, 1, 'abc'), reset(1));
     await mirror.ledgerWhen('the reset', ({ outcomes }) => JSON.stringify(outcomes).includes('"closed":1'));
-    // The same with content-length: 3, which the library refuses to go beyond.
-    const smuggled = 'abcGET /smuggled HTTP/1.1\r\n\r\n';
-    client.send(frame(1, 4, 3, `${head}\x0f\x0d\x013`) + frame(0, 1, 3, smuggled));
+    send(frame(1, 4, 3, post + ofThree), frame(0, 1, 3, 'abcGET /smuggled HTTP/1.1\r\n\r\n'));
     await mirror.ledgerWhen('the second', ({ outcomes }) => JSON.stringify(outcomes).includes('"closed":2'));
     const { ledger } = await mirror.stop();
     expect(ledger).toMatchObject({ captured: 2, outcomes: { incomplete: { closed: 2 } } });
     expect(target.requests).toEqual([]);
+  });
+
+  test('a request that is whole and reset before it can be answered is taken, and the connection goes on', async () => {
+    const { mirror, target, address } = await startSink();
+    const send = await framesTo(address);
+    send(frame(1, 4, 1, post + ofThree), frame(0, 0, 1, 'abc'), reset(1));
+    // A blank in the path, which HTTP/1.1 has no place for.
+    send(frame(1, 5, 3, '\x83\x86\x04\x04/a b\x01\x01a'), reset(3));
+    send(frame(1, 5, 5, post));
+    const requests = await target.received(2);
+    expect(requests.map(({ body }) => body.toString())).toEqual(['abc', '']);
+    expect((await mirror.stop()).ledger).toMatchObject({ captured: 2, outcomes: { replayed: 2 }, connections: 1 });
   });
 
   test('curl, with prior knowledge and with an upgrade that is not taken', async () => {

@@ -24,11 +24,10 @@ export class Http2Connection implements Watched {
   }
 
   begin(): void {
-    const { streamsMax, idleMsMax } = this.#sink.limits;
+    const { streamsMax } = this.#sink.limits;
     const session = performServerHandshake(this.#socket, {
       settings: { maxConcurrentStreams: streamsMax, initialWindowSize: 1_048_576, maxHeaderListSize: 262_144, enablePush: false },
       maxHeaderListPairs: 1_024,
-      unknownProtocolTimeout: idleMsMax,
     });
     this.#session = session;
     this.#sink.watched.add(this);
@@ -59,7 +58,7 @@ export class Http2Connection implements Watched {
     if (isTranslatable(rawHeaders)) {
       new Http2Exchange(this.#sink, stream, this.#sink.open(this.#ends, true)).begin(rawHeaders, flags);
     } else {
-      stream.respond({ ':status': 400 }, { endStream: true });
+      if (canAnswer(stream)) stream.respond({ ':status': 400 }, { endStream: true });
       stream.resume();
     }
   }
@@ -67,6 +66,11 @@ export class Http2Connection implements Watched {
 
 /** NGHTTP2_FLAG_END_STREAM: the head is all there is. */
 const endStream = 1;
+
+/** A stream that its client has reset takes no answer, and asking it to is an error. */
+function canAnswer(stream: ServerHttp2Stream): boolean {
+  return !stream.destroyed && !stream.closed && !stream.headersSent;
+}
 
 /** One request on a stream of HTTP/2. */
 class Http2Exchange implements Watched {
@@ -113,7 +117,7 @@ class Http2Exchange implements Watched {
     const stream = this.#stream;
     if (this.#ended || bytes.length === 0 || this.#reader.over) return;
     const answer = this.#reader.read(bytes, nowUs());
-    if (answer === '' || stream.destroyed || stream.headersSent) return;
+    if (answer === '' || !canAnswer(stream)) return;
     const status = Number(answer.slice(9, 12));
     if (status < 200) stream.additionalHeaders({ ':status': status });
     else stream.respond({ ':status': status }, { endStream: true });
