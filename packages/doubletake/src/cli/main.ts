@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { DoubletakeError } from '../errors.ts';
 import { ConfigError } from '../config/problem.ts';
 import { configCommand } from './config.ts';
+import { controlCommand } from './control.ts';
 import { demoCommand } from './demo.ts';
 import { inspectCommand } from './inspect.ts';
 import { mirrorCommand } from './mirror.ts';
@@ -20,6 +21,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(mirrorCommand())
     .addCommand(inspectCommand())
     .addCommand(configCommand())
+    .addCommand(controlCommand())
     .addCommand(demoCommand());
   reportOwnErrors(program);
   // A reader that goes away (`| head`) ends the output, and nothing else.

@@ -28,6 +28,8 @@ export interface PipelineOptions {
 export class Pipeline implements ExchangeHandler, RequestSource {
   readonly tally: Tally;
   awaiting = 0;
+  readonly canWait: boolean;
+  readonly #learn: ((endpoint: string) => void) | null;
   readonly #dispatcher: Dispatcher;
   readonly #decoder: PacketDecoder;
   readonly #flows: FlowTable<unknown>;
@@ -35,8 +37,18 @@ export class Pipeline implements ExchangeHandler, RequestSource {
   readonly #slots: SourceSlots;
   #lastUs = 0;
 
-  constructor(name: string, options: PipelineOptions, dispatcher: Dispatcher, layout: CounterLayout, row: Float64Array) {
+  /** `learn` hears of each server that is seen, `address:port`, perhaps more than once; null when nobody asks. */
+  constructor(
+    name: string,
+    options: PipelineOptions,
+    dispatcher: Dispatcher,
+    layout: CounterLayout,
+    row: Float64Array,
+    learn: ((endpoint: string) => void) | null,
+  ) {
     this.#dispatcher = dispatcher;
+    this.canWait = options.fromFile;
+    this.#learn = learn;
     this.#row = row;
     this.#slots = new SourceSlots(layout, name);
     this.tally = new Tally(layout, row, ['sources', name]);
@@ -100,7 +112,7 @@ export class Pipeline implements ExchangeHandler, RequestSource {
 
   requestHead(): void {
     this.receiving++;
-    this.#dispatcher.capture(this);
+    this.tally.capture();
   }
 
   request(exchange: Exchange): void {
@@ -121,7 +133,7 @@ export class Pipeline implements ExchangeHandler, RequestSource {
 
   partialHead(_connection: Connection<unknown>, kind: 'request' | 'response', reason: PartialHeadReason): void {
     if (kind === 'response') return;
-    this.#dispatcher.capture(this);
+    this.tally.capture();
     this.#dispatcher.end(this, reason === 'too_large' ? 'dropped.too_large' : `incomplete.${reason}`);
   }
 
@@ -131,6 +143,11 @@ export class Pipeline implements ExchangeHandler, RequestSource {
 
   skipped(_connection: Connection<unknown>, _direction: Direction, bytes: number): void {
     this.#row[this.#slots.skippedBytes] += bytes;
+  }
+
+  answeredBy({ connection, client, index }: Exchange): void {
+    // All requests of a connection go to one server.
+    if (index === 0) this.#learn?.(connection.endpoint(client === 0 ? 1 : 0));
   }
 
   keyAbsent(): void {
