@@ -52,12 +52,6 @@ export class Shares {
     return share === undefined ? 0 : (share.ramp?.percentage ?? share.byHand ?? share.config.percentage);
   }
 
-  /** Whether a ramp decides on the target's share now, and how far it has got, in words; null without a ramp. */
-  rampOf(target: string): string | null {
-    const ramp = this.#targets.get(target)?.ramp ?? null;
-    return ramp === null ? null : ramp.state;
-  }
-
   /**
    * Fixes a target's percentage; null lets its ramp, or its configuration, decide again. Returns the share from 0 to 1.
    * Throws a `DoubletakeError` for a target that there is not.
