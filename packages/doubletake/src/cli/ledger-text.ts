@@ -1,5 +1,5 @@
 /** The ledger for people: what was seen, what became of it, what each target answered, and that the sums add up. */
-import { type CountTree, imbalances, type LedgerReport, total } from '../ledger/report.ts';
+import { type CountTree, imbalances, type LedgerReport, type TargetReport, total } from '../ledger/report.ts';
 
 /** Text of several lines, with a line end at the end. Zero counts are left out, apart from the sums. */
 export function ledgerText(report: LedgerReport): string {
@@ -27,9 +27,16 @@ export function ledgerText(report: LedgerReport): string {
   ];
   for (const [name, target] of Object.entries(report.targets)) {
     lines.push(
-      ...section(`Target ${name}`, [...branches(1, target.outcomes), ...branches(1, { answered: target.responses })]),
+      ...section(`Target ${name}`, [
+        ...branches(1, target.outcomes),
+        ...branches(1, { answered: target.responses }),
+        ...latencyRows(target),
+        ...(target.circuit.opened > 0 ? [row(1, 'circuit breaker opened', target.circuit.opened)] : []),
+        ...(target.percentage < 100 ? [row(1, 'percentage in the end', target.percentage)] : []),
+      ]),
     );
   }
+  if (report.replay === 'stopped') lines.push('Replay is stopped by hand.');
   const problems = imbalances(report);
   lines.push(problems.length === 0 ? 'Every request has exactly one outcome; the sums add up.' : 'THE SUMS DO NOT ADD UP:', ...problems);
   return `${lines.join('\n')}\n`;
@@ -59,4 +66,8 @@ function branches(depth: number, tree: CountTree): string[] {
 
 function row(depth: number, label: string, count: number): string {
   return `${'  '.repeat(depth)}${label}`.padEnd(46) + String(count).padStart(12);
+}
+
+function latencyRows({ latencyMs }: TargetReport): string[] {
+  return Object.entries(latencyMs).flatMap(([name, ms]) => (ms === null ? [] : [row(1, `${name} of the latency, ms`, Math.round(ms * 10) / 10)]));
 }

@@ -23,6 +23,7 @@ export interface ConfigFlags {
   percentageByHeader?: string;
   workers?: number;
   health?: string;
+  control?: string;
   ledger?: string;
 }
 
@@ -51,6 +52,7 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   overrides.push(...sampleOverrides(flags, document));
   say('--workers', ['workers'], flags.workers);
   say('--health', ['health'], flags.health);
+  say('--control', ['control'], flags.control);
   say('--ledger', ['ledger'], flags.ledger);
   return overrides;
 }

@@ -13,14 +13,25 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
   readonly tally: Tally;
   /** Requests handed to targets and not settled by all of them. */
   awaiting = 0;
+  /** It waits for `room` of the dispatcher, as files do; other sources cannot. */
+  abstract readonly canWait: boolean;
   /** Requests whose head was seen and whose end was not yet. */
   receiving = 0;
   protected readonly row: Float64Array;
   protected readonly slots: SourceSlots;
   readonly #dispatcher: Dispatcher;
+  readonly #learn: ((endpoint: string) => void) | null;
 
-  constructor(name: string, dispatcher: Dispatcher, layout: CounterLayout, row: Float64Array) {
+  /** `learn` hears of each server that is seen, `address:port`, perhaps more than once; null when nobody asks. */
+  constructor(
+    name: string,
+    dispatcher: Dispatcher,
+    layout: CounterLayout,
+    row: Float64Array,
+    learn: ((endpoint: string) => void) | null,
+  ) {
     this.#dispatcher = dispatcher;
+    this.#learn = learn;
     this.row = row;
     this.slots = new SourceSlots(layout, name);
     this.tally = new Tally(layout, row, ['sources', name]);
@@ -37,7 +48,7 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
 
   requestHead(_exchange: Exchange): void {
     this.receiving++;
-    this.#dispatcher.capture(this);
+    this.tally.capture();
   }
 
   request(exchange: Exchange): void {
@@ -61,7 +72,7 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
 
   partialHead(_connection: Connection<unknown>, kind: 'request' | 'response', reason: PartialHeadReason): void {
     if (kind === 'response') return;
-    this.#dispatcher.capture(this);
+    this.tally.capture();
     this.#dispatcher.end(this, reason === 'too_large' ? 'dropped.too_large' : `incomplete.${reason}`);
   }
 
@@ -71,6 +82,11 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
 
   skipped(_connection: Connection<unknown>, _direction: Direction, bytes: number): void {
     this.row[this.slots.skippedBytes] += bytes;
+  }
+
+  answeredBy({ connection, client, index }: Exchange): void {
+    // All requests of a connection go to one server.
+    if (index === 0) this.#learn?.(connection.endpoint(client === 0 ? 1 : 0));
   }
 
   keyAbsent(): void {

@@ -23,12 +23,22 @@ export interface PipelineOptions {
 }
 
 export class Pipeline extends Intake {
+  readonly canWait: boolean;
   readonly #decoder: PacketDecoder;
   readonly #flows: FlowTable<unknown>;
   #lastUs = 0;
 
-  constructor(name: string, options: PipelineOptions, dispatcher: Dispatcher, layout: CounterLayout, row: Float64Array) {
-    super(name, dispatcher, layout, row);
+  /** `learn` as in `Intake`. */
+  constructor(
+    name: string,
+    options: PipelineOptions,
+    dispatcher: Dispatcher,
+    layout: CounterLayout,
+    row: Float64Array,
+    learn: ((endpoint: string) => void) | null,
+  ) {
+    super(name, dispatcher, layout, row, learn);
+    this.canWait = options.fromFile;
     this.#decoder = new PacketDecoder({ ...options, tunnels: true });
     this.#flows = new FlowTable(new ExchangeAssembler(this, {}), {
       canStart: canStartStream,

@@ -1,7 +1,8 @@
 /**
  * The stages behind a mirror sink: its connections are parsed by the same parser as production's, each request is
  * answered as soon as it was read, put back as it was before the proxy copied it, and goes to the dispatcher when the
- * event loop has read and answered all that was there. No production response comes this way.
+ * event loop has read and answered all that was there. No production response comes this way, and production's servers
+ * are not seen.
  */
 import { ExchangeAssembler } from '../http/assembler.ts';
 import type { Exchange, OtherProtocol, PartialHeadReason } from '../http/exchange.ts';
@@ -18,6 +19,7 @@ const waitingRequestsMax = 1_024;
 const waitingBytesMax = 16 * 1024 * 1024;
 
 export class SinkIntake extends Intake implements ReaderOwner {
+  readonly canWait = false;
   readonly assembler: ExchangeAssembler;
   reading: RequestReader | null = null;
   rejected = 0;
@@ -29,7 +31,7 @@ export class SinkIntake extends Intake implements ReaderOwner {
   #counters: Readonly<SinkCounters> = { connections: 0, refused: 0, timedOut: 0 };
 
   constructor(name: string, dispatcher: Dispatcher, layout: CounterLayout, row: Float64Array) {
-    super(name, dispatcher, layout, row);
+    super(name, dispatcher, layout, row, null);
     this.assembler = new ExchangeAssembler(this, { pendingMax: 0 });
   }
 

@@ -22,17 +22,18 @@ export function sourceName(source: SourceConfig): string {
   return `vxlan:${formatListen(source.vxlan.listen)}`;
 }
 
-/** The stages behind a source; `hashSeed` as in `PipelineOptions`. */
+/** The stages behind a source; `hashSeed` as in `PipelineOptions`, `learn` as in `Intake`. */
 export function openIntake(
   source: SourceConfig,
   hashSeed: number,
   dispatcher: Dispatcher,
   layout: CounterLayout,
   row: Float64Array,
+  learn: ((endpoint: string) => void) | null,
 ): Intake {
   const name = sourceName(source);
   if ('httpSink' in source) return new SinkIntake(name, dispatcher, layout, row);
-  return new Pipeline(name, { hashSeed, ...packetChoice(source) }, dispatcher, layout, row);
+  return new Pipeline(name, { hashSeed, ...packetChoice(source) }, dispatcher, layout, row, learn);
 }
 
 /** Which of a source's packets are taken, and how. */

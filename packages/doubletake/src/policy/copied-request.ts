@@ -14,9 +14,9 @@
 import type { Exchange } from '../http/exchange.ts';
 import { Fidelity } from '../http/fidelity.ts';
 import type { MessageHead } from '../http/head.ts';
-import { type HeadEdit, HeadEditor } from '../http/head-edit.ts';
 import { Connection } from '../tcp/connection.ts';
 import { parseForwarded } from './client-address.ts';
+import { headOf } from './message-edit.ts';
 import { parseAddress } from './network.ts';
 
 const SHADOW_HOST = /^(.+)-shadow(:\d+)?$/i;
@@ -24,8 +24,14 @@ const SHADOW_HOST = /^(.+)-shadow(:\d+)?$/i;
 const MIRROR_PATH = /^\/_?mirror(?:[-_/?].*)?$/;
 const ORIGIN_FORM = /^\/[!-~\u0080-\u00ff]*$/;
 
+/** Replaces bytes `[start, end)` of a head by `text`, latin1. */
+interface Edit {
+  start: number;
+  end: number;
+  text: string;
+}
+
 export class CopiedRequests {
-  readonly #editor = new HeadEditor();
   readonly #client = new Int32Array(4);
   #lastId = 0;
 
@@ -35,22 +41,22 @@ export class CopiedRequests {
    */
   restore(exchange: Exchange): Exchange {
     const { head } = exchange.request;
-    const edits: HeadEdit[] = [];
+    const edits: Edit[] = [];
     let fidelity = exchange.fidelity;
     const shadow = restoreHost(head, edits);
     if (shadow) fidelity |= Fidelity.hostRestored;
     if (restoreTarget(head, edits)) fidelity |= Fidelity.targetRestored;
     const connection = this.#connection(exchange, this.#findClient(exchange, shadow || head.has('x-envoy-internal'), edits));
-    const edited = edits.length === 0 ? head : this.#editor.edit(head, edits);
+    const restored = edits.length === 0 ? head : edited(head, edits);
     // Never expected, as each edit keeps a head a head; the copy then stays as it came.
-    if (edited === null) return { ...exchange, connection };
-    const request = edited === head ? exchange.request : { ...exchange.request, head: edited };
+    if (restored === null) return { ...exchange, connection };
+    const request = restored === head ? exchange.request : { ...exchange.request, head: restored };
     const { client, index, response } = exchange;
     return { connection, client, index, request, response, fidelity };
   }
 
   /** Whether the proxy (`envoy` or another) names the client, whose address then stands in `#client`. */
-  #findClient({ connection, client, request: { head } }: Exchange, envoy: boolean, edits: HeadEdit[]): boolean {
+  #findClient({ connection, client, request: { head } }: Exchange, envoy: boolean, edits: Edit[]): boolean {
     const field = head.lastIndexOf('x-forwarded-for');
     if (field < 0) {
       const realIp = head.get('x-real-ip');
@@ -81,7 +87,19 @@ export class CopiedRequests {
   }
 }
 
-function restoreHost(head: MessageHead, edits: HeadEdit[]): boolean {
+/** The head after `edits`, which do not overlap; null when what comes out is no head. */
+function edited(head: MessageHead, edits: readonly Edit[]): MessageHead | null {
+  const source = head.bytes.toString('latin1');
+  let out = '';
+  let copied = 0;
+  for (const { start, end, text } of edits.toSorted((a, b) => a.start - b.start)) {
+    out += source.slice(copied, start) + text;
+    copied = end;
+  }
+  return headOf('request', Buffer.from(out + source.slice(copied), 'latin1'))?.head ?? null;
+}
+
+function restoreHost(head: MessageHead, edits: Edit[]): boolean {
   const index = head.indexOf('host');
   if (index < 0) return false;
   const shadow = SHADOW_HOST.exec(head.value(index));
@@ -90,7 +108,7 @@ function restoreHost(head: MessageHead, edits: HeadEdit[]): boolean {
   return true;
 }
 
-function restoreTarget(head: MessageHead, edits: HeadEdit[]): boolean {
+function restoreTarget(head: MessageHead, edits: Edit[]): boolean {
   if (!MIRROR_PATH.test(head.target)) return false;
   const index = head.indexOf('x-original-uri');
   if (index < 0) return false;

@@ -34,9 +34,8 @@ ledger: ./ledger.json
   \`# yaml-language-server: $schema=./doubletake.schema.json\` in the file's first line.
 - \`\${NAME}\` in a text is the value of an environment variable; one that is not set is an error. \`$$\` is a dollar. Values
   from the environment are not shown in messages about the file. Quote it: in braces, YAML reads \`\${NAME}\` as a mapping.
-- SIGHUP makes a running mirror read its file again, without losing a packet: the policy changes, for which names of
-  filters must not be new. What else has changed is named in a warning and takes a restart. A file with a mistake
-  changes nothing.
+- SIGHUP makes a running mirror read its file again, without losing a packet: policy and targets change. What else has
+  changed is named in a warning and takes a restart. A file with a mistake changes nothing.
 
 Kinds of value: a *duration* is a number with \`ms\`, \`s\`, \`m\` or \`h\` (\`500ms\`, \`30s\`), up to 24h; a *size* one with \`B\`,
 \`KiB\`, \`MiB\`, \`GiB\`, \`kB\`, \`MB\` or \`GB\`; a *percentage* a number from 0 to 100, also as text with its sign (\`"0.5%"\`);
