@@ -40,9 +40,8 @@ export class Http2Connection implements Watched {
 
   cutOff(): void {
     const session = this.#session;
-    if (session === null) return;
-    if (this.#streams === 0 || session.closed) session.destroy();
-    else session.close();
+    if (session?.closed === true) session.destroy();
+    else session?.close();
   }
 
   #take(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
@@ -58,6 +57,7 @@ export class Http2Connection implements Watched {
     if (isTranslatable(rawHeaders)) {
       new Http2Exchange(this.#sink, stream, this.#sink.open(this.#ends, true)).begin(rawHeaders, flags);
     } else {
+      this.#sink.counters.untranslatable++;
       if (canAnswer(stream)) stream.respond({ ':status': 400 }, { endStream: true });
       stream.resume();
     }
