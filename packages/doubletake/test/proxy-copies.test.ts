@@ -33,7 +33,8 @@ async function startProduction(): Promise<{ port: number; seen: IncomingMessage[
 async function startCopyingNginx(sinkPort: number, percentage: number): Promise<Proxy & { production: { seen: IncomingMessage[] } }> {
   const production = await startProduction();
   const at = (port: number): { host: string; port: number } => ({ host: '127.0.0.1', port });
-  return { ...(await startNginx(nginxConfig({ sink: at(sinkPort), production: at(production.port), percentage }))), production };
+  const site = nginxConfig({ sink: at(sinkPort), production: at(production.port), percentage });
+  return { ...(await startNginx(site.replace('location / {', 'location / { client_max_body_size 10m;'))), production };
 }
 
 async function verify(kind: string, url: string, port: number, ...more: string[]): Promise<{ code: number | null; report: CopyCheckReport }> {
@@ -93,6 +94,16 @@ describe.skipIf(!has('nginx'))('nginx with the generated configuration', () => {
     );
     expect(request?.head).toMatch(/^X-Request-ID: [0-9a-f]{32}$/m);
     expect(request?.body.toString()).toBe('abc');
+  });
+
+  test('a body above the usual limit of 1 MB, which the location that copies takes, is copied', async () => {
+    const target = await recordingTarget();
+    const mirror = await startMirror(['--http-sink', '127.0.0.1:0', '--methods', 'all', '--target', target.url]);
+    const nginx = await startCopyingNginx(Number(mirror.ready['http-sink']?.split(':')[1]), 100);
+    const body = Buffer.alloc(3_000_000, 'large ');
+    expect((await fetch(nginx.url, { method: 'POST', body })).status).toBe(200);
+    const [copy] = await target.received(1);
+    expect(copy?.body.equals(body)).toBe(true);
   });
 
   test.each([

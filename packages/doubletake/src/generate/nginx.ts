@@ -71,6 +71,8 @@ server {
     # doubletake: begin
     location = /_doubletake {
         internal;${condition}
+        # The limit of the location that copies decides; a lower one here would lose the copies of large requests.
+        client_max_body_size 0;
         # $request_uri is the target as the client sent it, with its percent-encoding.
         proxy_pass http://doubletake_sink$request_uri;
         proxy_http_version 1.1;
