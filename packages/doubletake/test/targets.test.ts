@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { LedgerReport } from '../src/ledger/report.ts';
+import { type LedgerReport, type TargetReport, total } from '../src/ledger/report.ts';
 import { type CapturePacket, pcapFile } from './support/capture-files.ts';
 import { configFile, freePath, startConfigured } from './support/config-file.ts';
 import { conversation } from './support/conversation.ts';
@@ -127,14 +127,15 @@ describe('a target is spared', () => {
       await mirror.send(packets(...texts));
       return mirror.ledgerWhen('all have ended', ({ captured, inFlight }) => captured === sent && inFlight === 0);
     };
-    const sendUntil = async (what: string, condition: (circuit: { opened: number; closed: number; openNow: number }) => boolean): Promise<void> => {
+    const sendUntil = async (what: string, condition: (circuit: TargetReport['circuit'], ledger: LedgerReport) => boolean): Promise<void> => {
       for (let round = 0; ; round++) {
-        const { targets } = await sendAndWait(get('/'));
-        if (condition(targets['t']?.circuit ?? { opened: 0, closed: 0, openNow: 0 })) return;
+        const ledger = await sendAndWait(get('/'));
+        if (condition(ledger.targets['t'].circuit, ledger)) return;
         if (round > 500) throw new Error(`waited for ${what}`);
       }
     };
-    await sendUntil('the circuit to open', ({ openNow }) => openNow === 1);
+    await sendUntil('the circuit to open', ({ opened }) => opened > 0);
+    await sendUntil('a request to be held back', (_circuit, { outcomes }) => total(outcomes['dropped'] ?? 0) > 0);
     failing = false;
     await sendUntil('the circuit to close', ({ closed, openNow }) => closed > 0 && openNow === 0);
     const closed = await mirror.ledgerNow();
