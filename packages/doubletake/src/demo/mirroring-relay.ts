@@ -12,6 +12,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import { resetSocket } from '../socket-reset.ts';
 import { framePayloadBytesMax, parseIpv4 } from './frames.ts';
 import { listen } from './listen.ts';
 import { MirroredConnection, type Side } from './mirrored-connection.ts';
@@ -126,8 +127,7 @@ async function closeAll(server: Server, sockets: Set<Socket>): Promise<void> {
   const closed: Promise<void>[] = [new Promise((resolve) => server.close(() => resolve()))];
   for (const socket of sockets) {
     closed.push(new Promise((resolve) => socket.once('close', () => resolve())));
-    if (socket.connecting) socket.destroy();
-    else socket.resetAndDestroy();
+    resetSocket(socket);
   }
   await Promise.all(closed);
 }
@@ -158,7 +158,7 @@ function breakTogether(side: Side, from: Socket, to: Socket, mirrored: MirroredC
   from.on('close', (hadError) => {
     if (!hadError && from.readableEnded && from.writableFinished) return;
     mirrored.reset(side);
-    to.resetAndDestroy();
+    resetSocket(to);
   });
 }
 
