@@ -8,6 +8,7 @@ import { parseTarget } from './flags.ts';
 export interface ConfigFlags {
   vxlan?: string[];
   pcap?: string[];
+  proxy?: { listen: string; upstream: string }[];
   vni?: number[];
   port?: number[];
   mergeTunnels?: boolean;
@@ -33,13 +34,16 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   };
   const vxlan = (flags.vxlan ?? []).map((listen) => ({ vxlan: { listen } }));
   const pcap = (flags.pcap ?? []).map((file) => ({ pcap: { file } }));
-  const sources = [...vxlan, ...pcap];
-  say(vxlan.length > 0 ? '--vxlan' : '--pcap', ['sources'], sources.length > 0 ? sources : undefined);
+  const proxies = (flags.proxy ?? []).map((proxy) => ({ proxy }));
+  const sources = [...vxlan, ...pcap, ...proxies];
+  say(vxlan.length > 0 ? '--vxlan' : pcap.length > 0 ? '--pcap' : '--proxy', ['sources'], sources.length > 0 ? sources : undefined);
   const targets = flags.target?.map((text, position) => parseTarget('--target', text, position));
   say('--target', ['targets'], targets);
-  say('--vni', ['sources', '*', '*', 'vni'], flags.vni);
-  say('--port', ['sources', '*', '*', 'ports'], flags.port);
-  say('--merge-tunnels', ['sources', '*', '*', 'mergeTunnels'], flags.mergeTunnels);
+  for (const path of packetSources(sources.length > 0 ? sources : Reflect.get(Object(document?.value), 'sources'))) {
+    say('--vni', [...path, 'vni'], flags.vni);
+    say('--port', [...path, 'ports'], flags.port);
+    say('--merge-tunnels', [...path, 'mergeTunnels'], flags.mergeTunnels);
+  }
   say('--ca', ['targets', '*', 'ca'], flags.ca);
   say('--host', ['targets', '*', 'host'], flags.host);
   say('--ordering', ['targets', '*', 'ordering'], flags.ordering);
@@ -51,6 +55,13 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   say('--health', ['health'], flags.health);
   say('--ledger', ['ledger'], flags.ledger);
   return overrides;
+}
+
+/** Where the sources stand that have packets to choose from; all sources when none has, so that it is said of them. */
+function packetSources(sources: unknown): Override['path'][] {
+  const kinds = (Array.isArray(sources) ? sources : []).map((source: unknown) => Object.keys(Object(source))[0]);
+  const paths = kinds.flatMap((kind, index) => (kind === 'vxlan' || kind === 'pcap' ? [['sources', index, kind]] : []));
+  return paths.length > 0 ? paths : [['sources', '*', '*']];
 }
 
 /** Naming the header says that it is sampled by header; sampling by something else takes away a header of the file. */

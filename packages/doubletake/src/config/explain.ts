@@ -4,6 +4,7 @@
  */
 import type { ConfigDocument, Path } from './document.ts';
 import { formatListen } from './listen.ts';
+import type { ProxyConfig } from './proxy-schema.ts';
 import type { MirrorConfig, SourceConfig, TargetConfig } from './schema.ts';
 
 type FilterConfig = MirrorConfig['policy']['filters'][number];
@@ -22,6 +23,7 @@ export function explain(config: MirrorConfig, document: ConfigDocument): string 
 }
 
 function explainSource(words: Words, source: SourceConfig, index: number): void {
+  if ('proxy' in source) return explainProxy(words, source.proxy, ['sources', index, 'proxy']);
   const kind = 'pcap' in source ? 'pcap' : 'vxlan';
   const { vni, ports, mergeTunnels } = 'pcap' in source ? source.pcap : source.vxlan;
   const path = ['sources', index, kind];
@@ -37,6 +39,20 @@ function explainSource(words: Words, source: SourceConfig, index: number): void 
     1,
   );
   if (mergeTunnels) words.say([...path, 'mergeTunnels'], 'a packet seen through two tunnels is one packet', 1);
+}
+
+function explainProxy(words: Words, proxy: ProxyConfig, path: Path): void {
+  const at = (key: string): Path => [...path, key];
+  const { listen, upstream, tls } = proxy;
+  words.say(
+    at('listen'),
+    `a proxy on TCP ${words.shown(at('listen'), formatListen(listen))}, to production at ${words.shown(at('upstream'), upstream.url)}`,
+  );
+  if (tls !== undefined) words.say(at('tls'), `ends TLS, and offers clients ${tls.protocols.join(', ')}`, 1);
+  if (proxy.acceptProxyProtocol) words.say(at('acceptProxyProtocol'), 'takes the client\'s address from a PROXY protocol header', 1);
+  if (proxy.sendProxyProtocol) words.say(at('sendProxyProtocol'), 'tells production the client\'s address in a PROXY protocol header', 1);
+  words.say(at('connectionsMax'), `at most ${words.shown(at('connectionsMax'), String(proxy.connectionsMax))} clients at once`, 1);
+  words.say(at('connectTimeout'), `gives up a connection to production after ${proxy.connectTimeoutMs} ms`, 1);
 }
 
 function explainPolicy(words: Words, { methods, filters, sample, trustedProxies, sanitize }: MirrorConfig['policy']): void {

@@ -1,5 +1,6 @@
 /** Where traffic comes from, as a configuration says it. */
 import { z } from 'zod';
+import { type ProxyConfig, proxySchema } from './proxy-schema.ts';
 import { listenSchema, textSchema, wholeNumber } from './values.ts';
 
 /** What every source of packets can be told about the packets to take. */
@@ -34,20 +35,41 @@ const pcapSchema = z
   })
   .describe('A capture file, read as fast as the targets answer; the run ends behind its last request.');
 
-export type SourceConfig = { vxlan: z.output<typeof vxlanSchema> } | { pcap: z.output<typeof pcapSchema> };
+export type SourceConfig =
+  | { vxlan: z.output<typeof vxlanSchema> }
+  | { pcap: z.output<typeof pcapSchema> }
+  | { proxy: ProxyConfig };
 
 /** A mapping with exactly one of its keys, as a union that is told apart by the key. */
 export const sourceSchema = z
-  .strictObject({ vxlan: vxlanSchema.optional(), pcap: pcapSchema.optional() })
+  .strictObject({ vxlan: vxlanSchema.optional(), pcap: pcapSchema.optional(), proxy: proxySchema.optional() })
   .transform((source, context): SourceConfig => {
-    const { vxlan, pcap } = source;
-    if (vxlan !== undefined && pcap === undefined) return { vxlan };
-    if (pcap !== undefined && vxlan === undefined) return { pcap };
-    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan or pcap' });
+    const { vxlan, pcap, proxy } = source;
+    if (Object.values(source).filter((kind) => kind !== undefined).length === 1) {
+      if (vxlan !== undefined) return { vxlan };
+      if (pcap !== undefined) return { pcap };
+      if (proxy !== undefined) return { proxy };
+    }
+    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan, pcap or proxy' });
     return z.NEVER;
   });
 
 /** What makes two sources the same: the ledger's rows are named after it. */
 export function sourceKey(source: SourceConfig): string {
-  return JSON.stringify('pcap' in source ? source.pcap.file : source.vxlan.listen);
+  if ('pcap' in source) return JSON.stringify(source.pcap.file);
+  if ('proxy' in source) return `tcp ${JSON.stringify(source.proxy.listen)}`;
+  return JSON.stringify(source.vxlan.listen);
+}
+
+/**
+ * Servers that no target may be, since bytes that go there reach production: what proxies stand before, and the proxies
+ * themselves, also under the names that this machine always has.
+ */
+export function productionBehindProxies(sources: readonly SourceConfig[]): { host: string; port: number }[] {
+  return sources.flatMap((source) => {
+    if (!('proxy' in source)) return [];
+    const { upstream, listen } = source.proxy;
+    const own = listen.port === 0 ? [] : [listen.host, 'localhost', '127.0.0.1', '::1'].map((host) => ({ host, port: listen.port }));
+    return [{ host: upstream.host, port: upstream.port }, ...own];
+  });
 }

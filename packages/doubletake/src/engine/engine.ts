@@ -7,6 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { formatListen } from '../config/listen.ts';
 import type { MirrorConfig } from '../config/schema.ts';
 import { DoubletakeError } from '../errors.ts';
 import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
@@ -14,6 +15,7 @@ import { buildReport, type LedgerReport } from '../ledger/report.ts';
 import { ledgerLayout } from './ledger-layout.ts';
 import { filterOutcomes } from '../policy/filter.ts';
 import { checkTarget, readAuthority } from './targets.ts';
+import { RelayHandle } from './relay-handle.ts';
 import { bindSources, type BoundSources, sourceName } from './sources.ts';
 import { openSanitizer } from './sanitizing.ts';
 import { Watchdog } from './watchdog.ts';
@@ -32,8 +34,10 @@ export interface EngineEvents {
   warning(text: string): void;
   /** Every source was a file, and all of them were read to the end with all their requests ended. */
   exhausted(): void;
-  /** A worker died; what it held is lost, and the engine should be stopped. */
+  /** A thread died; what it held is lost, and the engine should be stopped. */
   failed(error: Error): void;
+  /** A worker died; what it held is lost, and the engine goes on without it, since clients of a proxy depend on it. */
+  degraded(error: Error): void;
 }
 
 export class Engine {
@@ -42,8 +46,11 @@ export class Engine {
   readonly #layout: CounterLayout;
   readonly #watchdog: Watchdog;
   #workers: WorkerHandle[] = [];
+  /** Null when no source is a proxy. */
+  #relay: RelayHandle | null = null;
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
   #failure: string | null = null;
+  #aborted = false;
 
   constructor(config: MirrorConfig, events: EngineEvents) {
     this.#config = config;
@@ -68,10 +75,15 @@ export class Engine {
     openSanitizer(config.policy);
     const authorities = config.targets.map(readAuthority);
     await Promise.all(config.targets.map((target, index) => checkTarget(target, authorities[index] ?? null)));
+    this.#relay = this.#openRelay();
     const bound = await bindSources(config);
     bound.warnings.forEach((text) => this.#events.warning(text));
     try {
       const opened = await this.#startWorkers(bound, authorities);
+      const proxies = await this.#relay?.start();
+      proxies?.forEach((address, position) => {
+        opened[position] = `proxy=${formatListen(address)}`;
+      });
       this.#state = 'running';
       return opened;
     } catch (error) {
@@ -83,10 +95,12 @@ export class Engine {
 
   /** The ledger as the workers last published it, at most a tenth of a second old. */
   report(): LedgerReport {
-    return buildReport(
+    const report = buildReport(
       this.#layout,
       this.#workers.map(({ shared }) => readRow(shared)),
     );
+    this.#relay?.addCounts(report);
+    return report;
   }
 
   /** Why packets cannot flow through to an outcome now, or null while they can. */
@@ -95,9 +109,13 @@ export class Engine {
     if (this.#state === 'draining') return 'draining';
     if (this.#state === 'stopped') return 'stopped';
     if (this.#failure !== null) return this.#failure;
-    return this.#watchdog.observe(
-      this.#workers.map((worker) => worker.reading()),
-      performance.timeOrigin + performance.now(),
+    const nowMs = performance.timeOrigin + performance.now();
+    return (
+      this.#relay?.problem(nowMs) ??
+      this.#watchdog.observe(
+        this.#workers.map((worker) => worker.reading()),
+        nowMs,
+      )
     );
   }
 
@@ -113,20 +131,40 @@ export class Engine {
       throw new DoubletakeError('DT_RELOAD', `${uncounted.join(', ')}: the ledger has no place for new names of filters; restart`);
     }
     await Promise.all(this.#workers.map((worker) => worker.reload(config.policy)));
+    this.#relay?.reload();
     return lasting.filter((name) => !isDeepStrictEqual(config[name], this.#config[name]));
   }
 
-  /** Ends the capture and drains for at most `drainMs`; resolves with the final ledger. */
+  /**
+   * Ends the capture and drains for at most `drainMs`; resolves with the final ledger. Before that, clients of a proxy have
+   * as long for what they have under way.
+   */
   async stop(drainMs: number): Promise<LedgerReport> {
     if (this.#state !== 'stopped') this.#state = 'draining';
-    await Promise.all(this.#workers.map((worker) => worker.stop(drainMs, stopGraceMs)));
+    await this.#relay?.stop(drainMs, stopGraceMs);
+    const leftMs = this.#aborted ? 0 : drainMs;
+    await Promise.all(this.#workers.map((worker) => worker.stop(leftMs, stopGraceMs)));
     this.#state = 'stopped';
     return this.report();
   }
 
   /** Gives up what is still under way; a pending `stop` then resolves soon. */
   abort(): void {
+    this.#aborted = true;
+    this.#relay?.abort();
     for (const worker of this.#workers) worker.abort();
+  }
+
+  #openRelay(): RelayHandle | null {
+    if (!this.#config.sources.some((source) => 'proxy' in source)) return null;
+    return new RelayHandle(this.#config, {
+      warning: (text) => this.#events.warning(text),
+      died: (error) => {
+        if (this.#state !== 'running') return;
+        this.#failure = `the proxy died: ${error.message}`;
+        this.#events.failed(error);
+      },
+    });
   }
 
   async #startWorkers(bound: BoundSources, authorities: readonly (string | null)[]): Promise<string[]> {
@@ -137,6 +175,7 @@ export class Engine {
         {
           index,
           config: this.#config,
+          copies: this.#relay?.supplies[index] ?? null,
           descriptors: bound.descriptors.map((group) => group?.[index] ?? null),
           authorities,
           shared: createSharedRow(this.#layout),
@@ -150,7 +189,8 @@ export class Engine {
           died: (error) => {
             if (this.#state !== 'running') return;
             this.#failure = `worker ${index} died: ${error.message}`;
-            this.#events.failed(error);
+            if (this.#relay === null) this.#events.failed(error);
+            else this.#events.degraded(error);
           },
         },
       );

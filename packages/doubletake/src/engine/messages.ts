@@ -1,5 +1,6 @@
 /** What the main thread and a worker say to each other. */
 import type { MirrorConfig } from '../config/schema.ts';
+import type { CopySupply } from './relay-messages.ts';
 
 /** Everything a worker is born with. */
 export interface WorkerStart {
@@ -9,6 +10,8 @@ export interface WorkerStart {
   descriptors: readonly (number | null)[];
   /** PEM text for each target, in the order of `config.targets`; null for the system's authorities. */
   authorities: readonly (string | null)[];
+  /** This worker's end of the relay; null when there is no proxy. */
+  copies: CopySupply | null;
   /** Where the ledger's row is published. */
   shared: SharedArrayBuffer;
   /** Distinguishes the ids that this run gives to requests. */

@@ -3,6 +3,7 @@
  * the dispatcher; what is seen on the way is counted in the worker's row.
  */
 import { ExchangeAssembler } from '../http/assembler.ts';
+import type { Conversation } from '../http/conversation.ts';
 import type { Exchange, ExchangeHandler, Message, OtherProtocol, PartialHeadReason } from '../http/exchange.ts';
 import { canStartStream } from '../http/start.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
@@ -10,7 +11,7 @@ import { SourceSlots } from './source-slots.ts';
 import { Tally } from '../ledger/tally.ts';
 import { Decoded } from '../packets/decoded.ts';
 import { PacketDecoder } from '../packets/decoder.ts';
-import type { Connection, Direction } from '../tcp/connection.ts';
+import type { Connection, Direction, StreamHandler } from '../tcp/connection.ts';
 import { FlowTable } from '../tcp/flow-table.ts';
 import { fileFlowLimits } from '../tcp/limits.ts';
 import type { Dispatcher, RequestSource } from './dispatcher.ts';
@@ -29,8 +30,11 @@ export class Pipeline implements ExchangeHandler, RequestSource {
   readonly tally: Tally;
   awaiting = 0;
   readonly #dispatcher: Dispatcher;
+  /** Takes streams of bytes that did not come in packets; gaps in them are counted by who hands them over. */
+  readonly streams: StreamHandler<Conversation>;
   readonly #decoder: PacketDecoder;
-  readonly #flows: FlowTable<unknown>;
+  readonly #assembler: ExchangeAssembler;
+  readonly #flows: FlowTable<Conversation>;
   readonly #row: Float64Array;
   readonly #slots: SourceSlots;
   #lastUs = 0;
@@ -41,7 +45,9 @@ export class Pipeline implements ExchangeHandler, RequestSource {
     this.#slots = new SourceSlots(layout, name);
     this.tally = new Tally(layout, row, ['sources', name]);
     this.#decoder = new PacketDecoder({ ...options, tunnels: true });
-    this.#flows = new FlowTable(new ExchangeAssembler(this, {}), {
+    this.#assembler = new ExchangeAssembler(this);
+    this.streams = this.#assembler;
+    this.#flows = new FlowTable(this.#assembler, {
       canStart: canStartStream,
       hashSeed: options.hashSeed,
       ...(options.fromFile ? fileFlowLimits : {}),
@@ -82,7 +88,7 @@ export class Pipeline implements ExchangeHandler, RequestSource {
     const slots = this.#slots;
     row[slots.kernelDrops] = kernelDrops;
     row[slots.fragmentsGivenUp] = this.#decoder.fragmentCounters.fragmentsGivenUp;
-    row[slots.connections] = counters.opened;
+    row[slots.connections] = this.#assembler.counters.connections;
     row[slots.gapCount] = counters.gapsLost + counters.gapsTruncated + counters.gapsEvicted;
     row[slots.gapBytes] = counters.gapBytesLost + counters.gapBytesTruncated + counters.gapBytesEvicted;
     this.tally.setInFlight(this.receiving + this.awaiting);

@@ -14,11 +14,13 @@ import type { Pipeline, PipelineOptions } from './pipeline.ts';
 /** How a source is called in the ledger and in logs. */
 export function sourceName(source: SourceConfig): string {
   if ('pcap' in source) return `pcap:${source.pcap.file}`;
+  if ('proxy' in source) return `proxy:${formatListen(source.proxy.listen)}`;
   return `vxlan:${formatListen(source.vxlan.listen)}`;
 }
 
-/** Which of a source's packets are taken, and how. */
+/** Which of a source's packets are taken, and how; a proxy has none. */
 export function packetChoice(source: SourceConfig): Omit<PipelineOptions, 'hashSeed'> {
+  if ('proxy' in source) return { vnis: null, ports: null, mergeTunnels: false, fromFile: false };
   const { vni, ports, mergeTunnels } = 'pcap' in source ? source.pcap : source.vxlan;
   return {
     vnis: vni.length > 0 ? new Set(vni) : null,
@@ -51,7 +53,7 @@ export async function bindSources(config: MirrorConfig): Promise<BoundSources> {
     bound.descriptors.push(group?.descriptors ?? null);
     bound.addresses.push(group && `vxlan=${formatListen({ host: group.address, port: group.port })}`);
     bound.warnings.push(...(group?.warnings ?? []));
-    if (group === null && config.workers > 1) {
+    if (group === null && config.workers > 1 && !('proxy' in source)) {
       bound.warnings.push(`${sourceName(source)}: this source cannot be shared, one of the ${config.workers} workers has it`);
     }
   }
@@ -100,7 +102,7 @@ export interface RunningSource {
   close(): Promise<void>;
 }
 
-/** Starts a source in a worker. Null when another worker has it. */
+/** Starts a source in a worker. Null when another worker has it, or the relay's thread. */
 export async function startSource(
   source: SourceConfig,
   worker: number,
@@ -109,7 +111,7 @@ export async function startSource(
   dispatcher: Dispatcher,
   warn: (text: string) => void,
 ): Promise<RunningSource | null> {
-  if (descriptor === null && worker > 0) return null;
+  if ('proxy' in source || (descriptor === null && worker > 0)) return null;
   if ('pcap' in source) return startCaptureFile(source.pcap.file, pipeline, dispatcher, warn);
   const { host, port } = source.vxlan.listen;
   const udp = await openUdpSource({

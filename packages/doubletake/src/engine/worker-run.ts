@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { MirrorConfig } from '../config/schema.ts';
 import { publishRow } from '../ledger/counters.ts';
 import { ledgerLayout } from './ledger-layout.ts';
+import { CopyFeed } from './copy-feed.ts';
 import { ReplayPolicy } from '../policy/policy.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { WorkerStart } from './messages.ts';
@@ -27,6 +28,7 @@ export class WorkerRun {
   #timer: NodeJS.Timeout | undefined;
   /** By position in the configuration; null where another worker has the source. */
   readonly #sources: (RunningSource | null)[] = [];
+  #copies: CopyFeed | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(start: WorkerStart, events: WorkerEvents) {
@@ -57,7 +59,7 @@ export class WorkerRun {
 
   /** Opens the sources; traffic flows when this resolves, with what each one listens on. */
   async start(): Promise<(string | null)[]> {
-    const { config, descriptors, index } = this.#start;
+    const { config, copies, descriptors, index } = this.#start;
     for (const [position, source] of config.sources.entries()) {
       const pipeline = this.#pipelines[position];
       if (pipeline === undefined) continue;
@@ -65,6 +67,7 @@ export class WorkerRun {
       const warn = (text: string): void => this.#events.warning(text);
       this.#sources.push(await startSource(source, index, descriptor, pipeline, this.#dispatcher, warn));
     }
+    if (copies !== null) this.#copies = new CopyFeed(copies, this.#pipelines.map(({ streams }) => streams));
     this.#timer = setInterval(() => this.#publish(), publishEveryMs);
     this.#publish();
     void this.#watchForEnd();
@@ -88,6 +91,7 @@ export class WorkerRun {
 
   async #drain(drainMs: number): Promise<void> {
     await Promise.all(this.#opened().map((source) => source.close()));
+    this.#copies?.close();
     this.#pipelines.forEach((pipeline) => pipeline.flush());
     this.#publish();
     await this.#dispatcher.close(drainMs);
@@ -97,6 +101,7 @@ export class WorkerRun {
 
   /** Files end by themselves: when they have and their requests too, there is nothing left to wait for. */
   async #watchForEnd(): Promise<void> {
+    if (this.#copies !== null) return;
     await Promise.all(this.#opened().map((source) => source.exhausted));
     this.#pipelines.forEach((pipeline) => pipeline.flush());
     await this.#dispatcher.waitForIdle();

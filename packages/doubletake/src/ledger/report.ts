@@ -36,6 +36,13 @@ export interface GapCounts {
   bytes: number;
 }
 
+/** Connections of clients: taken, not taken, and those for which there was none to production. */
+export interface ProxyCounts {
+  connections: number;
+  refused: number;
+  unreachable: number;
+}
+
 export interface SourceReport extends TallyReport {
   packets: PacketCounts;
   gaps: GapCounts;
@@ -48,6 +55,8 @@ export interface SourceReport extends TallyReport {
   /** Payload bytes that belong to no message. */
   skippedBytes: number;
   sampling: { headerAbsent: number };
+  /** Of a proxy alone. */
+  proxy?: ProxyCounts;
 }
 
 export interface TargetReport extends TallyReport {

@@ -1,0 +1,110 @@
+/**
+ * One connection: two sockets whose bytes pass unchanged both ways. Production comes first: bytes are handed on before they
+ * are copied, no more is read from one side while the other has not taken what was read before, and FIN and RST of one
+ * side become those of the other.
+ */
+import type { Socket } from 'node:net';
+import type { CopiedConnection, CopyDirection } from './copied-connection.ts';
+
+/** One side of a connection. */
+export interface Side {
+  /** What is read and written: TLS where it is ended here. */
+  socket: Socket;
+  /** The TCP socket beneath, which can be reset. */
+  raw: Socket;
+}
+
+/** When one side has sent FIN, the other may be silent for this long. */
+const halfClosedMsMax = 600_000;
+
+/** How long a client that was told to close is waited for. */
+const lingerMsMax = 2_000;
+
+export class RelayedConnection {
+  readonly copy: CopiedConnection;
+  readonly #sides: readonly [Side, Side];
+  readonly #ended: () => void;
+  /** When the last byte went by, and whose it was; performance clock. */
+  #lastMs = performance.now();
+  #lastFrom: CopyDirection | -1 = -1;
+  #open = 2;
+  #leaving = false;
+  #broken = false;
+
+  /** Both sides can be written to and nothing was read. `ended` is called once, when both are closed. */
+  constructor(client: Side, production: Side, copy: CopiedConnection, ended: () => void) {
+    this.#sides = [client, production];
+    this.copy = copy;
+    this.#ended = ended;
+    this.#join(0);
+    this.#join(1);
+    client.socket.resume();
+    production.socket.resume();
+  }
+
+  /** Whether nothing was sent yet, or production spoke last and then nobody for `quietMs`. */
+  seemsIdle(quietMs: number): boolean {
+    return this.#lastFrom === -1 || (this.#lastFrom === 1 && performance.now() - this.#lastMs > quietMs);
+  }
+
+  /** Ends an idle connection as a server does: what the client still sends is for nobody. */
+  leave(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    const [client, production] = this.#sides;
+    production.socket.end();
+    client.socket.end();
+    const timer = setTimeout(() => {
+      client.raw.destroy();
+      production.raw.destroy();
+    }, lingerMsMax);
+    client.socket.once('close', () => clearTimeout(timer));
+  }
+
+  /** Breaks it off, so that both sides see that it did not end in order. */
+  reset(): void {
+    for (const side of this.#sides) resetSide(side);
+  }
+
+  #join(direction: CopyDirection): void {
+    const { copy } = this;
+    const from = this.#sides[direction].socket;
+    const to = this.#sides[direction === 0 ? 1 : 0].socket;
+    const taken = (): void => {
+      if (to.writableLength === 0 && from.isPaused()) from.resume();
+    };
+    from.on('data', (bytes: Buffer) => {
+      if (this.#leaving) return;
+      this.#lastMs = performance.now();
+      this.#lastFrom = direction;
+      to.write(bytes, taken);
+      if (to.writableLength > 0) from.pause();
+      copy.data(direction, bytes);
+    });
+    from.on('end', () => {
+      if (!this.#leaving) copy.end(direction);
+      to.end();
+      if (!to.destroyed) to.setTimeout(halfClosedMsMax, () => this.reset());
+    });
+    from.on('error', () => {});
+    from.on('close', () => this.#closed(direction));
+  }
+
+  /** A side that was not ended by FIN both ways takes the other with it. */
+  #closed(direction: CopyDirection): void {
+    const { socket } = this.#sides[direction];
+    if (!(socket.readableEnded && socket.writableFinished) && !this.#leaving) {
+      this.#broken = true;
+      resetSide(this.#sides[direction === 0 ? 1 : 0]);
+    }
+    if (--this.#open > 0) return;
+    this.copy.close(this.#broken ? 'reset' : 'fin');
+    this.#ended();
+  }
+}
+
+/** Closes a side with RST. */
+export function resetSide({ socket, raw }: Side): void {
+  if (!raw.destroyed) raw.resetAndDestroy();
+  socket.destroy();
+}
