@@ -33,7 +33,7 @@ export class CopiedConnection {
   readonly #next: [number, number] = [0, 0];
   readonly #missing: [number, number] = [0, 0];
   readonly #ended: ['no' | 'owed' | 'told', 'no' | 'owed' | 'told'] = ['no', 'no'];
-  #closed: 'no' | 'fin' | 'reset' = 'no';
+  #closed: 'no' | 'fin' | 'reset' | 'told' = 'no';
 
   /** `endpoints` as `encodeEndpoints` gives them; `source` is the position of the source in the configuration. */
   constructor(id: number, source: number, endpoints: Uint8Array, outlet: CopyOutlet, counts: GapCounts) {
@@ -103,7 +103,10 @@ export class CopiedConnection {
   }
 
   #tellClose(): boolean {
-    return this.#closed === 'no' || this.#write(CopyKind.close, this.#closed === 'reset' ? 1 : 0, 0, 0, null);
+    if (this.#closed === 'no' || this.#closed === 'told') return true;
+    if (!this.#write(CopyKind.close, this.#closed === 'reset' ? 1 : 0, 0, 0, null)) return false;
+    this.#closed = 'told';
+    return true;
   }
 
   #write(kind: CopyKind, direction: number, sequence: number, acknowledgement: number, payload: Uint8Array | null): boolean {

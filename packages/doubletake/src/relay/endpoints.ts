@@ -28,7 +28,7 @@ export function encodeEndpoints(client: Endpoint, server: Endpoint): Uint8Array 
 
 /** Addresses (client, then server) and ports, as a `Connection` takes them. */
 export function decodeEndpoints(payload: Uint8Array): { addresses: Int32Array; ports: [number, number] } {
-  const words = new Int32Array(payload.slice().buffer);
+  const words = new Int32Array(Uint8Array.from(payload).buffer);
   const addresses = new Int32Array(8);
   addresses.set(words.subarray(0, 4));
   addresses.set(words.subarray(endpointWords, endpointWords + 4), 4);

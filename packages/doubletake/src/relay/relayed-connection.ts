@@ -17,7 +17,7 @@ export interface Side {
 /** When one side has sent FIN, the other may be silent for this long. */
 const halfClosedMsMax = 600_000;
 
-/** How long a client that was told to close is waited for. */
+/** How long both sides are waited for when they were told to close. */
 const lingerMsMax = 2_000;
 
 export class RelayedConnection {
@@ -29,6 +29,7 @@ export class RelayedConnection {
   #lastFrom: CopyDirection | -1 = -1;
   #open = 2;
   #leaving = false;
+  #linger: NodeJS.Timeout | undefined;
   #broken = false;
 
   /** Both sides can be written to and nothing was read. `ended` is called once, when both are closed. */
@@ -54,11 +55,10 @@ export class RelayedConnection {
     const [client, production] = this.#sides;
     production.socket.end();
     client.socket.end();
-    const timer = setTimeout(() => {
+    this.#linger = setTimeout(() => {
       client.raw.destroy();
       production.raw.destroy();
     }, lingerMsMax);
-    client.socket.once('close', () => clearTimeout(timer));
   }
 
   /** Breaks it off, so that both sides see that it did not end in order. */
@@ -98,13 +98,19 @@ export class RelayedConnection {
       resetSide(this.#sides[direction === 0 ? 1 : 0]);
     }
     if (--this.#open > 0) return;
+    clearTimeout(this.#linger);
     this.copy.close(this.#broken ? 'reset' : 'fin');
     this.#ended();
   }
 }
 
-/** Closes a side with RST. */
+/**
+ * Closes a side with RST. One that was sent FIN already cannot be reset any more (libuv refuses it, and Node would then
+ * never close the socket): it is closed, and what its peer still sends is answered with RST.
+ */
 export function resetSide({ socket, raw }: Side): void {
-  if (!raw.destroyed) raw.resetAndDestroy();
+  const ended = (socket.writableEnded && socket.writableLength === 0) || raw.writableEnded;
+  if (ended) raw.destroy();
+  else if (!raw.destroyed) raw.resetAndDestroy();
   socket.destroy();
 }
