@@ -117,6 +117,13 @@ describe('a mirror with a proxy', () => {
     }
   });
 
+  test('a port that is taken ends it with one line', async () => {
+    const upstream = await production();
+    const target = await recordingTarget();
+    const { code, stderr } = await runCli(['mirror', '--proxy', `127.0.0.1:${upstream.port}=http://127.0.0.1:1`, '--target', target.url]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^doubletake: cannot listen on TCP .* in use .*DT_SOURCE_PORT_IN_USE\]\n$/) as string });
+  });
+
   test.each([
     [['--proxy', '8080'], 'expected [HOST:]PORT=URL'],
     [['--proxy', '8080=http://a.example/path'], 'bytes pass a proxy unchanged'],

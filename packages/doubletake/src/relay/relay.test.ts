@@ -241,6 +241,25 @@ describe('TLS', () => {
     expect(await talk(Buffer.from('b'))).toEqual({ name: 'second', answer: Buffer.from('b') });
   });
 
+  test('a PROXY header comes before the handshake, on both sides', async () => {
+    const files = authority.issue('behind-a-balancer', 'IP:127.0.0.1');
+    const behind = await production();
+    const { port, copies } = await startRelay(behind.port, {
+      tls: { ...files, protocols: ['http/1.1'] },
+      acceptProxyProtocol: true,
+      sendProxyProtocol: true,
+    });
+    const header = encodeProxyHeader(endpointOf('2001:db8::9', 4_711), endpointOf('2001:db8::1', 443));
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.write(header);
+    const secure = peer(connectTls({ socket, host: '127.0.0.1', ca: authority.pem }));
+    secure.socket.end('hello');
+    const far = await behind.next();
+    await far.ended;
+    expect(join(far.received).toString('hex')).toBe(Buffer.concat([header, Buffer.from('hello')]).toString('hex'));
+    expect(copies()[0].label).toBe(`[2001:db8::9]:4711>127.0.0.1:${behind.port}`);
+  });
+
   test('production whose certificate is not to be trusted is not spoken to', async () => {
     const files = authority.issue('other-name', 'DNS:other.test');
     const behind = await secureEcho(files);
@@ -290,7 +309,10 @@ describe('a stop', () => {
     await until(() => far.received.length > 0);
     let stopped = false;
     const stop = relay.stop().then(() => (stopped = true));
-    await silent.ended;
+    while (!silent.socket.readableEnded) {
+      relay.leaveUnknown((id) => id === 2);
+      await delay(20);
+    }
     silent.socket.end();
     expect(await client(port).closed).toBe('ECONNREFUSED');
     far.socket.write('its answer');
@@ -306,19 +328,25 @@ describe('a stop', () => {
     expect(await asking.closed).toBe(null);
   });
 
-  test('that is cut short breaks off what is left, whatever state it is in', async () => {
+  test('that is cut short breaks off what is left', async () => {
     const behind = await production();
-    const { port, relay } = await startRelay(behind.port);
+    const { port, relay, copies } = await startRelay(behind.port);
     const silent = client(port);
     await behind.next();
     const asking = client(port);
     const far = await behind.next();
     asking.socket.write('a request');
     await until(() => far.received.length > 0);
+    const ending = client(port);
+    await behind.next();
+    ending.socket.end('and no more');
+    await until(() => copies().some(({ ended }) => ended[0]));
     const stop = relay.stop();
     relay.abort();
     await stop;
-    await silent.ended;
+    // Production was sent FIN on this one, so that it cannot be reset towards there; it has to end all the same.
+    expect(await ending.closed).toBe('ECONNRESET');
+    expect(await silent.closed).toBe('ECONNRESET');
     expect(await asking.closed).toBe('ECONNRESET');
     expect(await far.closed).toBe('ECONNRESET');
   });

@@ -20,9 +20,6 @@ const backlog = 4_096;
 /** What keeps happening is told this often. */
 const warnEveryMs = 10_000;
 
-/** A connection of which the parser knows nothing counts as idle when production spoke last, this long ago. */
-const unknownIdleMs = 5_000;
-
 export interface RelayCounts extends GapCounts {
   /** Connections taken. */
   connections: number;
@@ -46,7 +43,6 @@ export class Relay {
   readonly #opening = new Set<Socket>();
   readonly #joined = new Map<number, { connection: RelayedConnection; outlet: CopyOutlet }>();
   readonly #warnedAtMs = new Map<string, number>();
-  #stopping = false;
   #emptied: (() => void) | null = null;
 
   /** `source` is its position in the configuration. Throws a `DoubletakeError` for certificates that cannot be used. */
@@ -97,9 +93,7 @@ export class Relay {
 
   /** Takes no more connections; resolves when the last one has ended. */
   async stop(): Promise<void> {
-    this.#stopping = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const { connection } of this.#joined.values()) if (connection.seemsIdle(Infinity)) connection.leave();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#emptied = resolve;
     this.#checkEmpty();
@@ -118,7 +112,7 @@ export class Relay {
   /** While it stops: ends connections that seem idle and of which no worker knows. */
   leaveUnknown(known: (id: number, outlet: CopyOutlet) => boolean): void {
     for (const [id, { connection, outlet }] of this.#joined) {
-      if (!known(id, outlet) && connection.seemsIdle(unknownIdleMs)) connection.leave();
+      if (!known(id, outlet) && connection.seemsIdle) connection.leave();
     }
   }
 
@@ -134,10 +128,6 @@ export class Relay {
 
   async #take(raw: Socket): Promise<void> {
     this.counts.connections++;
-    if (this.#stopping) {
-      raw.resetAndDestroy();
-      return;
-    }
     this.#track(raw);
     const opened = await this.#open(raw).catch((error: unknown) => {
       if (error instanceof UnreachableError) {
@@ -186,7 +176,6 @@ export class Relay {
     });
     this.#opening.delete(production.raw);
     this.#joined.set(id, { connection, outlet });
-    if (this.#stopping) connection.leave();
   }
 
   /** A socket of a connection that is being made can be broken off, and its errors are of no interest. */

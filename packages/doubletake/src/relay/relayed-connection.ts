@@ -17,6 +17,10 @@ export interface Side {
 /** When one side has sent FIN, the other may be silent for this long. */
 const halfClosedMsMax = 600_000;
 
+/** A connection on which production spoke last seems idle after this long, one on which nobody has spoken yet sooner. */
+const answeredIdleMs = 5_000;
+const silentIdleMs = 1_000;
+
 /** How long both sides are waited for when they were told to close. */
 const lingerMsMax = 2_000;
 
@@ -43,9 +47,10 @@ export class RelayedConnection {
     production.socket.resume();
   }
 
-  /** Whether nothing was sent yet, or production spoke last and then nobody for `quietMs`. */
-  seemsIdle(quietMs: number): boolean {
-    return this.#lastFrom === -1 || (this.#lastFrom === 1 && performance.now() - this.#lastMs > quietMs);
+  /** Whether, as far as can be told without reading it, nobody waits for anything. */
+  get seemsIdle(): boolean {
+    if (this.#lastFrom === 0) return false;
+    return performance.now() - this.#lastMs > (this.#lastFrom === 1 ? answeredIdleMs : silentIdleMs);
   }
 
   /** Ends an idle connection as a server does: what the client still sends is for nobody. */
