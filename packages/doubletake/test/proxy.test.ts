@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, writeFileSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, get, type IncomingMessage, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -132,6 +133,28 @@ describe('a mirror with a proxy', () => {
   ])('%j is refused', async (flags, message) => {
     const { code, stderr } = await runCli(['mirror', ...flags, '--target', 'http://test.internal']);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) as string });
+  });
+
+  test('config check tells what it means', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'doubletake-proxy-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'mirror.yaml');
+    writeFileSync(
+      file,
+      `sources:
+  - proxy: { listen: 443, upstream: "https://10.0.1.2", tls: { certificate: a.pem, key: a.key }, sendProxyProtocol: true }
+targets: [{ name: a, url: "http://test.internal" }]
+`,
+    );
+    const { code, stdout } = await runCli(['config', 'check', file]);
+    expect(code).toBe(0);
+    expect(stdout.replaceAll(/ {2,}/g, ' ').split('\n').slice(3, 8)).toEqual([
+      ' a proxy on TCP 0.0.0.0:443, to production at https://10.0.1.2 (line 2)',
+      ' ends TLS, and offers clients http/1.1 (line 2)',
+      ' tells production the client\'s address in a PROXY protocol header (line 2)',
+      ' at most 10000 clients at once (default)',
+      ' gives up a connection to production after 10000 ms (default)',
+    ]);
   });
 
   test('--vni beside a proxy is for the packets of another source', async () => {

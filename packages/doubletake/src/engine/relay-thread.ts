@@ -27,8 +27,8 @@ const ports = start.workers.map((worker) => worker.port);
 const outlets = start.workers.map(
   ({ ring }, index) => new CopyOutlet(new CopyWriter(ring, () => ports[index]?.postMessage('wake' satisfies ToCopyFeed))),
 );
-/** By worker: the connections that its parsers know, as it last said. */
-const known: ReadonlySet<number>[] = outlets.map(() => new Set());
+/** By worker: the connections that its parsers know, as it last said; null while it has said nothing. */
+const known: (ReadonlySet<number> | null)[] = outlets.map(() => null);
 
 let lastId = 0;
 const choice = new CopyOutlets(outlets);
@@ -48,17 +48,21 @@ function publish(): void {
 function workerGone(worker: number): void {
   const bySource = new Map(start.relays.map(({ source }, index) => [source, relays[index]]));
   outlets[worker]?.abandon((source) => bySource.get(source)?.counts ?? { gaps: 0, gapBytes: 0 });
-  known[worker] = new Set();
+  known[worker] = null;
 }
 
 async function stop(drainMs: number): Promise<void> {
+  // A worker that is stuck is not waited for to the end.
+  const patienceEndMs = performance.now() + drainMs / 2;
+  const knows = (id: number, outlet: CopyOutlet): boolean => {
+    const answer = known[outlets.indexOf(outlet)] ?? null;
+    return answer === null ? outlet.alive && performance.now() < patienceEndMs : answer.has(id);
+  };
   const asking = setInterval(() => {
     outlets.forEach(({ alive }, index) => {
       if (alive) ports[index]?.postMessage('idle?' satisfies ToCopyFeed);
     });
-    for (const relay of relays) {
-      relay.leaveUnknown((id, outlet) => known[outlets.indexOf(outlet)]?.has(id) ?? false);
-    }
+    for (const relay of relays) relay.leaveUnknown(knows);
   }, askEveryMs);
   const breakingOff = setTimeout(() => relays.forEach((relay) => relay.abort()), drainMs);
   await Promise.all(relays.map((relay) => relay.stop()));

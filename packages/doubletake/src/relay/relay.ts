@@ -137,11 +137,11 @@ export class Relay {
       return null;
     });
     this.#opening.delete(raw);
-    if (opened === null || raw.destroyed) {
+    if (opened !== null && !raw.destroyed && !opened.production.raw.destroyed) {
+      this.#join(opened.client, opened.production, opened.endpoints);
+    } else {
       resetSide({ socket: raw, raw });
       if (opened !== null) resetSide(opened.production);
-    } else {
-      this.#join(opened.client, opened.production, opened.endpoints);
     }
     this.#checkEmpty();
   }
