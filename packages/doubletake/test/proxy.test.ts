@@ -220,6 +220,7 @@ describe('when a worker dies', () => {
     ]);
     const engine = new Engine(config, {
       warning: (warning) => told.push(`warning ${warning}`),
+      notice: (notice) => told.push(`notice ${notice}`),
       exhausted: () => told.push('exhausted'),
       failed: () => told.push('failed'),
       degraded: (error) => told.push(`degraded: ${error.message}`),

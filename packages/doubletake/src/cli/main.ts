@@ -4,7 +4,9 @@ import { Command, CommanderError } from 'commander';
 import { DoubletakeError } from '../errors.ts';
 import { ConfigError } from '../config/problem.ts';
 import { configCommand } from './config.ts';
+import { controlCommand } from './control.ts';
 import { demoCommand } from './demo.ts';
+import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
 import { mirrorCommand } from './mirror.ts';
 import { ExitCode } from './exit-code.ts';
@@ -19,7 +21,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .addCommand(mirrorCommand())
     .addCommand(inspectCommand())
+    .addCommand(generateCommand())
     .addCommand(configCommand())
+    .addCommand(controlCommand())
     .addCommand(demoCommand());
   reportOwnErrors(program);
   // A reader that goes away (`| head`) ends the output, and nothing else.

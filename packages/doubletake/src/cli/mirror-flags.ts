@@ -7,6 +7,7 @@ import { parseTarget } from './flags.ts';
 /** The flags that say something that a configuration file can say too; undefined where one was not given. */
 export interface ConfigFlags {
   vxlan?: string[];
+  httpSink?: string[];
   pcap?: string[];
   proxy?: { listen: string; upstream: string }[];
   vni?: number[];
@@ -23,6 +24,7 @@ export interface ConfigFlags {
   percentageByHeader?: string;
   workers?: number;
   health?: string;
+  control?: string;
   ledger?: string;
 }
 
@@ -34,9 +36,11 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   };
   const vxlan = (flags.vxlan ?? []).map((listen) => ({ vxlan: { listen } }));
   const pcap = (flags.pcap ?? []).map((file) => ({ pcap: { file } }));
+  const sinks = (flags.httpSink ?? []).map((listen) => ({ httpSink: { listen } }));
   const proxies = (flags.proxy ?? []).map((proxy) => ({ proxy }));
-  const sources = [...vxlan, ...pcap, ...proxies];
-  say(vxlan.length > 0 ? '--vxlan' : pcap.length > 0 ? '--pcap' : '--proxy', ['sources'], sources.length > 0 ? sources : undefined);
+  const sources = [...vxlan, ...sinks, ...proxies, ...pcap];
+  const first = vxlan.length > 0 ? '--vxlan' : sinks.length > 0 ? '--http-sink' : proxies.length > 0 ? '--proxy' : '--pcap';
+  say(first, ['sources'], sources.length > 0 ? sources : undefined);
   const targets = flags.target?.map((text, position) => parseTarget('--target', text, position));
   say('--target', ['targets'], targets);
   for (const path of packetSources(sources.length > 0 ? sources : Reflect.get(Object(document?.value), 'sources'))) {
@@ -53,6 +57,7 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   overrides.push(...sampleOverrides(flags, document));
   say('--workers', ['workers'], flags.workers);
   say('--health', ['health'], flags.health);
+  say('--control', ['control'], flags.control);
   say('--ledger', ['ledger'], flags.ledger);
   return overrides;
 }

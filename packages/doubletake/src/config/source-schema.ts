@@ -35,30 +35,44 @@ const pcapSchema = z
   })
   .describe('A capture file, read as fast as the targets answer; the run ends behind its last request.');
 
+const httpSinkSchema = z
+  .strictObject({
+    listen: listenSchema.describe('TCP address and port on which the copies come in. Port 0 lets the system choose one.'),
+  })
+  .describe('Copies of requests that a proxy sends (NGINX, Envoy, Istio, Traefik and others; docs/proxies.md), without responses.');
+
 export type SourceConfig =
   | { vxlan: z.output<typeof vxlanSchema> }
   | { pcap: z.output<typeof pcapSchema> }
+  | { httpSink: z.output<typeof httpSinkSchema> }
   | { proxy: ProxyConfig };
 
 /** A mapping with exactly one of its keys, as a union that is told apart by the key. */
 export const sourceSchema = z
-  .strictObject({ vxlan: vxlanSchema.optional(), pcap: pcapSchema.optional(), proxy: proxySchema.optional() })
+  .strictObject({
+    vxlan: vxlanSchema.optional(),
+    pcap: pcapSchema.optional(),
+    httpSink: httpSinkSchema.optional(),
+    proxy: proxySchema.optional(),
+  })
   .transform((source, context): SourceConfig => {
-    const { vxlan, pcap, proxy } = source;
-    if (Object.values(source).filter((kind) => kind !== undefined).length === 1) {
-      if (vxlan !== undefined) return { vxlan };
-      if (pcap !== undefined) return { pcap };
-      if (proxy !== undefined) return { proxy };
-    }
-    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan, pcap or proxy' });
+    const { vxlan, pcap, httpSink, proxy } = source;
+    const given = [
+      ...(vxlan === undefined ? [] : [{ vxlan }]),
+      ...(pcap === undefined ? [] : [{ pcap }]),
+      ...(httpSink === undefined ? [] : [{ httpSink }]),
+      ...(proxy === undefined ? [] : [{ proxy }]),
+    ];
+    if (given.length === 1 && given[0] !== undefined) return given[0];
+    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan, pcap, httpSink or proxy' });
     return z.NEVER;
   });
 
 /** What makes two sources the same: the ledger's rows are named after it. */
 export function sourceKey(source: SourceConfig): string {
   if ('pcap' in source) return JSON.stringify(source.pcap.file);
-  if ('proxy' in source) return `tcp ${JSON.stringify(source.proxy.listen)}`;
-  return JSON.stringify(source.vxlan.listen);
+  if ('vxlan' in source) return JSON.stringify(source.vxlan.listen);
+  return `tcp ${JSON.stringify('proxy' in source ? source.proxy.listen : source.httpSink.listen)}`;
 }
 
 /**

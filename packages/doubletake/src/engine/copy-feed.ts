@@ -7,6 +7,8 @@ import type { Conversation } from '../http/conversation.ts';
 import { CopyKind, CopyReader } from '../relay/copy-ring.ts';
 import { decodeEndpoints } from '../relay/endpoints.ts';
 import { Connection, type StreamHandler } from '../tcp/connection.ts';
+import type { Intake } from './intake.ts';
+import { RelayIntake } from './relay-intake.ts';
 import type { CopySupply, FromCopyFeed, ToCopyFeed } from './relay-messages.ts';
 
 /** Records handled before other work of the thread gets its turn. */
@@ -18,16 +20,16 @@ const restMs = 1;
 export class CopyFeed {
   readonly #reader: CopyReader;
   readonly #port: MessagePort;
-  readonly #streams: readonly StreamHandler<Conversation>[];
+  readonly #intakes: readonly Intake[];
   readonly #connections = new Map<number, { connection: Connection<Conversation>; streams: StreamHandler<Conversation> }>();
   #rest: NodeJS.Timeout | undefined;
   #turn: NodeJS.Immediate | undefined;
 
-  /** `streams` takes what came from each source, by its position in the configuration. */
-  constructor({ ring, port }: CopySupply, streams: readonly StreamHandler<Conversation>[]) {
+  /** `intakes` by their sources' positions in the configuration. */
+  constructor({ ring, port }: CopySupply, intakes: readonly Intake[]) {
     this.#reader = new CopyReader(ring);
     this.#port = port;
-    this.#streams = streams;
+    this.#intakes = intakes;
     port.on('message', (message: ToCopyFeed) => {
       if (message === 'wake') this.#read();
       else this.#tellIdle();
@@ -77,12 +79,13 @@ export class CopyFeed {
   }
 
   #open(): void {
-    const { connection: id, source, timeUs, bytes, start, end } = this.#reader;
-    const streams = this.#streams[source];
-    if (streams === undefined) return;
+    const { connection: id, source, bytes, start, end } = this.#reader;
+    const intake = this.#intakes[source];
+    if (!(intake instanceof RelayIntake)) throw new Error(`source ${source} is no proxy`);
+    const { streams } = intake;
     const { addresses, ports } = decodeEndpoints(bytes.subarray(start, end));
     const connection = new Connection<Conversation>(id, 0, 0, addresses, ports, 0);
-    connection.state = streams.open(connection, timeUs);
+    connection.state = streams.open(connection);
     this.#connections.set(id, { connection, streams });
   }
 

@@ -6,21 +6,41 @@ import type { MirrorConfig, SourceConfig } from '../config/schema.ts';
 import { DoubletakeError } from '../errors.ts';
 import { CaptureFile } from '../sources/capture-file.ts';
 import { bindUdpGroup } from '../sources/udp-group.ts';
+import { openHttpSink, reserveTcpPort } from '../sources/http-sink.ts';
 import { openUdpSource } from '../sources/udp-source.ts';
 import { buildSteeringProgram } from '../system/steering.ts';
+import type { CounterLayout } from '../ledger/counters.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import type { Pipeline, PipelineOptions } from './pipeline.ts';
+import type { Intake } from './intake.ts';
+import { Pipeline, type PipelineOptions } from './pipeline.ts';
+import { RelayIntake } from './relay-intake.ts';
+import { SinkIntake } from './sink-intake.ts';
 
 /** How a source is called in the ledger and in logs. */
 export function sourceName(source: SourceConfig): string {
   if ('pcap' in source) return `pcap:${source.pcap.file}`;
+  if ('httpSink' in source) return `http-sink:${formatListen(source.httpSink.listen)}`;
   if ('proxy' in source) return `proxy:${formatListen(source.proxy.listen)}`;
   return `vxlan:${formatListen(source.vxlan.listen)}`;
 }
 
-/** Which of a source's packets are taken, and how; a proxy has none. */
-export function packetChoice(source: SourceConfig): Omit<PipelineOptions, 'hashSeed'> {
-  if ('proxy' in source) return { vnis: null, ports: null, mergeTunnels: false, fromFile: false };
+/** The stages behind a source; `hashSeed` as in `PipelineOptions`, `learn` as in `Intake`. */
+export function openIntake(
+  source: SourceConfig,
+  hashSeed: number,
+  dispatcher: Dispatcher,
+  layout: CounterLayout,
+  row: Float64Array,
+  learn: ((endpoint: string) => void) | null,
+): Intake {
+  const name = sourceName(source);
+  if ('httpSink' in source) return new SinkIntake(name, dispatcher, layout, row);
+  if ('proxy' in source) return new RelayIntake(name, dispatcher, layout, row, learn);
+  return new Pipeline(name, { hashSeed, ...packetChoice(source) }, dispatcher, layout, row, learn);
+}
+
+/** Which of a source's packets are taken, and how. */
+function packetChoice(source: PacketSource): Omit<PipelineOptions, 'hashSeed'> {
   const { vni, ports, mergeTunnels } = 'pcap' in source ? source.pcap : source.vxlan;
   return {
     vnis: vni.length > 0 ? new Set(vni) : null,
@@ -30,6 +50,8 @@ export function packetChoice(source: SourceConfig): Omit<PipelineOptions, 'hashS
   };
 }
 
+type PacketSource = Exclude<SourceConfig, { httpSink: unknown } | { proxy: unknown }>;
+
 /** Lost segments are given up in steps of this; see `FlowTable.tick`. */
 const tickEveryMs = 10;
 
@@ -37,6 +59,8 @@ const tickEveryMs = 10;
 export interface BoundSources {
   /** By source, then by worker; null where the worker opens the source itself. */
   descriptors: (readonly number[] | null)[];
+  /** By source: the TCP port that every worker listens on; null where one worker opens the source itself. */
+  sharedPorts: (number | null)[];
   /** By source: what is listened on; null where only the worker will know. */
   addresses: (string | null)[];
   warnings: string[];
@@ -47,13 +71,15 @@ export interface BoundSources {
  * possible, the first worker opens the source alone.
  */
 export async function bindSources(config: MirrorConfig): Promise<BoundSources> {
-  const bound: BoundSources = { descriptors: [], addresses: [], warnings: [] };
+  const bound: BoundSources = { descriptors: [], sharedPorts: [], addresses: [], warnings: [] };
   for (const source of config.sources) {
     const group = 'vxlan' in source ? await bindVxlan(source.vxlan.listen, config.workers) : null;
+    const sharedPort = 'httpSink' in source ? await sharePort(source.httpSink.listen, config.workers) : null;
     bound.descriptors.push(group?.descriptors ?? null);
+    bound.sharedPorts.push(sharedPort);
     bound.addresses.push(group && `vxlan=${formatListen({ host: group.address, port: group.port })}`);
     bound.warnings.push(...(group?.warnings ?? []));
-    if (group === null && config.workers > 1 && !('proxy' in source)) {
+    if (group === null && sharedPort === null && config.workers > 1 && !('proxy' in source)) {
       bound.warnings.push(`${sourceName(source)}: this source cannot be shared, one of the ${config.workers} workers has it`);
     }
   }
@@ -76,6 +102,12 @@ async function bindVxlan(
     if (error instanceof Error && 'code' in error && error.code === 'DT_SOURCE_UNAVAILABLE') return null;
     throw error;
   }
+}
+
+/** The port that all workers are to listen on, known to be free; null where workers cannot share one. */
+async function sharePort({ host, port }: { host: string; port: number }, workers: number): Promise<number | null> {
+  if (workers === 1 || process.platform !== 'linux') return null;
+  return reserveTcpPort(await numericAddress(host), port);
 }
 
 async function numericAddress(host: string): Promise<string> {
@@ -106,12 +138,14 @@ export interface RunningSource {
 export async function startSource(
   source: SourceConfig,
   worker: number,
-  descriptor: number | null,
-  pipeline: Pipeline,
+  { descriptor, sharedPort }: { descriptor: number | null; sharedPort: number | null },
+  intake: Intake,
   dispatcher: Dispatcher,
   warn: (text: string) => void,
 ): Promise<RunningSource | null> {
-  if ('proxy' in source || (descriptor === null && worker > 0)) return null;
+  if ('proxy' in source || (descriptor === null && sharedPort === null && worker > 0)) return null;
+  if ('httpSink' in source) return startHttpSink(source.httpSink.listen, sharedPort, asIntake(intake, SinkIntake));
+  const pipeline = asIntake(intake, Pipeline);
   if ('pcap' in source) return startCaptureFile(source.pcap.file, pipeline, dispatcher, warn);
   const { host, port } = source.vxlan.listen;
   const udp = await openUdpSource({
@@ -131,6 +165,35 @@ export async function startSource(
       clearInterval(ticks);
       return udp.close();
     },
+  };
+}
+
+/** `openIntake` made it for the same source. */
+function asIntake<T extends Intake>(intake: Intake, kind: abstract new (...args: never[]) => T): T {
+  if (intake instanceof kind) return intake;
+  throw new Error('a source with the stages of another');
+}
+
+/** How long a stop waits for requests that are being sent: the proxy that sends them does so at once. */
+const sinkGraceMs = 1_000;
+
+async function startHttpSink(
+  { host, port }: { host: string; port: number },
+  sharedPort: number | null,
+  intake: SinkIntake,
+): Promise<RunningSource> {
+  const sink = await openHttpSink({
+    host: await numericAddress(host),
+    port: sharedPort ?? port,
+    shared: sharedPort !== null,
+    open: intake.open,
+  });
+  intake.countWith(sink.counters);
+  return {
+    address: `http-sink=${formatListen({ host: sink.address, port: sink.port })}`,
+    exhausted: new Promise(() => {}),
+    kernelDrops: () => 0,
+    close: () => sink.close(sinkGraceMs),
   };
 }
 

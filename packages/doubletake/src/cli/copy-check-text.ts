@@ -1,0 +1,42 @@
+/** What trying a copying proxy came to, for people: a line for each kind of request, then the share and the order. */
+import type { CopyCheckReport, ProbeResult } from '../engine/copy-check.ts';
+
+const words: Readonly<Record<ProbeResult['outcome'], string>> = {
+  ok: 'ok',
+  changed: 'CHANGED',
+  lost: 'LOST',
+  twice: 'TWICE',
+  unanswered: 'UNANSWERED',
+  unknown: 'not seen',
+};
+
+const advice: Partial<Record<ProbeResult['outcome'], string>> = {
+  lost: 'no copy came',
+  twice: 'more than one copy came of one request',
+  unanswered: 'the proxy did not answer, so nothing can be said',
+  unknown: 'no copy came, which the share that is copied may explain; --percentage says what is expected',
+};
+
+export function copyCheckText(report: CopyCheckReport, percentage: number): string {
+  const { probes, share, inOrder, others, listening } = report;
+  const arrived = probes.filter(({ outcome }) => outcome === 'ok' || outcome === 'changed' || outcome === 'twice');
+  const common = (arrived[0]?.remarks ?? []).filter((remark) => arrived.every(({ remarks }) => remarks.includes(remark)));
+  const lines = probes.flatMap(({ name, outcome, changes, remarks }) => {
+    const details = [advice[outcome], ...changes].filter((text) => text !== undefined);
+    return [`${words[outcome].padEnd(11)}${name}`, ...[...details, ...remarks.filter((remark) => !common.includes(remark)).map((remark) => `(${remark})`)].map((text) => `           ${text}`)];
+  });
+  if (common.length > 0) lines.push('', `Of every copy: ${common.join('; ')}.`);
+  if (share.sent > 0) {
+    const part = ((100 * share.copies) / share.sent).toFixed(1);
+    lines.push('', `${share.copies} of ${share.sent} requests were copied: ${part} %, ${share.plausible ? 'as' : 'NOT as'} expected of ${percentage} %`);
+    if (share.copies > 1) lines.push(inOrder ? 'Copies came in the order of their requests.' : 'Copies came in another order than their requests.');
+  }
+  if (others > 0) lines.push(`${others} other requests came to ${listening}: other traffic is copied there too, or marks get lost.`);
+  lines.push('', report.ok ? 'The proxy copies as it should.' : 'The proxy does not copy as it should.');
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** What came over the network must not steer a terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
+}
