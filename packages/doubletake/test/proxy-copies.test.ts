@@ -1,5 +1,5 @@
 /** Real proxies with the configurations that `doubletake generate` prints, and as clients of the mirror sink. */
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, request as httpRequest } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { CopyCheckReport } from '../src/engine/copy-check.ts';
@@ -132,6 +132,35 @@ test.skipIf(!has('haproxy'))('HAProxy with the generated configuration answers i
     const response = await fetch(`${haproxy.url}/${number}`, { method: 'POST', body: 'abc' });
     expect(await response.text()).toBe('from production');
   }
+});
+
+test('a proxy that changes copies as Envoy does copies as it should, since the sink puts that back', async () => {
+  const [sinkPort, production] = [await freePort(), await startProduction()];
+  const proxy = createHttpServer((incoming, answer) => {
+    const pieces: Buffer[] = [];
+    incoming.on('data', (piece: Buffer) => pieces.push(piece));
+    incoming.on('end', () => {
+      const send = (port: number, headers: string[], done?: (response: IncomingMessage) => void): void => {
+        const outgoing = httpRequest({ host: '127.0.0.1', port, method: incoming.method, path: incoming.url, headers, setHost: false }, (response) => {
+          response.resume();
+          done?.(response);
+        });
+        outgoing.on('error', () => {}).end(Buffer.concat(pieces));
+      };
+      const { rawHeaders } = incoming;
+      send(production.port, rawHeaders, () => answer.end());
+      const shadowed = rawHeaders.map((text, index) => (rawHeaders[index - 1]?.toLowerCase() === 'host' ? text.replace(/(:\d+)$/, '-shadow$1') : text));
+      send(sinkPort, [...shadowed, 'x-envoy-internal', 'true', 'x-forwarded-for', '198.51.100.7,127.0.0.1']);
+    });
+  });
+  const port = await listen(proxy);
+  onTestFinished(() => {
+    proxy.close();
+    proxy.closeAllConnections();
+  });
+  const { code, stdout } = await runCli(['generate', 'envoy', '--verify', `http://127.0.0.1:${port}`, '--listen', `127.0.0.1:${sinkPort}`, '--requests', '20']);
+  expect(stdout).toContain('Of every copy: the proxy changed Host, the sink put it back; the proxy added x-envoy-internal.\n20 of 20 requests were copied: 100.0 %, as expected of 100 %');
+  expect({ code, end: stdout.trimEnd().split('\n').at(-1) }).toEqual({ code: 0, end: 'The proxy copies as it should.' });
 });
 
 describe('what does not copy as it should is found out', () => {

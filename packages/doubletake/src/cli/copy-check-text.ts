@@ -17,23 +17,28 @@ const advice: Partial<Record<ProbeResult['outcome'], string>> = {
   unknown: 'no copy came, which the share that is copied may explain; --percentage says what is expected',
 };
 
+/** Where what is said begins. */
+const column = 11;
+
 export function copyCheckText(report: CopyCheckReport, percentage: number): string {
   const { probes, share, inOrder, others, listening } = report;
   const arrived = probes.filter(({ outcome }) => outcome === 'ok' || outcome === 'changed' || outcome === 'twice');
   const common = (arrived[0]?.remarks ?? []).filter((remark) => arrived.every(({ remarks }) => remarks.includes(remark)));
   const lines = probes.flatMap(({ name, outcome, changes, remarks }) => {
-    const details = [advice[outcome], ...changes].filter((text) => text !== undefined);
-    return [`${words[outcome].padEnd(11)}${name}`, ...[...details, ...remarks.filter((remark) => !common.includes(remark)).map((remark) => `(${remark})`)].map((text) => `           ${text}`)];
+    const own = remarks.filter((remark) => !common.includes(remark)).map((remark) => `(${remark})`);
+    const details = [advice[outcome], ...changes, ...own].filter((text) => text !== undefined);
+    return [words[outcome].padEnd(column) + name, ...details.map((text) => ' '.repeat(column) + text)];
   });
-  if (common.length > 0) lines.push('', `Of every copy: ${common.join('; ')}.`);
+  const summary: string[] = [];
+  if (common.length > 0) summary.push(`Of every copy: ${common.join('; ')}.`);
   if (share.sent > 0) {
     const part = ((100 * share.copies) / share.sent).toFixed(1);
-    lines.push('', `${share.copies} of ${share.sent} requests were copied: ${part} %, ${share.plausible ? 'as' : 'NOT as'} expected of ${percentage} %`);
-    if (share.copies > 1) lines.push(inOrder ? 'Copies came in the order of their requests.' : 'Copies came in another order than their requests.');
+    summary.push(`${share.copies} of ${share.sent} requests were copied: ${part} %, ${share.plausible ? 'as' : 'NOT as'} expected of ${percentage} %`);
+    if (share.copies > 1) summary.push(inOrder ? 'Copies came in the order of their requests.' : 'Copies came in another order than their requests.');
   }
-  if (others > 0) lines.push(`${others} other requests came to ${listening}: other traffic is copied there too, or marks get lost.`);
-  lines.push('', report.ok ? 'The proxy copies as it should.' : 'The proxy does not copy as it should.');
-  return `${lines.map(printable).join('\n')}\n`;
+  if (others > 0) summary.push(`${others} other requests came to ${listening}: other traffic is copied there too, or marks get lost.`);
+  const verdict = report.ok ? 'The proxy copies as it should.' : 'The proxy does not copy as it should.';
+  return `${[...lines, '', ...summary, ...(summary.length > 0 ? [''] : []), verdict].map(printable).join('\n')}\n`;
 }
 
 /** What came over the network must not steer a terminal. */

@@ -10,11 +10,11 @@ import { formatListen } from '../config/listen.ts';
 import { compareCopy, type Findings, type SeenRequest } from '../generate/copy-findings.ts';
 import { MARK_HEADER, type Probe, probes } from '../generate/probes.ts';
 import { ExchangeAssembler } from '../http/assembler.ts';
-import { ChunkedDecoder } from '../http/chunked.ts';
 import type { Exchange, ExchangeHandler } from '../http/exchange.ts';
 import { fidelityLabels } from '../http/fidelity.ts';
 import { CopiedRequests } from '../policy/copied-request.ts';
-import { type HttpSink, openHttpSink } from '../sources/http-sink.ts';
+import { contentOf } from '../policy/message-edit.ts';
+import { openHttpSink } from '../sources/http-sink.ts';
 import { type ReaderOwner, RequestReader } from './sink-reader.ts';
 
 export interface CopyCheckOptions {
@@ -52,6 +52,8 @@ export interface CopyCheckReport {
 const answerMsMax = 10_000;
 /** With so many tries a copy of a smaller share is missed once in a thousand times at the most, or it is not sent more. */
 const triesMax = 50;
+/** What the proxy is sending when the check ends is cut off after this long. */
+const closeGraceMs = 100;
 /** Between two tries. */
 const roundMs = 50;
 
@@ -68,12 +70,8 @@ export async function checkCopies(options: CopyCheckOptions, progress: (listenin
     return await check(options, copies, client, listening);
   } finally {
     client.close();
-    await closeSink(sink);
+    await sink.close(closeGraceMs);
   }
-}
-
-async function closeSink(sink: HttpSink): Promise<void> {
-  await sink.close(100);
 }
 
 /** One kind of request, and how often it was sent. */
@@ -220,20 +218,13 @@ class CopyCollector implements ReaderOwner, ExchangeHandler {
 }
 
 function seenRequest({ request: { head, body } }: Exchange): SeenRequest {
-  const wire = Buffer.concat(body.wire ?? []);
   return {
     method: head.method,
     target: head.target,
     headers: Array.from({ length: head.count }, (_, index) => [head.name(index), head.value(index)] as const),
-    body: body.framing === 'chunked' ? dechunked(wire) : wire,
+    body: contentOf(body, head)?.bytes ?? Buffer.alloc(0),
     framing: body.framing,
   };
-}
-
-function dechunked(wire: Buffer): Buffer {
-  const data: Buffer[] = [];
-  new ChunkedDecoder().read(wire, 0, wire.length, { decoded: (bytes, start, end) => void data.push(bytes.subarray(start, end)) });
-  return Buffer.concat(data);
 }
 
 /** Sends probes through the proxy, one behind the other on one kept connection. */
