@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { percentile } from './measure.ts';
 import { warmUpSeconds } from './scenarios.ts';
-import { requestText } from './traffic.ts';
+import { requestTexts } from './traffic.ts';
 
 /** Milliseconds from the time at which a request was due to its whole answer. */
 export interface AskerReport {
@@ -17,7 +17,7 @@ export interface AskerReport {
 }
 
 const [port = 0, requestsPerSecond = 0, connections = 0, seconds = 0] = process.argv.slice(2).map(Number);
-const request = Buffer.from(requestText, 'latin1');
+const request = Buffer.from(requestTexts.page, 'latin1');
 const samples = new Float64Array(requestsPerSecond * seconds);
 let count = 0;
 const startMs = performance.now();

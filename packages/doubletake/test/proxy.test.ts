@@ -118,6 +118,16 @@ describe('a mirror with a proxy', () => {
     }
   });
 
+  test.each([
+    ['another name of production', (port: number) => [`127.0.0.1:0=http://127.0.0.1:${port}`, `http://localhost:${port}`]],
+    ['another address of the proxy', (port: number) => [`${port}=http://10.9.8.7:80`, `http://127.0.0.9:${port}`]],
+  ])('a target that is %s is refused by its address', async (_, flags) => {
+    const upstream = await production();
+    const [proxy = '', target = ''] = flags(upstream.port);
+    const { code, stderr } = await runCli(['mirror', '--proxy', proxy, '--target', target]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('[DT_TARGET_PRODUCTION]') as string });
+  });
+
   test('a port that is taken ends it with one line', async () => {
     const upstream = await production();
     const target = await recordingTarget();

@@ -8,6 +8,9 @@ import type { CopyKind, CopyWriter } from './copy-ring.ts';
 /** Connections that wait for room to tell of their gaps and ends; beyond it the worker gets no new connection. */
 const owedMax = 10_000;
 
+/** Asking for it at every record would cost more than the record. */
+const timeOriginMs = performance.timeOrigin;
+
 /** How long they wait before it is tried again. */
 const retryMs = 5;
 
@@ -51,7 +54,7 @@ export class CopyOutlet {
     payload: Uint8Array | null,
   ): boolean {
     if (this.#writer === null) return false;
-    const timeUs = (performance.timeOrigin + performance.now()) * 1_000;
+    const timeUs = (timeOriginMs + performance.now()) * 1_000;
     return this.#writer.write(kind, connection, source, direction, timeUs, sequence, acknowledgement, payload);
   }
 
