@@ -24,6 +24,8 @@ const silentIdleMs = 1_000;
 /** How long both sides are waited for when they were told to close. */
 const lingerMsMax = 2_000;
 
+const nothing = Buffer.alloc(0);
+
 export class RelayedConnection {
   readonly copy: CopiedConnection;
   readonly #sides: readonly [Side, Side];
@@ -75,15 +77,17 @@ export class RelayedConnection {
     const { copy } = this;
     const from = this.#sides[direction].socket;
     const to = this.#sides[direction === 0 ? 1 : 0].socket;
-    const taken = (): void => {
-      if (to.writableLength === 0 && from.isPaused()) from.resume();
-    };
+    const taken = (): void => void from.resume();
     from.on('data', (bytes: Buffer) => {
       if (this.#leaving) return;
       this.#lastMs = performance.now();
       this.#lastFrom = direction;
-      to.write(bytes, taken);
-      if (to.writableLength > 0) from.pause();
+      to.write(bytes);
+      if (to.writableLength > 0) {
+        from.pause();
+        // Its callback comes when all before it was taken. As a rule all is taken at once, and then needs none.
+        to.write(nothing, taken);
+      }
       copy.data(direction, bytes);
     });
     from.on('end', () => {
