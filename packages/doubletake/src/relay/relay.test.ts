@@ -84,15 +84,17 @@ describe('what passes a relay', () => {
     await until(() => copies()[0]?.closed === 'reset');
   });
 
-  test('is no faster than it is taken: what production does not read, the client cannot send', async () => {
-    const behind = await production((socket) => void socket.pause());
+  test.each(['client', 'production'] as const)('is no faster than it is taken: what the other side does not read, the %s cannot send', async (who) => {
+    const behind = await production();
     const { port, copies } = await startRelay(behind.port);
     const near = client(port);
     const far = await behind.next();
+    const [sends, reads] = who === 'client' ? [near, far] : [far, near];
+    const direction = who === 'client' ? 0 : 1;
+    reads.socket.pause();
     const total = 64 << 20;
-    near.socket.write(Buffer.alloc(total));
-    near.socket.end();
-    const relayed = (): number => copies().reduce((sum, { bytes, gapBytes }) => sum + join(bytes[0]).length + gapBytes, 0);
+    sends.socket.end(Buffer.alloc(total));
+    const relayed = (): number => copies().reduce((sum, { bytes, gapBytes }) => sum + join(bytes[direction]).length + gapBytes, 0);
     // Nothing moves any more once the kernel's buffers are full.
     for (let before = -1, same = 0; same < 10; await delay(20)) {
       const now = relayed();
@@ -101,11 +103,10 @@ describe('what passes a relay', () => {
     }
     expect(relayed()).toBeLessThan(total / 2);
     let taken = 0;
-    far.socket.on('data', (bytes: Buffer) => (taken += bytes.length));
-    far.socket.resume();
-    await far.ended;
-    far.socket.end();
-    await near.closed;
+    reads.socket.on('data', (bytes: Buffer) => (taken += bytes.length)).resume();
+    await reads.ended;
+    reads.socket.end();
+    expect(await sends.closed).toBe(null);
     expect({ taken, relayed: relayed() }).toEqual({ taken: total, relayed: total });
   });
 

@@ -36,9 +36,10 @@ export class Upstream {
    */
   async open(preface: () => Buffer | null, protocol: string | null, started: (socket: Socket) => void): Promise<{ socket: Socket; raw: Socket }> {
     const { host, port } = this.#options;
-    const raw = connect({
+    const raw: Socket = connect({
       host,
       port,
+      ...(this.#context === null ? { onread: { buffer: readBuffer, callback: (length) => handOver(raw, length) } } : {}),
       allowHalfOpen: true,
       noDelay: true,
       keepAlive: true,
@@ -102,6 +103,18 @@ export class Upstream {
     }
     return this.#known;
   }
+}
+
+/**
+ * All connections to production that are in the clear are read into this, one after the other: without it, each read would
+ * allocate as much.
+ */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** What was read becomes an event of the socket like any other, with bytes of its own. */
+function handOver(socket: Socket, length: number): boolean {
+  socket.emit('data', Buffer.from(readBuffer.subarray(0, length)));
+  return true;
 }
 
 /** Resolves with the event; rejects when the socket closes before. */
