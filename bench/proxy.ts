@@ -23,9 +23,9 @@ interface Scenario {
 
 const scenarios: readonly Scenario[] = [
   { name: 'copied', requestsPerSecond: 1_000, connections: 64, flags: ['--percentage', '0'] },
-  { name: 'copied', requestsPerSecond: 5_000, connections: 64, flags: ['--percentage', '0'] },
-  { name: 'replayed', requestsPerSecond: 1_000, connections: 64, flags: [] },
-  { name: 'replayed', requestsPerSecond: 5_000, connections: 64, flags: [] },
+  { name: 'copied', requestsPerSecond: 7_000, connections: 64, flags: ['--percentage', '0'] },
+  { name: 'copied', requestsPerSecond: 15_000, connections: 64, flags: ['--percentage', '0'] },
+  { name: 'replayed', requestsPerSecond: 7_000, connections: 64, flags: [] },
 ];
 
 /** As Linux shortens the name of the relay's thread. */
