@@ -85,7 +85,7 @@ async function startNginx({ sinkPort }: Variant, productionPort: number): Promis
   );
   const child = spawn(nginx, ['-e', join(folder, 'log'), '-c', join(folder, 'nginx.conf')], { stdio: 'ignore' });
   const stop = async (): Promise<void> => {
-    child.kill('SIGKILL');
+    child.kill('SIGTERM');
     await once(child, 'exit');
     rmSync(folder, { recursive: true, force: true });
   };

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { connect as connectHttp2 } from 'node:http2';
+import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { imbalances } from '../src/ledger/report.ts';
 import { eventually, type RecordedRequest, type RecordingTarget, recordingTarget, type RunningMirror, runCli, startMirror, stopAll } from './support/mirror.ts';
@@ -267,12 +268,12 @@ describe('HTTP/2 with prior knowledge', () => {
     const { mirror, target, address } = await startSink();
     const send = await framesTo(address);
     send(frame(1, 4, 1, post + ofThree), frame(0, 0, 1, 'abc'), reset(1));
-    // A blank in the path, which HTTP/1.1 has no place for.
-    send(frame(1, 5, 3, '\x83\x86\x04\x04/a b\x01\x01a'), reset(3));
+    // CONNECT has no path, and cannot be written as a request to replay.
+    send(frame(1, 4, 3, '\x02\x07CONNECT\x01\x01a'), reset(3));
     send(frame(1, 5, 5, post));
     const requests = await target.received(2);
     expect(requests.map(({ body }) => body.toString())).toEqual(['abc', '']);
-    expect((await mirror.stop()).ledger).toMatchObject({ captured: 2, outcomes: { replayed: 2 }, connections: 1 });
+    expect((await mirror.stop()).ledger).toMatchObject({ captured: 2, outcomes: { replayed: 2 }, connections: 1, sink: { rejected: 1 } });
   });
 
   test('curl, with prior knowledge and with an upgrade that is not taken', async () => {
@@ -283,6 +284,72 @@ describe('HTTP/2 with prior knowledge', () => {
     }
     expect((await target.received(2)).map(({ body }) => body.toString())).toEqual(['a=b', 'a=b']);
   });
+});
+
+/** What clients send that mean no good, or were cut off: requests out of pieces, frames out of order, and noise. */
+const hostile: fc.Arbitrary<string> = fc.oneof(
+  fc
+    .array(
+      fc.constantFrom(
+        'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+        'POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n',
+        'POST /y HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n',
+        'GET http://h/x HTTP/1.0\r\n',
+        'CONNECT a:1 HTTP/1.1\r\n\r\n',
+        '5\r\nhello\r\n',
+        '0\r\n\r\n',
+        'X-Forwarded-For: 1.2.3.4, 127.0.0.1\r\n',
+        'Host: a-shadow:1\r\n',
+        'Connection: close\r\n',
+        '\r\n',
+        'GET /\r\n',
+        'zz\r\n',
+        'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+      ),
+      { minLength: 1, maxLength: 12 },
+    )
+    .map((pieces) => pieces.join('')),
+  fc
+    .array(
+      fc.record({
+        type: fc.nat(10),
+        flags: fc.constantFrom(0, 1, 4, 5, 255),
+        stream: fc.constantFrom(0, 1, 3, 5),
+        payload: fc.oneof(fc.constant('\x83\x86\x84\x01\x01a'), fc.constant('\0\0\0\x08'), latin1(40)),
+      }),
+      { maxLength: 12 },
+    )
+    .map((frames) => `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${frame(4, 0, 0, '')}${frames.map((each) => frame(each.type, each.flags, each.stream, each.payload)).join('')}`),
+  latin1(300),
+);
+
+function latin1(maxLength: number): fc.Arbitrary<string> {
+  return fc.uint8Array({ maxLength }).map((bytes) => Buffer.from(bytes).toString('latin1'));
+}
+
+test('whatever it is sent, however it is cut, the sink goes on and the sums add up', async () => {
+  const { mirror, address } = await startSink();
+  const cases = fc.sample(fc.record({ bytes: hostile, cut: fc.nat(100), reset: fc.boolean() }), { numRuns: 300, seed: 7 });
+  for (let first = 0; first < cases.length; first += 30) {
+    await Promise.all(
+      cases.slice(first, first + 30).map(async ({ bytes, cut, reset }) => {
+        const client = await rawClient(address);
+        client.send(bytes.slice(0, cut));
+        await new Promise((resolve) => setImmediate(resolve));
+        client.send(bytes.slice(cut));
+        client.socket.end();
+        if (reset) client.socket.destroy();
+        await client.closed();
+      }),
+    );
+  }
+  const client = await rawClient(address);
+  client.send('GET /last HTTP/1.1\r\nHost: a\r\n\r\n');
+  await client.until('an answer', (text) => answersIn(text) === 1);
+  const { ledger, code } = await mirror.stop();
+  expect(code).toBe(0);
+  expect(imbalances(ledger)).toEqual([]);
+  expect(ledger).toMatchObject({ connections: cases.length + 1, inFlight: 0, sink: { refused: 0, timedOut: 0 } });
 });
 
 /** A frame of HTTP/2 (RFC 9113 section 4.1), latin1. */

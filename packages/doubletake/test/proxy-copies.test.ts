@@ -33,7 +33,8 @@ async function startProduction(): Promise<{ port: number; seen: IncomingMessage[
 async function startCopyingNginx(sinkPort: number, percentage: number): Promise<Proxy & { production: { seen: IncomingMessage[] } }> {
   const production = await startProduction();
   const at = (port: number): { host: string; port: number } => ({ host: '127.0.0.1', port });
-  return { ...(await startNginx(nginxConfig({ sink: at(sinkPort), production: at(production.port), percentage }))), production };
+  const site = nginxConfig({ sink: at(sinkPort), production: at(production.port), percentage });
+  return { ...(await startNginx(site.replace('location / {', 'location / { client_max_body_size 10m;'))), production };
 }
 
 async function verify(kind: string, url: string, port: number, ...more: string[]): Promise<{ code: number | null; report: CopyCheckReport }> {
@@ -54,11 +55,14 @@ describe.skipIf(!has('nginx'))('nginx with the generated configuration', () => {
     expect(report.probes.find(({ name }) => name === 'POST in chunks')?.remarks).toContain('the body came with a length instead of in chunks');
   });
 
-  test.each([[1], [10]])('a share of %d percent is copied', async (percentage) => {
+  test.each([
+    [1, 1_000],
+    [10, 400],
+  ])('a share of %d percent is copied', async (percentage, requests) => {
     const sinkPort = await freePort();
     const nginx = await startCopyingNginx(sinkPort, percentage);
-    const { report } = await verify('nginx', nginx.url, sinkPort, '--percentage', String(percentage), '--requests', '1000');
-    expect(report.share).toMatchObject({ sent: 1_000, plausible: true });
+    const { report } = await verify('nginx', nginx.url, sinkPort, '--percentage', String(percentage), '--requests', String(requests));
+    expect(report.share).toMatchObject({ sent: requests, plausible: true });
     expect(report.share.copies).toBeGreaterThan(0);
     expect(report.probes.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'unknown')).toEqual([]);
   });
@@ -75,7 +79,7 @@ describe.skipIf(!has('nginx'))('nginx with the generated configuration', () => {
     const mirror = await startMirror(['--http-sink', '127.0.0.1:0', '--methods', 'all', '--host', 'original', '--target', target.url]);
     const nginx = await startCopyingNginx(Number(mirror.ready['http-sink']?.split(':')[1]), 100);
     const client = await rawClient(`127.0.0.1:${nginx.port}`);
-    client.send('POST /a%2Fb?c=%20 HTTP/1.1\r\nHost: shop.example\r\nX-Forwarded-For: 203.0.113.9\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n');
+    client.send('POST /a%2Fb?c=%20 HTTP/1.1\r\nHost: shop.example\r\nX-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n');
     await client.until('production\'s answer', (text) => text.includes('from production'));
     const [request] = await target.received(1);
     expect(request?.head.split('\r\n')).toEqual(
@@ -83,11 +87,23 @@ describe.skipIf(!has('nginx'))('nginx with the generated configuration', () => {
         'POST /a%2Fb?c=%20 HTTP/1.1',
         'Host: shop.example',
         'X-Forwarded-For: 203.0.113.9, 127.0.0.1',
+        'X-Forwarded-Proto: https',
+        `X-Forwarded-Port: ${nginx.port}`,
         `X-Request-ID: ${String(nginx.production.seen[0]?.headers['x-request-id'])}`,
       ]),
     );
     expect(request?.head).toMatch(/^X-Request-ID: [0-9a-f]{32}$/m);
     expect(request?.body.toString()).toBe('abc');
+  });
+
+  test('a body above the usual limit of 1 MB, which the location that copies takes, is copied', async () => {
+    const target = await recordingTarget();
+    const mirror = await startMirror(['--http-sink', '127.0.0.1:0', '--methods', 'all', '--target', target.url]);
+    const nginx = await startCopyingNginx(Number(mirror.ready['http-sink']?.split(':')[1]), 100);
+    const body = Buffer.alloc(3_000_000, 'large ');
+    expect((await fetch(nginx.url, { method: 'POST', body })).status).toBe(200);
+    const [copy] = await target.received(1);
+    expect(copy?.body.equals(body)).toBe(true);
   });
 
   test.each([

@@ -139,8 +139,10 @@ test('under load and changing faults the sums add up at every moment, with two w
   let turn = 0;
   const moody = await recordingTarget((socket) => behaviours[turn++ % behaviours.length]?.(socket));
   const steady = await recordingTarget();
-  const limits = { responseTimeout: '300ms' };
-  const targets = [{ name: 'moody', url: moody.url, ...patient, limits }, { name: 'steady', url: steady.url, limits }];
+  const targets = [
+    { name: 'moody', url: moody.url, ...patient, limits: { responseTimeout: '300ms' } },
+    { name: 'steady', url: steady.url, ...patient },
+  ];
   const mirror = await startConfigured({ workers: 2, targets });
   let sent = 0;
   for (let wave = 0; wave < 25; wave++) {

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { LedgerReport } from '../src/ledger/report.ts';
+import { type LedgerReport, type TargetReport, total } from '../src/ledger/report.ts';
 import { type CapturePacket, pcapFile } from './support/capture-files.ts';
 import { configFile, freePath, startConfigured } from './support/config-file.ts';
 import { conversation } from './support/conversation.ts';
-import { recordingTarget, runCli, startMirror, stopAll } from './support/mirror.ts';
+import { eventually, recordingTarget, runCli, startMirror, stopAll } from './support/mirror.ts';
 
 afterEach(stopAll);
 
@@ -127,14 +127,15 @@ describe('a target is spared', () => {
       await mirror.send(packets(...texts));
       return mirror.ledgerWhen('all have ended', ({ captured, inFlight }) => captured === sent && inFlight === 0);
     };
-    const sendUntil = async (what: string, condition: (circuit: { opened: number; closed: number; openNow: number }) => boolean): Promise<void> => {
+    const sendUntil = async (what: string, condition: (circuit: TargetReport['circuit'], ledger: LedgerReport) => boolean): Promise<void> => {
       for (let round = 0; ; round++) {
-        const { targets } = await sendAndWait(get('/'));
-        if (condition(targets['t']?.circuit ?? { opened: 0, closed: 0, openNow: 0 })) return;
+        const ledger = await sendAndWait(get('/'));
+        if (condition(ledger.targets['t'].circuit, ledger)) return;
         if (round > 500) throw new Error(`waited for ${what}`);
       }
     };
-    await sendUntil('the circuit to open', ({ openNow }) => openNow === 1);
+    await sendUntil('the circuit to open', ({ opened }) => opened > 0);
+    await sendUntil('a request to be held back', (_circuit, { outcomes }) => total(outcomes['dropped'] ?? 0) > 0);
     failing = false;
     await sendUntil('the circuit to close', ({ closed, openNow }) => closed > 0 && openNow === 0);
     const closed = await mirror.ledgerNow();
@@ -238,11 +239,12 @@ describe('production is never a target', () => {
 
 describe('SIGHUP takes up other targets', () => {
   test('requests under way at one that goes are finished, a new one gets what comes, and the sums add up', async () => {
-    const old = await recordingTarget();
+    const waiting: Socket[] = [];
+    const old = await recordingTarget((socket) => waiting.push(socket));
     const young = await recordingTarget();
     const mirror = await startConfigured({ targets: [{ name: 'old', url: old.url }] });
     await mirror.send(packets(...numbered(10)));
-    await old.received(10);
+    await mirror.ledgerWhen('ten requests to be under way', ({ targets }) => targets['old']?.inFlight === 10);
     configFile(
       {
         sources: [{ vxlan: { listen: '127.0.0.1:0' } }],
@@ -253,7 +255,9 @@ describe('SIGHUP takes up other targets', () => {
       mirror.file,
     );
     mirror.child.kill('SIGHUP');
-    await mirror.ledgerWhen('the reload', ({ targets }) => 'young' in targets);
+    await eventually('the reload', () => (mirror.stderr().includes('reloaded') ? true : null));
+    for (const socket of waiting) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    await mirror.ledgerWhen('what was under way to end', ({ targets }) => targets['old']?.inFlight === 0);
     await mirror.send(packets(get('/out'), ...numbered(5)));
     await young.received(5);
     const { ledger, code, stderr } = await mirror.stop();

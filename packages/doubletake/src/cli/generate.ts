@@ -23,7 +23,7 @@ export function generateCommand(): Command {
   const command = new Command('generate')
     .summary('print a proxy\'s configuration that copies requests to the mirror sink, or try one')
     .description(
-      'Prints a configuration with which a proxy copies requests to the mirror sink (mirror --http-sink), with what is\n' +
+      'Prints a configuration with which a proxy copies requests to the mirror sink (mirror --http-sink), with what is ' +
         'to be known about that proxy; or, with --verify, sends marked requests through a proxy and says what arrived.',
     );
   for (const kind of proxyKinds) command.addCommand(kindCommand(kind));

@@ -58,7 +58,11 @@ export class Dispatcher {
     for (const unit of this.#units) {
       if (units.includes(unit)) continue;
       this.#leaving.add(unit);
-      void unit.target.close(drainMs).then(() => this.#leaving.delete(unit));
+      void unit.target.close(drainMs).then(() => {
+        // The last look at what it held.
+        this.measure();
+        this.#leaving.delete(unit);
+      });
     }
     this.#setUnits(units);
   }

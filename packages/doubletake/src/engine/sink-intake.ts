@@ -28,7 +28,7 @@ export class SinkIntake extends Intake implements ReaderOwner {
   #waitingBytes = 0;
   #turnPlanned = false;
   #lastId = 0;
-  #counters: Readonly<SinkCounters> = { connections: 0, refused: 0, timedOut: 0 };
+  #counters: Readonly<SinkCounters> = { connections: 0, refused: 0, timedOut: 0, untranslatable: 0 };
 
   constructor(name: string, dispatcher: Dispatcher, layout: CounterLayout, row: Float64Array) {
     super(name, dispatcher, layout, row, null);
@@ -52,7 +52,7 @@ export class SinkIntake extends Intake implements ReaderOwner {
     row[slots.connections] = this.#counters.connections;
     row[slots.sinkRefused] = this.#counters.refused;
     row[slots.sinkTimedOut] = this.#counters.timedOut;
-    row[slots.sinkRejected] = this.rejected;
+    row[slots.sinkRejected] = this.rejected + this.#counters.untranslatable;
     super.measure(kernelDrops);
   }
 

@@ -86,7 +86,7 @@ export class RequestReader implements SinkReader {
     } else if (head.method === 'CONNECT') {
       this.reject('405 Method Not Allowed');
     } else if (keepsOpen(head)) {
-      this.#reply += head.version === 'HTTP/1.1' ? 'HTTP/1.1 204 No Content\r\n\r\n' : 'HTTP/1.1 204 No Content\r\nConnection: keep-alive\r\n\r\n';
+      this.#reply += `HTTP/1.1 204 No Content\r\n${head.version === 'HTTP/1.1' ? '' : 'Connection: keep-alive\r\n'}\r\n`;
     } else {
       this.#close('204 No Content');
     }

@@ -40,6 +40,16 @@ map $http_x_request_id $doubletake_request_id {
     default $http_x_request_id;
     ""      $request_id;
 }
+
+# Where the client came in: as a balancer in front says, else as nginx sees it.
+map $http_x_forwarded_proto $doubletake_proto {
+    default $http_x_forwarded_proto;
+    ""      $scheme;
+}
+map $http_x_forwarded_port $doubletake_port {
+    default $http_x_forwarded_port;
+    ""      $server_port;
+}
 ${split}
 upstream production {
     server ${authority(production)};
@@ -61,13 +71,16 @@ server {
     # doubletake: begin
     location = /_doubletake {
         internal;${condition}
+        # The limit of the location that copies decides; a lower one here would lose the copies of large requests.
+        client_max_body_size 0;
         # $request_uri is the target as the client sent it, with its percent-encoding.
         proxy_pass http://doubletake_sink$request_uri;
         proxy_http_version 1.1;
         proxy_set_header Connection "";
         proxy_set_header Host $http_host;
         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        proxy_set_header X-Forwarded-Proto $scheme;
+        proxy_set_header X-Forwarded-Proto $doubletake_proto;
+        proxy_set_header X-Forwarded-Port $doubletake_port;
         proxy_set_header X-Request-ID $doubletake_request_id;
         proxy_connect_timeout 100ms;
         proxy_send_timeout 200ms;

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { playInto, type PlayOptions, type Step } from '../../test/support/http-script.ts';
+import { playInto, type PlayOptions, Recorder, type Step } from '../../test/support/http-script.ts';
+import { Connection } from '../tcp/connection.ts';
+import { ExchangeAssembler } from './assembler.ts';
+import type { Conversation } from './conversation.ts';
 import { Fidelity, fidelityLabels, fidelityNames } from './fidelity.ts';
 
 const GET = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -36,6 +39,18 @@ test.each<Case>([
 ])('labels of $name', ({ steps, labels, options }) => {
   const { recorder } = playInto(steps, options);
   expect(recorder.exchanges.map(({ fidelity }) => fidelityLabels(fidelity))).toEqual(labels);
+});
+
+test('a packet that the mirror cut', () => {
+  const recorder = new Recorder();
+  const assembler = new ExchangeAssembler(recorder);
+  const connection = new Connection<Conversation>(1, 0, 0, new Int32Array(8), [40_000, 80], 0);
+  connection.state = assembler.open(connection);
+  const bytes = Buffer.from(`${POST_9}abc`);
+  assembler.data(connection, 0, bytes, 0, bytes.length, 1, 0, 0, true);
+  assembler.gap(connection, 0, 6, 2, bytes.length, 'truncated');
+  assembler.close(connection, 'fin', 3);
+  expect(recorder.exchanges.map(({ fidelity }) => fidelityLabels(fidelity))).toEqual([['no_response', 'truncated']]);
 });
 
 test('where no responses come, a request is known to be unanswered as soon as it ends, and nothing of it is kept', () => {

@@ -83,6 +83,17 @@ test('an idle connection that takes too long is closed, and that is nothing to c
   expect(readers[0]?.ended).toEqual([true]);
 });
 
+test('a client that does not close behind the last answer is let go, and that is nothing to count', async () => {
+  const { sink, readers, dial } = await start({ headMsMax: 20 });
+  const socket = await dial();
+  socket.write('last\n');
+  await until(() => readers[0] !== undefined);
+  if (readers[0] !== undefined) readers[0].over = true;
+  socket.write('more\n');
+  await until(() => socket.closed);
+  expect(sink.counters.timedOut).toBe(0);
+});
+
 test('a part of the preface of HTTP/2 that goes on as something else is read from its first byte', async () => {
   const { dial } = await start({});
   const socket = await dial();

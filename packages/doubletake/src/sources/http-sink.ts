@@ -71,7 +71,7 @@ const sweepEveryMs = 1_000;
 class Sink implements HttpSink, SinkContext {
   readonly address: string;
   readonly port: number;
-  readonly counters: SinkCounters = { connections: 0, refused: 0, timedOut: 0 };
+  readonly counters: SinkCounters = { connections: 0, refused: 0, timedOut: 0, untranslatable: 0 };
   readonly limits: SinkLimits;
   readonly open: OpenReader;
   readonly watched = new Set<Watched>();
@@ -97,7 +97,7 @@ class Sink implements HttpSink, SinkContext {
   async close(graceMs: number): Promise<void> {
     this.closing = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const watched of this.watched) if (watched.waitingFor === 'request') watched.cutOff(false);
+    for (const watched of this.watched) if (isIdle(watched)) watched.cutOff(false);
     if (this.#connections > 0) {
       const empty = new Promise<void>((resolve) => (this.#whenEmpty = resolve));
       const force = setTimeout(() => {
@@ -133,10 +133,15 @@ class Sink implements HttpSink, SinkContext {
     const nowMs = performance.now();
     for (const watched of this.watched) {
       const { waitingFor, sinceMs } = watched;
-      const max = waitingFor === 'request' ? idleMsMax : waitingFor === 'head' ? headMsMax : bodyMsMax;
+      const max = { request: idleMsMax, head: headMsMax, body: bodyMsMax, closing: headMsMax }[waitingFor];
       if (nowMs - sinceMs <= max) continue;
-      if (waitingFor !== 'request') this.counters.timedOut++;
+      if (!isIdle(watched)) this.counters.timedOut++;
       watched.cutOff(true);
     }
   }
+}
+
+/** Nothing is lost when it is cut off. */
+function isIdle({ waitingFor }: Watched): boolean {
+  return waitingFor === 'request' || waitingFor === 'closing';
 }

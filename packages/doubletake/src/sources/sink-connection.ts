@@ -8,7 +8,7 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 /** A connection of which too little has come to know whether it is HTTP/1 or HTTP/2. */
 export class NewConnection implements Watched {
-  waitingFor: SinkReader['waitingFor'] = 'request';
+  waitingFor: Watched['waitingFor'] = 'request';
   sinceMs = performance.now();
   readonly #sink: SinkContext;
   readonly #socket: Socket;
@@ -76,8 +76,9 @@ class Http1Connection implements Watched {
     this.#reader = sink.open(ends, false);
   }
 
-  get waitingFor(): SinkReader['waitingFor'] {
-    return this.#reader.waitingFor;
+  /** Behind the last answer for the client to close, too: what it still sends is read and left. */
+  get waitingFor(): Watched['waitingFor'] {
+    return this.#reader.over ? 'closing' : this.#reader.waitingFor;
   }
 
   begin(bytes: Buffer): void {

@@ -10,6 +10,7 @@ export class Http2Connection implements Watched {
   readonly #socket: Socket;
   readonly #ends: SinkEnds;
   #session: ServerHttp2Session | null = null;
+  readonly #exchanges = new Set<Http2Exchange>();
   #streams = 0;
 
   constructor(sink: SinkContext, socket: Socket, ends: SinkEnds) {
@@ -33,6 +34,11 @@ export class Http2Connection implements Watched {
     this.#sink.watched.add(this);
     session.on('error', () => session.destroy());
     session.on('close', () => this.#sink.watched.delete(this));
+    this.#socket.on('end', () => {
+      // What is not whole by now never will be.
+      for (const exchange of this.#exchanges) exchange.cutOff(false);
+      session.close();
+    });
     session.on('stream', (stream, _headers, flags, rawHeaders) => {
       this.#take(stream, flags, rawHeaders);
     });
@@ -40,9 +46,8 @@ export class Http2Connection implements Watched {
 
   cutOff(): void {
     const session = this.#session;
-    if (session === null) return;
-    if (this.#streams === 0 || session.closed) session.destroy();
-    else session.close();
+    if (session?.closed === true) session.destroy();
+    else session?.close();
   }
 
   #take(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
@@ -56,8 +61,12 @@ export class Http2Connection implements Watched {
       this.#sink.watched.add(this);
     });
     if (isTranslatable(rawHeaders)) {
-      new Http2Exchange(this.#sink, stream, this.#sink.open(this.#ends, true)).begin(rawHeaders, flags);
+      const exchange = new Http2Exchange(this.#sink, stream, this.#sink.open(this.#ends, true));
+      this.#exchanges.add(exchange);
+      stream.on('close', () => this.#exchanges.delete(exchange));
+      exchange.begin(rawHeaders, flags);
     } else {
+      this.#sink.counters.untranslatable++;
       if (canAnswer(stream)) stream.respond({ ':status': 400 }, { endStream: true });
       stream.resume();
     }

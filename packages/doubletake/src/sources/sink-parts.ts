@@ -49,11 +49,13 @@ export interface SinkCounters {
   refused: number;
   /** Cut off in the middle of a request that took too long. */
   timedOut: number;
+  /** HTTP/2 requests that HTTP/1.1 has no form for. */
+  untranslatable: number;
 }
 
 /** Something that may take too long: a connection, or a stream of one. */
 export interface Watched {
-  readonly waitingFor: SinkReader['waitingFor'];
+  readonly waitingFor: SinkReader['waitingFor'] | 'closing';
   /** Since when it waits for that. */
   readonly sinceMs: number;
   cutOff(timedOut: boolean): void;
@@ -62,6 +64,7 @@ export interface Watched {
 /** What all connections of a sink share. */
 export interface SinkContext {
   readonly limits: SinkLimits;
+  readonly counters: SinkCounters;
   readonly open: OpenReader;
   /** Everything that waits for bytes. */
   readonly watched: Set<Watched>;

@@ -44,7 +44,7 @@ export async function startNginx(site: string): Promise<Proxy> {
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`);
   const config = `worker_processes 2; pid ${folder}/pid; error_log ${folder}/log notice; daemon off;
 events {}
-http { access_log off; client_max_body_size 10m; ${paths.join(' ')} include ${folder}/site.conf; }
+http { access_log off; ${paths.join(' ')} include ${folder}/site.conf; }
 `;
   writeFileSync(join(folder, 'nginx.conf'), config);
   execFileSync(program, ['-t', '-e', join(folder, 'log'), '-c', join(folder, 'nginx.conf')], { stdio: 'pipe' });
