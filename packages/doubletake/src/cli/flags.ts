@@ -45,6 +45,13 @@ export function parseTarget(flag: string, text: string, position: number): { nam
   return { name, url };
 }
 
+/** `[HOST:]PORT=URL` of a proxy. */
+export function parseProxy(flag: string, text: string): { listen: string; upstream: string } {
+  const match = /^([^=]*)=(.*)$/s.exec(text);
+  if (match === null) throw usageError(`${flag} ${text}: expected [HOST:]PORT=URL such as 8080=http://10.0.1.2:80`);
+  return { listen: parseListen(flag, match[1]), upstream: match[2] };
+}
+
 /** A length of time such as `500ms`, `20s`, `2m` or `1h`, in milliseconds. */
 export function parseDuration(flag: string, text: string): number {
   return checked(flag, text, text, durationSchema);

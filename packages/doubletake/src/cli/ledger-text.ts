@@ -22,6 +22,7 @@ export function ledgerText(report: LedgerReport): string {
       ...branches(1, { answered: production.responses }),
       ...(production.orphans > 0 ? [row(1, 'answers to requests not seen', production.orphans)] : []),
       ...branches(1, { 'other protocols': other }),
+      ...proxyRows(report),
       ...fidelityRows(report.fidelity),
     ]),
   ];
@@ -45,6 +46,16 @@ export function ledgerText(report: LedgerReport): string {
 /** A title with what stands under it, or that there is nothing. */
 function section(title: string, rows: string[]): string[] {
   return rows.length === 0 ? [`${title}: nothing`] : [title, ...rows];
+}
+
+/** What went wrong between clients and production, for all proxies together. */
+function proxyRows({ sources }: LedgerReport): string[] {
+  const sum = (name: 'refused' | 'unreachable'): number => Object.values(sources).reduce((all, { proxy }) => all + (proxy?.[name] ?? 0), 0);
+  const rows: [string, number][] = [
+    ['clients refused by the proxy', sum('refused')],
+    ['clients for whom it was not reachable', sum('unreachable')],
+  ];
+  return rows.flatMap(([label, count]) => (count > 0 ? [row(1, label, count)] : []));
 }
 
 /** One exchange can have several labels, so these have no sum. */

@@ -9,6 +9,7 @@ export interface ConfigFlags {
   vxlan?: string[];
   httpSink?: string[];
   pcap?: string[];
+  proxy?: { listen: string; upstream: string }[];
   vni?: number[];
   port?: number[];
   mergeTunnels?: boolean;
@@ -36,13 +37,17 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   const vxlan = (flags.vxlan ?? []).map((listen) => ({ vxlan: { listen } }));
   const pcap = (flags.pcap ?? []).map((file) => ({ pcap: { file } }));
   const sinks = (flags.httpSink ?? []).map((listen) => ({ httpSink: { listen } }));
-  const sources = [...vxlan, ...sinks, ...pcap];
-  say(vxlan.length > 0 ? '--vxlan' : sinks.length > 0 ? '--http-sink' : '--pcap', ['sources'], sources.length > 0 ? sources : undefined);
+  const proxies = (flags.proxy ?? []).map((proxy) => ({ proxy }));
+  const sources = [...vxlan, ...sinks, ...proxies, ...pcap];
+  const first = vxlan.length > 0 ? '--vxlan' : sinks.length > 0 ? '--http-sink' : proxies.length > 0 ? '--proxy' : '--pcap';
+  say(first, ['sources'], sources.length > 0 ? sources : undefined);
   const targets = flags.target?.map((text, position) => parseTarget('--target', text, position));
   say('--target', ['targets'], targets);
-  say('--vni', ['sources', '*', '*', 'vni'], flags.vni);
-  say('--port', ['sources', '*', '*', 'ports'], flags.port);
-  say('--merge-tunnels', ['sources', '*', '*', 'mergeTunnels'], flags.mergeTunnels);
+  for (const path of packetSources(sources.length > 0 ? sources : Reflect.get(Object(document?.value), 'sources'))) {
+    say('--vni', [...path, 'vni'], flags.vni);
+    say('--port', [...path, 'ports'], flags.port);
+    say('--merge-tunnels', [...path, 'mergeTunnels'], flags.mergeTunnels);
+  }
   say('--ca', ['targets', '*', 'ca'], flags.ca);
   say('--host', ['targets', '*', 'host'], flags.host);
   say('--ordering', ['targets', '*', 'ordering'], flags.ordering);
@@ -55,6 +60,13 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   say('--control', ['control'], flags.control);
   say('--ledger', ['ledger'], flags.ledger);
   return overrides;
+}
+
+/** Where the sources stand that have packets to choose from; all sources when none has, so that it is said of them. */
+function packetSources(sources: unknown): Override['path'][] {
+  const kinds = (Array.isArray(sources) ? sources : []).map((source: unknown) => Object.keys(Object(source))[0]);
+  const paths = kinds.flatMap((kind, index) => (kind === 'vxlan' || kind === 'pcap' ? [['sources', index, kind]] : []));
+  return paths.length > 0 ? paths : [['sources', '*', '*']];
 }
 
 /** Naming the header says that it is sampled by header; sampling by something else takes away a header of the file. */

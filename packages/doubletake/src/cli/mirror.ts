@@ -10,7 +10,7 @@ import { imbalances, type LedgerReport } from '../ledger/report.ts';
 import { startControlServer } from '../server/control.ts';
 import { startHealthServer } from '../server/health.ts';
 import { ExitCode } from './exit-code.ts';
-import { parseDuration, parseInteger, parseListen, parseMethods, parsePercentage } from './flags.ts';
+import { parseDuration, parseInteger, parseListen, parseMethods, parsePercentage, parseProxy } from './flags.ts';
 import { ledgerText } from './ledger-text.ts';
 import { type ConfigFlags, overridesOf } from './mirror-flags.ts';
 import { createReporter, type Reporter } from './reporter.ts';
@@ -37,6 +37,10 @@ export function mirrorCommand(): Command {
     .addOption(
       new Option('--pcap <FILE>', 'read a capture file (pcap, pcapng, also gzipped; - is standard input) as fast as the targets answer, then stop; repeatable')
         .argParser(list((file) => file)),
+    )
+    .addOption(
+      new Option('--proxy <[HOST:]PORT=URL>', 'relay every TCP connection to production at this URL, bytes unchanged, and take a copy (docs/tee-proxy.md); repeatable')
+        .argParser(list((text) => parseProxy('--proxy', text))),
     )
     .addOption(
       new Option('--vni <N>', 'take only this VXLAN network identifier; repeatable')
@@ -105,8 +109,12 @@ async function mirror(file: string | undefined, flags: MirrorFlags): Promise<voi
     exhausted: () => stopped.resolve(),
     failed: (error) => {
       failed = true;
-      reporter.error(`a worker died, stopping: ${error.stack ?? error.message}`);
+      reporter.error(`a thread died, stopping: ${error.stack ?? error.message}`);
       stopped.resolve();
+    },
+    degraded: (error) => {
+      failed = true;
+      reporter.error(`a worker died, its requests are lost; the proxy goes on: ${error.stack ?? error.message}`);
     },
   });
   // The port for health is taken first, so that a balancer sees 503 while the rest starts.

@@ -2,10 +2,11 @@
  * A configuration in plain words, each line with where it comes from: a line of the file, or the default. Values that
  * came from the environment are shown as they stand in the file.
  */
-import type { ConfigDocument } from './document.ts';
+import type { ConfigDocument, Path } from './document.ts';
 import { explainTarget } from './explain-target.ts';
 import { formatListen } from './listen.ts';
 import { filterWords, Words } from './plain-words.ts';
+import type { ProxyConfig } from './proxy-schema.ts';
 import type { MirrorConfig, SourceConfig } from './schema.ts';
 
 export function explain(config: MirrorConfig, document: ConfigDocument): string {
@@ -22,6 +23,7 @@ export function explain(config: MirrorConfig, document: ConfigDocument): string 
 }
 
 function explainSource(words: Words, source: SourceConfig, index: number): void {
+  if ('proxy' in source) return explainProxy(words, source.proxy, ['sources', index, 'proxy']);
   if ('httpSink' in source) {
     const listen = ['sources', index, 'httpSink', 'listen'];
     const where = words.shown(listen, formatListen(source.httpSink.listen));
@@ -43,6 +45,20 @@ function explainSource(words: Words, source: SourceConfig, index: number): void 
     1,
   );
   if (mergeTunnels) words.say([...path, 'mergeTunnels'], 'a packet seen through two tunnels is one packet', 1);
+}
+
+function explainProxy(words: Words, proxy: ProxyConfig, path: Path): void {
+  const at = (key: string): Path => [...path, key];
+  const { listen, upstream, tls } = proxy;
+  words.say(
+    at('listen'),
+    `a proxy on TCP ${words.shown(at('listen'), formatListen(listen))}, to production at ${words.shown(at('upstream'), upstream.url)}`,
+  );
+  if (tls !== undefined) words.say(at('tls'), `ends TLS, and offers clients ${tls.protocols.join(', ')}`, 1);
+  if (proxy.acceptProxyProtocol) words.say(at('acceptProxyProtocol'), 'takes the client\'s address from a PROXY protocol header', 1);
+  if (proxy.sendProxyProtocol) words.say(at('sendProxyProtocol'), 'tells production the client\'s address in a PROXY protocol header', 1);
+  words.say(at('connectionsMax'), `at most ${words.shown(at('connectionsMax'), String(proxy.connectionsMax))} clients at once`, 1);
+  words.say(at('connectTimeout'), `gives up a connection to production after ${proxy.connectTimeoutMs} ms`, 1);
 }
 
 function explainPolicy(words: Words, { methods, filters, sample, trustedProxies, sanitize }: MirrorConfig['policy']): void {

@@ -8,13 +8,13 @@
 import { z } from 'zod';
 import { guardsSchema } from './guards-schema.ts';
 import { policySchema } from './policy-schema.ts';
-import { type SourceConfig, sourceKey, sourceSchema } from './source-schema.ts';
+import { productionBehindProxies, type SourceConfig, sourceKey, sourceSchema } from './source-schema.ts';
 import { type TargetConfig, targetSchema } from './target-schema.ts';
 import { durationSchema, listenSchema, textSchema, wholeNumber } from './values.ts';
 
 export type { SourceConfig, TargetConfig };
 
-const noSource = 'no source of traffic: give --vxlan [HOST:]PORT, --http-sink [HOST:]PORT or --pcap FILE';
+const noSource = 'no source of traffic: give --vxlan [HOST:]PORT, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE';
 const noTarget = 'no target: give --target URL, the test environment to replay to';
 
 /** Says `message` where the value is not there at all. */
@@ -47,6 +47,16 @@ export const mirrorSchema = z
       .optional()
       .describe('Path of a Unix socket (on Windows a named pipe) on which `doubletake control` stops and resumes replay and sets percentages; only the user who runs the mirror may open it.'),
     ledger: textSchema.optional().describe('File to which the ledger is written as JSON at exit, and on SIGUSR2.'),
+  })
+  .superRefine(({ sources, targets }, context) => {
+    const production = productionBehindProxies(sources);
+    targets.forEach(({ url }, index) => {
+      const { hostname, protocol, port } = new URL(url);
+      const host = hostname.replace(/^\[(.*)\]$/, '$1');
+      const targetPort = Number(port) || (protocol === 'https:' ? 443 : 80);
+      if (!production.some((server) => server.host === host && server.port === targetPort)) return;
+      context.addIssue({ code: 'custom', message: 'this is production: a proxy stands before it; give the test environment\'s address', path: ['targets', index, 'url'] });
+    });
   })
   .transform(({ drain, ...config }) => ({ ...config, drainMs: drain }));
 

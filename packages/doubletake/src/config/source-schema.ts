@@ -1,5 +1,6 @@
 /** Where traffic comes from, as a configuration says it. */
 import { z } from 'zod';
+import { type ProxyConfig, proxySchema } from './proxy-schema.ts';
 import { listenSchema, textSchema, wholeNumber } from './values.ts';
 
 /** What every source of packets can be told about the packets to take. */
@@ -43,25 +44,46 @@ const httpSinkSchema = z
 export type SourceConfig =
   | { vxlan: z.output<typeof vxlanSchema> }
   | { pcap: z.output<typeof pcapSchema> }
-  | { httpSink: z.output<typeof httpSinkSchema> };
+  | { httpSink: z.output<typeof httpSinkSchema> }
+  | { proxy: ProxyConfig };
 
 /** A mapping with exactly one of its keys, as a union that is told apart by the key. */
 export const sourceSchema = z
-  .strictObject({ vxlan: vxlanSchema.optional(), pcap: pcapSchema.optional(), httpSink: httpSinkSchema.optional() })
+  .strictObject({
+    vxlan: vxlanSchema.optional(),
+    pcap: pcapSchema.optional(),
+    httpSink: httpSinkSchema.optional(),
+    proxy: proxySchema.optional(),
+  })
   .transform((source, context): SourceConfig => {
-    const { vxlan, pcap, httpSink } = source;
+    const { vxlan, pcap, httpSink, proxy } = source;
     const given = [
       ...(vxlan === undefined ? [] : [{ vxlan }]),
       ...(pcap === undefined ? [] : [{ pcap }]),
       ...(httpSink === undefined ? [] : [{ httpSink }]),
+      ...(proxy === undefined ? [] : [{ proxy }]),
     ];
     if (given.length === 1 && given[0] !== undefined) return given[0];
-    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan, pcap or httpSink' });
+    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan, pcap, httpSink or proxy' });
     return z.NEVER;
   });
 
 /** What makes two sources the same: the ledger's rows are named after it. */
 export function sourceKey(source: SourceConfig): string {
   if ('pcap' in source) return JSON.stringify(source.pcap.file);
-  return 'vxlan' in source ? JSON.stringify(source.vxlan.listen) : `tcp ${JSON.stringify(source.httpSink.listen)}`;
+  if ('vxlan' in source) return JSON.stringify(source.vxlan.listen);
+  return `tcp ${JSON.stringify('proxy' in source ? source.proxy.listen : source.httpSink.listen)}`;
+}
+
+/**
+ * Servers that no target may be, since bytes that go there reach production: what proxies stand before, and the proxies
+ * themselves, also under the names that this machine always has.
+ */
+export function productionBehindProxies(sources: readonly SourceConfig[]): { host: string; port: number }[] {
+  return sources.flatMap((source) => {
+    if (!('proxy' in source)) return [];
+    const { upstream, listen } = source.proxy;
+    const own = listen.port === 0 ? [] : [listen.host, 'localhost', '127.0.0.1', '::1'].map((host) => ({ host, port: listen.port }));
+    return [{ host: upstream.host, port: upstream.port }, ...own];
+  });
 }

@@ -7,6 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { formatListen } from '../config/listen.ts';
 import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import { DoubletakeError } from '../errors.ts';
 import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
@@ -14,7 +15,8 @@ import { buildReport, latencyCounts, type LedgerReport, total } from '../ledger/
 import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
 import { ledgerLayout, ledgerNames, ledgerPaths } from './ledger-layout.ts';
 import type { TargetSupplies, WorkerCommand } from './messages.ts';
-import { refuseProductionNames, resolveProduction } from './production.ts';
+import { listedProduction, refuseProductionNames, resolveProduction } from './production.ts';
+import { RelayHandle } from './relay-handle.ts';
 import { openSanitizers } from './sanitizing.ts';
 import { Shares } from './shares.ts';
 import { bindSources, type BoundSources, sourceName } from './sources.ts';
@@ -40,8 +42,10 @@ export interface EngineEvents {
   notice(text: string): void;
   /** Every source was a file, and all of them were read to the end with all their requests ended. */
   exhausted(): void;
-  /** A worker died; what it held is lost, and the engine should be stopped. */
+  /** A thread died; what it held is lost, and the engine should be stopped. */
   failed(error: Error): void;
+  /** A worker died; what it held is lost, and the engine goes on without it, since clients of a proxy depend on it. */
+  degraded(error: Error): void;
 }
 
 export class Engine {
@@ -56,9 +60,12 @@ export class Engine {
   #supplies: TargetSupplies = { authorities: [], rateLimits: [], shares: [] };
   #workers: WorkerHandle[] = [];
   #rampTimer: NodeJS.Timeout | undefined;
+  /** Null when no source is a proxy. */
+  #relay: RelayHandle | null = null;
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
   #halted = false;
   #failure: string | null = null;
+  #aborted = false;
 
   constructor(config: MirrorConfig, events: EngineEvents) {
     this.#config = config;
@@ -83,12 +90,17 @@ export class Engine {
    */
   async start(): Promise<string[]> {
     const config = this.#config;
-    this.#production = await resolveProduction(config.guards);
+    this.#production = await resolveProduction(listedProduction(config));
     this.#supplies = await this.#prepare(config, []);
+    this.#relay = this.#openRelay();
     const bound = await bindSources(config);
     bound.warnings.forEach((text) => this.#events.warning(text));
     try {
       const opened = await this.#startWorkers(bound);
+      const proxies = await this.#relay?.start();
+      proxies?.forEach((address, position) => {
+        opened[position] = `proxy=${formatListen(address)}`;
+      });
       this.#state = 'running';
       this.#rampTimer = setInterval(() => this.#observeTargets(), rampEveryMs);
       return opened;
@@ -110,6 +122,7 @@ export class Engine {
     const report = buildReport(this.#layout, rows);
     report.replay = this.#halted ? 'stopped' : 'running';
     for (const [name, target] of Object.entries(report.targets)) target.percentage = this.#shares.percentageOf(name);
+    this.#relay?.addCounts(report);
     return report;
   }
 
@@ -119,9 +132,13 @@ export class Engine {
     if (this.#state === 'draining') return 'draining';
     if (this.#state === 'stopped') return 'stopped';
     if (this.#failure !== null) return this.#failure;
-    return this.#watchdog.observe(
-      this.#workers.map((worker) => worker.reading()),
-      performance.timeOrigin + performance.now(),
+    const nowMs = performance.timeOrigin + performance.now();
+    return (
+      this.#relay?.problem(nowMs) ??
+      this.#watchdog.observe(
+        this.#workers.map((worker) => worker.reading()),
+        nowMs,
+      )
     );
   }
 
@@ -142,6 +159,7 @@ export class Engine {
     const { policy, targets } = config;
     this.#supplies = { ...supplies, shares: this.#shares.replaceTargets(targets, performance.now()) };
     this.#config = { ...before, policy, targets };
+    this.#relay?.reload();
     await this.#command({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
     return lasting.filter((name) => !isDeepStrictEqual(config[name], before[name]));
   }
@@ -169,18 +187,37 @@ export class Engine {
     await this.#command({ type: 'share', target, share });
   }
 
-  /** Ends the capture and drains for at most `drainMs`; resolves with the final ledger. */
+  /**
+   * Ends the capture and drains for at most `drainMs`; resolves with the final ledger. Before that, clients of a proxy have
+   * as long for what they have under way.
+   */
   async stop(drainMs: number): Promise<LedgerReport> {
     if (this.#state !== 'stopped') this.#state = 'draining';
     clearInterval(this.#rampTimer);
-    await Promise.all(this.#workers.map((worker) => worker.stop(drainMs, stopGraceMs)));
+    await this.#relay?.stop(drainMs, stopGraceMs);
+    const leftMs = this.#aborted ? 0 : drainMs;
+    await Promise.all(this.#workers.map((worker) => worker.stop(leftMs, stopGraceMs)));
     this.#state = 'stopped';
     return this.report();
   }
 
   /** Gives up what is still under way; a pending `stop` then resolves soon. */
   abort(): void {
+    this.#aborted = true;
+    this.#relay?.abort();
     for (const worker of this.#workers) worker.abort();
+  }
+
+  #openRelay(): RelayHandle | null {
+    if (!this.#config.sources.some((source) => 'proxy' in source)) return null;
+    return new RelayHandle(this.#config, {
+      warning: (text) => this.#events.warning(text),
+      died: (error) => {
+        if (this.#state !== 'running') return;
+        this.#failure = `the proxy died: ${error.message}`;
+        this.#events.failed(error);
+      },
+    });
   }
 
   async #command(command: WorkerCommand): Promise<void> {
@@ -192,7 +229,7 @@ export class Engine {
     const { policy, targets } = config;
     openSanitizers(policy, targets);
     targets.forEach((target) => openTargetRewriter(target, 0, policy.trustedProxies));
-    refuseProductionNames(this.#config.guards, targets);
+    refuseProductionNames(listedProduction(this.#config), targets);
     const authorities = targets.map(readAuthority);
     const production = new ProductionServers(this.#production);
     for (const endpoint of this.#learned) production.learn(endpoint);
@@ -236,6 +273,7 @@ export class Engine {
         {
           index,
           config: this.#config,
+          copies: this.#relay?.supplies[index] ?? null,
           descriptors: bound.descriptors.map((group) => group?.[index] ?? null),
           sharedPorts: bound.sharedPorts,
           supplies: this.#supplies,
@@ -253,7 +291,8 @@ export class Engine {
           died: (error) => {
             if (this.#state !== 'running') return;
             this.#failure = `worker ${index} died: ${error.message}`;
-            this.#events.failed(error);
+            if (this.#relay === null) this.#events.failed(error);
+            else this.#events.degraded(error);
           },
         },
       );

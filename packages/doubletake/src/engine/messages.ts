@@ -1,6 +1,7 @@
 /** What the main thread and a worker say to each other. */
 import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import type { ListedServer } from '../policy/production-servers.ts';
+import type { CopySupply } from './relay-messages.ts';
 
 /** What a worker needs for the targets beside their configuration; each list in the order of the targets. */
 export interface TargetSupplies {
@@ -20,6 +21,8 @@ export interface WorkerStart {
   descriptors: readonly (number | null)[];
   /** For each source, the TCP port on which every worker listens for itself; null where one has the source alone. */
   sharedPorts: readonly (number | null)[];
+  /** This worker's end of the relay; null when there is no proxy. */
+  copies: CopySupply | null;
   supplies: TargetSupplies;
   /** Production's servers as listed, names resolved. */
   production: readonly ListedServer[];

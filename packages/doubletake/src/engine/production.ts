@@ -1,9 +1,27 @@
 /** From production's servers as users list them to addresses, and the check that no target is named among them. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
+import { productionBehindProxies } from '../config/source-schema.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { ListedServer } from '../policy/production-servers.ts';
+
+/** The guards of a configuration, with its proxies and the servers that they stand before among those listed. */
+export function listedProduction({ guards, sources }: MirrorConfig): MirrorConfig['guards'] {
+  const behind = productionBehindProxies(sources).flatMap(({ host, port }) =>
+    (everyAddress.has(host) ? ownNetworks() : [host]).map((one) => ({ host: one, port })),
+  );
+  return { ...guards, production: [...guards.production, ...behind] };
+}
+
+/** Who listens on these listens on every address of this machine. */
+const everyAddress: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+function ownNetworks(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
+  return ['127.0.0.0/8', '::1', ...everyAddress, ...addresses];
+}
 
 /**
  * Resolves the names. One that is not known here stands for no address that could be reached from here; it still refuses

@@ -4,7 +4,7 @@ import type { Conversation } from '../http/conversation.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { Fidelity } from '../http/fidelity.ts';
 import type { MessageHead } from '../http/head.ts';
-import { parseAddress } from '../policy/network.ts';
+import { parseAddress } from '../packets/address.ts';
 import type { SinkEnds, SinkReader } from '../sources/sink-parts.ts';
 import { Connection, type Direction } from '../tcp/connection.ts';
 import { sequenceAdd } from '../tcp/sequence.ts';

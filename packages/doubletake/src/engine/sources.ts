@@ -13,12 +13,14 @@ import type { CounterLayout } from '../ledger/counters.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Intake } from './intake.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
+import { RelayIntake } from './relay-intake.ts';
 import { SinkIntake } from './sink-intake.ts';
 
 /** How a source is called in the ledger and in logs. */
 export function sourceName(source: SourceConfig): string {
   if ('pcap' in source) return `pcap:${source.pcap.file}`;
   if ('httpSink' in source) return `http-sink:${formatListen(source.httpSink.listen)}`;
+  if ('proxy' in source) return `proxy:${formatListen(source.proxy.listen)}`;
   return `vxlan:${formatListen(source.vxlan.listen)}`;
 }
 
@@ -33,6 +35,7 @@ export function openIntake(
 ): Intake {
   const name = sourceName(source);
   if ('httpSink' in source) return new SinkIntake(name, dispatcher, layout, row);
+  if ('proxy' in source) return new RelayIntake(name, dispatcher, layout, row, learn);
   return new Pipeline(name, { hashSeed, ...packetChoice(source) }, dispatcher, layout, row, learn);
 }
 
@@ -47,7 +50,7 @@ function packetChoice(source: PacketSource): Omit<PipelineOptions, 'hashSeed'> {
   };
 }
 
-type PacketSource = Exclude<SourceConfig, { httpSink: unknown }>;
+type PacketSource = Exclude<SourceConfig, { httpSink: unknown } | { proxy: unknown }>;
 
 /** Lost segments are given up in steps of this; see `FlowTable.tick`. */
 const tickEveryMs = 10;
@@ -76,7 +79,7 @@ export async function bindSources(config: MirrorConfig): Promise<BoundSources> {
     bound.sharedPorts.push(sharedPort);
     bound.addresses.push(group && `vxlan=${formatListen({ host: group.address, port: group.port })}`);
     bound.warnings.push(...(group?.warnings ?? []));
-    if (group === null && sharedPort === null && config.workers > 1) {
+    if (group === null && sharedPort === null && config.workers > 1 && !('proxy' in source)) {
       bound.warnings.push(`${sourceName(source)}: this source cannot be shared, one of the ${config.workers} workers has it`);
     }
   }
@@ -131,7 +134,7 @@ export interface RunningSource {
   close(): Promise<void>;
 }
 
-/** Starts a source in a worker. Null when another worker has it. */
+/** Starts a source in a worker. Null when another worker has it, or the relay's thread. */
 export async function startSource(
   source: SourceConfig,
   worker: number,
@@ -140,7 +143,7 @@ export async function startSource(
   dispatcher: Dispatcher,
   warn: (text: string) => void,
 ): Promise<RunningSource | null> {
-  if (descriptor === null && sharedPort === null && worker > 0) return null;
+  if ('proxy' in source || (descriptor === null && sharedPort === null && worker > 0)) return null;
   if ('httpSink' in source) return startHttpSink(source.httpSink.listen, sharedPort, asIntake(intake, SinkIntake));
   const pipeline = asIntake(intake, Pipeline);
   if ('pcap' in source) return startCaptureFile(source.pcap.file, pipeline, dispatcher, warn);

@@ -26,6 +26,8 @@ export class WorkerHandle {
   /** Those who wait for a command to hold, in the order in which they gave it. */
   readonly #commands: (() => void)[] = [];
   #alive = true;
+  /** It was told to end, or has said why it does. */
+  #ending = false;
 
   constructor(start: WorkerStart, events: WorkerEvents) {
     this.shared = start.shared;
@@ -36,6 +38,7 @@ export class WorkerHandle {
     this.#worker = new Worker(program, {
       stdin: readsInput,
       workerData: start,
+      transferList: start.copies === null ? [] : [start.copies.port],
       name: `doubletake-${start.index}`,
       // What lives short is small here; a larger nursery would only cost memory.
       resourceLimits: { maxYoungGenerationSizeMb: 32 },
@@ -52,6 +55,7 @@ export class WorkerHandle {
         case 'ready':
           return becameReady(message.addresses);
         case 'failed':
+          this.#ending = true;
           return couldNotStart(new DoubletakeError(message.code, message.text));
         case 'warning':
           return events.warning(message.text);
@@ -65,12 +69,15 @@ export class WorkerHandle {
           return this.#commands.shift()?.();
       }
     });
-    this.#worker.on('error', (error) => {
+    const died = (error: Error): void => {
       couldNotStart(error);
-      events.died(error instanceof Error ? error : new Error(String(error)));
-    });
-    this.#worker.on('exit', () => {
+      if (!this.#ending) events.died(error);
+      this.#ending = true;
+    };
+    this.#worker.on('error', (error) => died(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on('exit', (code) => {
       this.#alive = false;
+      died(new Error(`it ended by itself (${code})`));
       hasEnded();
     });
   }
@@ -87,6 +94,7 @@ export class WorkerHandle {
     if (input !== null) process.stdin.unpipe(input).destroy();
     input?.end();
     if (!this.#alive) return;
+    this.#ending = true;
     this.#say({ type: 'stop', drainMs });
     const force = setTimeout(() => void this.#worker.terminate(), drainMs + graceMs);
     await this.#ended;

@@ -5,6 +5,7 @@ import type { TargetConfig } from '../config/schema.ts';
 import { type CounterLayout, publishRow } from '../ledger/counters.ts';
 import { ReplayPolicy } from '../policy/policy.ts';
 import { ProductionServers } from '../policy/production-servers.ts';
+import { CopyFeed } from './copy-feed.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { ledgerLayout, ledgerNames } from './ledger-layout.ts';
 import type { Intake } from './intake.ts';
@@ -35,6 +36,7 @@ export class WorkerRun {
   #timer: NodeJS.Timeout | undefined;
   /** By position in the configuration; null where another worker has the source. */
   readonly #sources: (RunningSource | null)[] = [];
+  #copies: CopyFeed | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(start: WorkerStart, events: WorkerEvents) {
@@ -66,7 +68,7 @@ export class WorkerRun {
 
   /** Opens the sources; traffic flows when this resolves, with what each one listens on. */
   async start(): Promise<(string | null)[]> {
-    const { config, descriptors, sharedPorts, index } = this.#start;
+    const { config, copies, descriptors, sharedPorts, index } = this.#start;
     for (const [position, source] of config.sources.entries()) {
       const pipeline = this.#pipelines[position];
       if (pipeline === undefined) continue;
@@ -74,6 +76,7 @@ export class WorkerRun {
       const warn = (text: string): void => this.#events.warning(text);
       this.#sources.push(await startSource(source, index, bound, pipeline, this.#dispatcher, warn));
     }
+    if (copies !== null) this.#copies = new CopyFeed(copies, this.#pipelines);
     this.#timer = setInterval(() => this.#publish(), publishEveryMs);
     this.#publish();
     void this.#watchForEnd();
@@ -150,6 +153,7 @@ export class WorkerRun {
 
   async #drain(drainMs: number): Promise<void> {
     await Promise.all(this.#opened().map((source) => source.close()));
+    this.#copies?.close();
     this.#pipelines.forEach((pipeline) => pipeline.flush());
     this.#publish();
     await this.#dispatcher.close(drainMs);
@@ -159,6 +163,7 @@ export class WorkerRun {
 
   /** Files end by themselves: when they have and their requests too, there is nothing left to wait for. */
   async #watchForEnd(): Promise<void> {
+    if (this.#copies !== null) return;
     await Promise.all(this.#opened().map((source) => source.exhausted));
     this.#pipelines.forEach((pipeline) => pipeline.flush());
     await this.#dispatcher.waitForIdle();

@@ -54,6 +54,17 @@ export class Conversation implements MessageOwner {
     if (connection.initiator !== -1) this.#beginInStep(connection.initiator);
   }
 
+  /**
+   * `idle` when everything that was asked has been answered whole and nothing more has begun; `unknown` where that cannot
+   * be told, as for other protocols and behind a gap.
+   */
+  get activity(): 'idle' | 'busy' | 'unknown' {
+    const [first, second] = this.#parsers;
+    if (this.client === -1 || this.#other || this.#tunnel || first.astray || second.astray) return 'unknown';
+    const waits = this.#pending.length > 0 || this.#open !== null || this.#answered !== null || this.#held !== null;
+    return !waits && first.idle && second.idle ? 'idle' : 'busy';
+  }
+
   data(
     direction: Direction,
     bytes: Buffer,

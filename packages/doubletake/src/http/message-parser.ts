@@ -117,6 +117,16 @@ export class MessageParser {
     return this.#message !== null || this.#state === State.head;
   }
 
+  /** In step, and between two messages. */
+  get idle(): boolean {
+    return this.#state === State.between;
+  }
+
+  /** It is not known where messages begin, or there are none. */
+  get astray(): boolean {
+    return this.#state === State.lost || this.#state === State.off;
+  }
+
   push(
     bytes: Buffer,
     start: number,

@@ -37,6 +37,13 @@ export interface GapCounts {
   bytes: number;
 }
 
+/** Connections of clients: taken, not taken, and those for which there was none to production. */
+export interface ProxyCounts {
+  connections: number;
+  refused: number;
+  unreachable: number;
+}
+
 export interface SourceReport extends TallyReport {
   packets: PacketCounts;
   gaps: GapCounts;
@@ -53,6 +60,8 @@ export interface SourceReport extends TallyReport {
   fidelity: CountTree;
   /** Connections of a mirror sink: refused for their number, cut off for their slowness, ended for what they sent. */
   sink: { refused: number; timedOut: number; rejected: number };
+  /** Of a proxy alone. */
+  proxy?: ProxyCounts;
 }
 
 export interface TargetReport extends TallyReport {

@@ -4,7 +4,8 @@
  * next is a trusted one. The first that is not trusted is the client.
  */
 import type { Exchange } from '../http/exchange.ts';
-import { type Networks, parseAddress } from './network.ts';
+import { parseAddress } from '../packets/address.ts';
+import type { Networks } from './network.ts';
 
 const named = new Int32Array(4);
 

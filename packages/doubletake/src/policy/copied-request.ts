@@ -14,10 +14,10 @@
 import type { Exchange } from '../http/exchange.ts';
 import { Fidelity } from '../http/fidelity.ts';
 import type { MessageHead } from '../http/head.ts';
+import { parseAddress } from '../packets/address.ts';
 import { Connection } from '../tcp/connection.ts';
 import { parseForwarded } from './client-address.ts';
 import { headOf } from './message-edit.ts';
-import { parseAddress } from './network.ts';
 
 const SHADOW_HOST = /^(.+)-shadow(:\d+)?$/i;
 /** Paths that configurations of NGINX's mirror are usually found under, in the wild and in ingress controllers. */

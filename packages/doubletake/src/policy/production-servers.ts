@@ -2,8 +2,8 @@
  * The production servers that no replay may reach: listed by the user, or learned from the mirrored traffic, in which
  * they are who answers. The decision is about addresses and ports, for names say nothing about where bytes go.
  */
-import { formatEndpoint } from '../packets/address.ts';
-import { Networks, parseAddress } from './network.ts';
+import { formatEndpoint, parseAddress } from '../packets/address.ts';
+import { Networks } from './network.ts';
 
 /** Learned servers beyond these are not kept; a fleet has fewer. */
 const learnedMax = 100_000;
