@@ -7,6 +7,9 @@ import { parseTarget } from './flags.ts';
 /** The flags that say something that a configuration file can say too; undefined where one was not given. */
 export interface ConfigFlags {
   vxlan?: string[];
+  geneve?: string[];
+  interface?: string[];
+  receive?: 'socket' | 'ring';
   pcap?: string[];
   vni?: number[];
   port?: number[];
@@ -32,11 +35,15 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
     if (value !== undefined) overrides.push({ flag, path, value });
   };
   const vxlan = (flags.vxlan ?? []).map((listen) => ({ vxlan: { listen } }));
+  const geneve = (flags.geneve ?? []).map((listen) => ({ geneve: { listen } }));
+  const links = (flags.interface ?? []).map((name) => ({ interface: { name } }));
   const pcap = (flags.pcap ?? []).map((file) => ({ pcap: { file } }));
-  const sources = [...vxlan, ...pcap];
-  say(vxlan.length > 0 ? '--vxlan' : '--pcap', ['sources'], sources.length > 0 ? sources : undefined);
+  const sources = [...vxlan, ...geneve, ...links, ...pcap];
+  const [first = 'pcap'] = Object.keys(sources[0] ?? {});
+  say(`--${first}`, ['sources'], sources.length > 0 ? sources : undefined);
   const targets = flags.target?.map((text, position) => parseTarget('--target', text, position));
   say('--target', ['targets'], targets);
+  say('--receive', ['sources', '*', '*', 'receive'], flags.receive);
   say('--vni', ['sources', '*', '*', 'vni'], flags.vni);
   say('--port', ['sources', '*', '*', 'ports'], flags.port);
   say('--merge-tunnels', ['sources', '*', '*', 'mergeTunnels'], flags.mergeTunnels);

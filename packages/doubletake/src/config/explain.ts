@@ -5,6 +5,7 @@
 import type { ConfigDocument, Path } from './document.ts';
 import { formatListen } from './listen.ts';
 import type { MirrorConfig, SourceConfig, TargetConfig } from './schema.ts';
+import { packetSettings } from './source-schema.ts';
 
 type FilterConfig = MirrorConfig['policy']['filters'][number];
 
@@ -22,13 +23,21 @@ export function explain(config: MirrorConfig, document: ConfigDocument): string 
 }
 
 function explainSource(words: Words, source: SourceConfig, index: number): void {
-  const kind = 'pcap' in source ? 'pcap' : 'vxlan';
-  const { vni, ports, mergeTunnels } = 'pcap' in source ? source.pcap : source.vxlan;
+  const [kind = ''] = Object.keys(source);
   const path = ['sources', index, kind];
+  const shown = (key: string, text: string): string => words.shown([...path, key], text);
+  const { vni, ports, mergeTunnels } = packetSettings(source);
   if ('pcap' in source) {
-    words.say([...path, 'file'], `the capture file ${words.shown([...path, 'file'], source.pcap.file)}`);
+    words.say([...path, 'file'], `the capture file ${shown('file', source.pcap.file)}`);
+  } else if ('interface' in source) {
+    const { name, promiscuous, tunnels } = source.interface;
+    words.say([...path, 'name'], name === 'any' ? 'what passes any interface' : `what passes the interface ${shown('name', name)}`);
+    if (promiscuous) words.say([...path, 'promiscuous'], 'also for other machines (promiscuous)', 1);
+    if (tunnels) words.say([...path, 'tunnels'], 'also inside GRE, ERSPAN, IP in IP, VXLAN and GENEVE', 1);
   } else {
-    words.say([...path, 'listen'], `VXLAN packets on UDP ${words.shown([...path, 'listen'], formatListen(source.vxlan.listen))}`);
+    const [title, { listen, receive }] = 'vxlan' in source ? ['VXLAN', source.vxlan] : ['GENEVE', source.geneve];
+    words.say([...path, 'listen'], `${title} packets on UDP ${shown('listen', formatListen(listen))}`);
+    if (receive === 'ring') words.say([...path, 'receive'], 'taken from the interface\'s packet ring', 1);
   }
   words.say([...path, 'vni'], vni.length === 0 ? 'every network identifier (VNI)' : `only the network identifiers (VNI) ${vni.join(', ')}`, 1);
   words.say(

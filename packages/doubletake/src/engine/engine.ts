@@ -42,6 +42,7 @@ export class Engine {
   readonly #layout: CounterLayout;
   readonly #watchdog: Watchdog;
   #workers: WorkerHandle[] = [];
+  #bound: BoundSources | null = null;
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
   #failure: string | null = null;
 
@@ -69,6 +70,7 @@ export class Engine {
     const authorities = config.targets.map(readAuthority);
     await Promise.all(config.targets.map((target, index) => checkTarget(target, authorities[index] ?? null)));
     const bound = await bindSources(config);
+    this.#bound = bound;
     bound.warnings.forEach((text) => this.#events.warning(text));
     try {
       const opened = await this.#startWorkers(bound, authorities);
@@ -119,6 +121,8 @@ export class Engine {
   /** Ends the capture and drains for at most `drainMs`; resolves with the final ledger. */
   async stop(drainMs: number): Promise<LedgerReport> {
     if (this.#state !== 'stopped') this.#state = 'draining';
+    this.#bound?.close();
+    this.#bound = null;
     await Promise.all(this.#workers.map((worker) => worker.stop(drainMs, stopGraceMs)));
     this.#state = 'stopped';
     return this.report();
@@ -157,8 +161,11 @@ export class Engine {
       this.#workers.push(worker);
     }
     const opened = await Promise.all(this.#workers.map((worker) => worker.ready));
-    return this.#config.sources.map((source, position) =>
-      opened.map((addresses) => addresses[position]).find((address) => typeof address === 'string') ?? sourceName(source),
+    return this.#config.sources.map(
+      (source, position) =>
+        bound.addresses[position] ??
+        opened.map((addresses) => addresses[position]).find((address) => typeof address === 'string') ??
+        sourceName(source),
     );
   }
 }

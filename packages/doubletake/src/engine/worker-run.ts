@@ -7,7 +7,8 @@ import { ReplayPolicy } from '../policy/policy.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { WorkerStart } from './messages.ts';
 import { Pipeline } from './pipeline.ts';
-import { packetChoice, type RunningSource, sourceName, startSource } from './sources.ts';
+import type { RunningSource } from './running-source.ts';
+import { packetChoice, sourceName, startSource } from './sources.ts';
 import { openSanitizer } from './sanitizing.ts';
 import { openTargetLine } from './targets.ts';
 
@@ -63,7 +64,7 @@ export class WorkerRun {
       if (pipeline === undefined) continue;
       const descriptor = descriptors[position] ?? null;
       const warn = (text: string): void => this.#events.warning(text);
-      this.#sources.push(await startSource(source, index, descriptor, pipeline, this.#dispatcher, warn));
+      this.#sources.push(await startSource(source, index, { descriptor, pipeline, dispatcher: this.#dispatcher, warn }));
     }
     this.#timer = setInterval(() => this.#publish(), publishEveryMs);
     this.#publish();

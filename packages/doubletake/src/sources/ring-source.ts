@@ -1,0 +1,170 @@
+/**
+ * Packets from an interface's ring: the source behind host capture, tunnels read from a ring, and the tap.
+ *
+ * The event loop says when the kernel has handed a block over, which it does when one is full or a few milliseconds old:
+ * so the thread is woken for many packets at once, and sleeps when there are none. A turn ends at a bound, after which
+ * the thread's sockets and timers have theirs; a block that it did not finish stays held.
+ *
+ * An interface that goes down is waited for. One that was taken away is looked for by its name, as long as this source
+ * is alone on it.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { buildEmptyFilter } from '../system/capture-filter.ts';
+import type { Libc, ReadablePoll } from '../system/libc.ts';
+import { PacketRing } from '../system/packet-ring.ts';
+import {
+  bindToInterface,
+  blockTimeoutMs,
+  RingDropReader,
+  setFilter,
+  takeSocketError,
+} from '../system/packet-socket.ts';
+
+export interface RingSourceOptions {
+  /** From `openPacketSockets`; the source closes it. */
+  descriptor: number;
+  /** As it was opened with. */
+  interfaceName: string;
+  ringBytes: number;
+  /** Takes the packet that the ring stands at, which holds during the call, or with `onBlockEnd` until that. */
+  onPacket: (ring: PacketRing) => void;
+  /** Called when a block is about to be given back to the kernel. */
+  onBlockEnd?: () => void;
+  /** Asked before a block is read: true leaves its packets, of which it is told how many, unread. */
+  skipBlock?: (packets: number) => boolean;
+  /** A sentence for the user: what happened to the interface. */
+  onWarning: (text: string) => void;
+}
+
+/** Packets handed over before the thread's sockets and timers get their turn: a millisecond or two of work. */
+const packetsPerTurnMax = 1_024;
+
+/** How often an interface that is gone is looked for. */
+const lookForInterfaceMs = 500;
+
+/** At the end, blocks that are not full are waited for this long: the kernel's timeout, and as much for its timer. */
+const lastBlockMs = 10 * blockTimeoutMs;
+
+const ENETDOWN = 100;
+
+export class RingSource {
+  readonly #libc: Libc;
+  readonly #options: RingSourceOptions;
+  readonly #ring: PacketRing;
+  readonly #drops: RingDropReader;
+  readonly #poll: ReadablePoll;
+  readonly #turnCallback = (): void => this.#turn();
+  #lookout: NodeJS.Timeout | undefined;
+  #isDown = false;
+  #closing: Promise<void> | null = null;
+  #closed = false;
+  #lastDrops = 0;
+
+  /** Throws `SystemError`; the descriptor is then still open. */
+  constructor(libc: Libc, options: RingSourceOptions) {
+    this.#libc = libc;
+    this.#options = options;
+    this.#ring = new PacketRing(libc, options.descriptor, options.ringBytes);
+    this.#drops = new RingDropReader(libc, options.descriptor);
+    // As in the UDP source: promises and exceptions are served from an immediate, not from the poll's own callback.
+    this.#poll = libc.pollReadable(options.descriptor, () => {
+      this.#poll.stop();
+      setImmediate(this.#turnCallback);
+    });
+  }
+
+  /** Packets that the kernel dropped because the ring was full. */
+  get kernelDrops(): number {
+    if (!this.#closed) this.#lastDrops = this.#drops.read();
+    return this.#lastDrops;
+  }
+
+  #turn(): void {
+    if (this.#closed) return;
+    const handedOver = this.#handOver(packetsPerTurnMax);
+    if (handedOver >= packetsPerTurnMax) {
+      setImmediate(this.#turnCallback);
+      return;
+    }
+    if (handedOver === 0) this.#lookAtInterface();
+    else if (this.#isDown) this.#sayItIsUp();
+    if (this.#closing === null) this.#poll.start();
+  }
+
+  /** Hands over packets until there are none or `most` were handed over; returns how many. A skipped block counts as one. */
+  #handOver(most: number): number {
+    const ring = this.#ring;
+    const { onPacket, onBlockEnd, skipBlock } = this.#options;
+    let count = 0;
+    while (count < most) {
+      if (!ring.holds) {
+        const packets = ring.acquire();
+        if (packets < 0) break;
+        if (skipBlock?.(packets) === true) {
+          ring.release();
+          count++;
+          continue;
+        }
+      }
+      while (count < most && ring.next()) {
+        onPacket(ring);
+        count++;
+      }
+      if (count < most) {
+        onBlockEnd?.();
+        ring.release();
+      }
+    }
+    return count;
+  }
+
+  /** Woken without a packet: the kernel reports an error of the socket that way. */
+  #lookAtInterface(): void {
+    const errno = takeSocketError(this.#libc, this.#options.descriptor);
+    if (errno !== ENETDOWN || this.#isDown) return;
+    this.#isDown = true;
+    const { interfaceName } = this.#options;
+    this.#options.onWarning(`the interface ${interfaceName} is down; nothing is captured until it comes back`);
+    const index = this.#libc.interfaceIndex(interfaceName);
+    this.#lookout = setInterval(() => this.#lookForInterface(index), lookForInterfaceMs);
+  }
+
+  /** The kernel goes on by itself when the interface comes up again, but not with a new one of the same name. */
+  #lookForInterface(before: number): void {
+    const { descriptor, interfaceName } = this.#options;
+    const now = this.#libc.interfaceIndex(interfaceName);
+    if (now === 0 || now === before) return;
+    clearInterval(this.#lookout);
+    if (bindToInterface(this.#libc, descriptor, now)) return;
+    this.#options.onWarning(
+      `the interface ${interfaceName} was taken away and there is a new one: restart to capture on it`,
+    );
+  }
+
+  #sayItIsUp(): void {
+    this.#isDown = false;
+    clearInterval(this.#lookout);
+    this.#options.onWarning(`the interface ${this.#options.interfaceName} is up again`);
+  }
+
+  /** Takes nothing more; what the kernel has taken is handed over first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { descriptor } = this.#options;
+    setFilter(this.#libc, descriptor, buildEmptyFilter());
+    clearInterval(this.#lookout);
+    this.#poll.stop();
+    // Two rounds: what came before the filter, and then the last block, which the kernel holds until its timeout.
+    await delay(lastBlockMs);
+    while (this.#handOver(packetsPerTurnMax) > 0) await delay(0);
+    this.#lastDrops = this.#drops.read();
+    this.#closed = true;
+    this.#poll.close();
+    this.#ring.close();
+    this.#libc.close(descriptor);
+  }
+}
