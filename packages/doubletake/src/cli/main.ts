@@ -7,6 +7,7 @@ import { configCommand } from './config.ts';
 import { demoCommand } from './demo.ts';
 import { inspectCommand } from './inspect.ts';
 import { mirrorCommand } from './mirror.ts';
+import { tapCommand } from './tap.ts';
 import { ExitCode } from './exit-code.ts';
 
 /** Runs the command that `argv` (as in `process.argv`) asks for and sets the exit code. */
@@ -19,6 +20,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .addCommand(mirrorCommand())
     .addCommand(inspectCommand())
+    .addCommand(tapCommand())
     .addCommand(configCommand())
     .addCommand(demoCommand());
   reportOwnErrors(program);

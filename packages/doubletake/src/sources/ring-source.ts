@@ -32,6 +32,8 @@ export interface RingSourceOptions {
   onBlockEnd?: () => void;
   /** Asked before a block is read: true leaves its packets, of which it is told how many, unread. */
   skipBlock?: (packets: number) => boolean;
+  /** Milliseconds to stay away for after a turn that found something; 0, as without it, until the kernel has more. */
+  restMs?: () => number;
   /** A sentence for the user: what happened to the interface. */
   onWarning: (text: string) => void;
 }
@@ -54,6 +56,7 @@ export class RingSource {
   readonly #drops: RingDropReader;
   readonly #poll: ReadablePoll;
   readonly #turnCallback = (): void => this.#turn();
+  #rest: NodeJS.Timeout | undefined;
   #lookout: NodeJS.Timeout | undefined;
   #isDown = false;
   #closing: Promise<void> | null = null;
@@ -79,6 +82,11 @@ export class RingSource {
     return this.#lastDrops;
   }
 
+  /** Where the ring lies in memory. */
+  get ringAddress(): bigint {
+    return this.#ring.address;
+  }
+
   #turn(): void {
     if (this.#closed) return;
     const handedOver = this.#handOver(packetsPerTurnMax);
@@ -88,7 +96,10 @@ export class RingSource {
     }
     if (handedOver === 0) this.#lookAtInterface();
     else if (this.#isDown) this.#sayItIsUp();
-    if (this.#closing === null) this.#poll.start();
+    if (this.#closing !== null) return;
+    const restMs = handedOver === 0 ? 0 : (this.#options.restMs?.() ?? 0);
+    if (restMs === 0) this.#poll.start();
+    else this.#rest = setTimeout(this.#turnCallback, restMs);
   }
 
   /** Hands over packets until there are none or `most` were handed over; returns how many. A skipped block counts as one. */
@@ -157,6 +168,7 @@ export class RingSource {
     const { descriptor } = this.#options;
     setFilter(this.#libc, descriptor, buildEmptyFilter());
     clearInterval(this.#lookout);
+    clearTimeout(this.#rest);
     this.#poll.stop();
     // Two rounds: what came before the filter, and then the last block, which the kernel holds until its timeout.
     await delay(lastBlockMs);

@@ -56,7 +56,10 @@ const extensionHeaders = [0, 43, 60];
 const fragmentHeader = 44;
 const ipv6HeaderBytes = 40;
 
-/** Scratch words; 0 is that of `emitEthernet`. */
+/**
+ * Scratch words; 0 is that of `emitEthernet`. The kernel's check that each is written before it is read does not know
+ * that a program ends at a return: what follows one is reached by a jump, with a jump in front.
+ */
 const Scratch = { base: 1, sourcePort: 2, destinationPort: 3 } as const;
 
 /** TCP of both directions. What passes the loopback interface, where the kernel shows it twice, is taken once. */
@@ -99,14 +102,14 @@ export function buildDatagramFilter({ address, port }: Endpoint): BpfInstruction
   emitIpv4(code, isIPv4(address) || anyAddress ? wanted : neither);
   emitIpv6(code, isIPv4(address) ? neither : wanted);
   code.label('ports');
-  code.emit(Bpf.loadScratch, Scratch.destinationPort).branch(Bpf.jumpEqual, port, null, 'no');
+  code.emit(Bpf.loadScratch, Scratch.destinationPort).branch(Bpf.jumpEqual, port, null, 'refuse');
   if (!anyAddress) {
     const place = isIPv4(address) ? 16 : 24;
     code.emit(Bpf.loadXScratch, Scratch.base);
-    words.forEach((word, index) => code.emit(Bpf.loadWordAtX, place + index * 4).branch(Bpf.jumpEqual, word, null, 'no'));
+    words.forEach((word, index) => code.emit(Bpf.loadWordAtX, place + index * 4).branch(Bpf.jumpEqual, word, null, 'refuse'));
   }
   code.label('take').emit(Bpf.returnValue, frameBytesAll);
-  code.label('no').emit(Bpf.returnValue, 0);
+  code.label('refuse').emit(Bpf.returnValue, 0);
   return code.assemble();
 }
 
@@ -138,7 +141,7 @@ interface Wanted {
 /** Leaves to `ports` with the ports in their scratch words, or to `take` with what has none to look at. */
 function emitIpv4(code: BpfAssembler, wanted: Wanted): void {
   code.label('ip.ipv4').emit(Bpf.storeX, Scratch.base);
-  if (wanted.protocol === null) return void code.emit(Bpf.returnValue, 0);
+  if (wanted.protocol === null) return void code.jump('refuse');
   code.emit(Bpf.loadByteAtX, 9);
   emitProtocols(code, 'ipv4', wanted);
   code.label('ipv4.ported').emit(Bpf.loadHalfAtX, 6);
@@ -155,7 +158,7 @@ function emitIpv4(code: BpfAssembler, wanted: Wanted): void {
 
 function emitIpv6(code: BpfAssembler, wanted: Wanted): void {
   code.label('ip.ipv6').emit(Bpf.storeX, Scratch.base);
-  if (wanted.protocol === null) return void code.emit(Bpf.returnValue, 0);
+  if (wanted.protocol === null) return void code.jump('refuse');
   code.emit(Bpf.loadByteAtX, 6);
   if (wanted.fragments) {
     for (const header of extensionHeaders) code.branchFar(Bpf.jumpEqual, header, 'take');

@@ -1,0 +1,157 @@
+/**
+ * How much a tap may take of its host, and what it leaves out to keep within that. Pure: time, processor time and counts
+ * come in.
+ *
+ * Whole connections are left out first: a number made of a packet's addresses and ports decides, the same for both
+ * directions, so what is sent stays worth something. The share that is sent falls as long as that is not enough, and
+ * rises again slowly. Until it has found its level, a hard limit holds: packets beyond the rate, and whole blocks of
+ * packets, unread, while more processor time is used up than there was.
+ */
+
+export interface TapLimits {
+  /** Processor time as a share of one processor: 0.05 is 5 %. */
+  cpuShare: number;
+  /** Null for no limit. */
+  packetsPerSecond: number | null;
+  bytesPerSecond: number | null;
+}
+
+type Reason = 'cpu' | 'rate';
+
+/** What is not used up can be spent within this time, as a burst. */
+const burstUs = 200_000;
+/** The share is looked at this often. */
+const adaptEveryUs = 250_000;
+const shareMin = 0.01;
+/** A rate beyond any interface, with which one can still calculate. */
+const boundless = 1e15;
+/** Below this part of the budget the share rises again. */
+const roomy = 0.85;
+
+export class TapBudget {
+  readonly skipped: Record<Reason, number> = { cpu: 0, rate: 0 };
+  readonly #limits: TapLimits;
+  #lastUs: number;
+  #lastCpuUs: number;
+  /** Processor time left over, microseconds; below zero when too much was used. */
+  #cpuCreditUs: number;
+  #packetCredit = 0;
+  #byteCredit = 0;
+  /** Of all connections, those are sent whose number is below this share of the numbers. */
+  #share = 1;
+  #lowered: Reason = 'cpu';
+  /** Since the share was looked at last. */
+  #period = { startUs: 0, cpuUs: 0, kept: 0, cpu: 0, rate: 0 };
+
+  constructor(limits: TapLimits, nowUs: number, cpuUs: number) {
+    this.#limits = limits;
+    this.#lastUs = nowUs;
+    this.#lastCpuUs = cpuUs;
+    this.#cpuCreditUs = limits.cpuShare * burstUs;
+    this.#addRates(burstUs);
+    this.#period.startUs = nowUs;
+  }
+
+  /** Share of the connections that is sent, 0 to 1. */
+  get share(): number {
+    return this.#share;
+  }
+
+  /** Milliseconds until there is processor time to spend again; 0 while there is. */
+  get exhaustedMs(): number {
+    return this.#cpuCreditUs >= 0 ? 0 : -this.#cpuCreditUs / this.#limits.cpuShare / 1_000;
+  }
+
+  /** Tells how late it is and how much processor time the process has used, both in microseconds since any time. */
+  observe(nowUs: number, cpuUs: number): void {
+    const elapsedUs = nowUs - this.#lastUs;
+    const usedUs = cpuUs - this.#lastCpuUs;
+    this.#lastUs = nowUs;
+    this.#lastCpuUs = cpuUs;
+    const { cpuShare } = this.#limits;
+    this.#cpuCreditUs = Math.min(this.#cpuCreditUs + elapsedUs * cpuShare - usedUs, cpuShare * burstUs);
+    this.#addRates(elapsedUs);
+    this.#period.cpuUs += usedUs;
+    if (nowUs - this.#period.startUs >= adaptEveryUs) this.#adapt(nowUs);
+  }
+
+  /** Whether a block of so many packets must be left unread, which is then counted. */
+  skipsBlock(packets: number): boolean {
+    if (this.#cpuCreditUs >= 0) return false;
+    this.#skip('cpu', packets);
+    return true;
+  }
+
+  /** Whether a packet is sent, of the connection with this number (0 to 2^32 - 1); one that is not is counted. */
+  takes(connection: number, bytes: number): boolean {
+    if (connection >= this.#share * 0x1_0000_0000) {
+      // Not counted for the period: it is the level that was found, not what goes beyond it.
+      this.skipped[this.#lowered]++;
+      return false;
+    }
+    if (this.#packetCredit < 1 || this.#byteCredit < bytes) {
+      this.#skip('rate', 1);
+      return false;
+    }
+    this.#packetCredit--;
+    this.#byteCredit -= bytes;
+    this.#period.kept++;
+    return true;
+  }
+
+  #skip(reason: Reason, packets: number): void {
+    this.skipped[reason] += packets;
+    this.#period[reason] += packets;
+  }
+
+  #addRates(elapsedUs: number): void {
+    const { packetsPerSecond, bytesPerSecond } = this.#limits;
+    const packets = packetsPerSecond ?? boundless;
+    const bytes = bytesPerSecond ?? boundless;
+    // At least one packet of the largest size must fit, or nothing would ever be sent.
+    this.#packetCredit = Math.min(this.#packetCredit + (packets * elapsedUs) / 1e6, Math.max((packets * burstUs) / 1e6, 1));
+    this.#byteCredit = Math.min(this.#byteCredit + (bytes * elapsedUs) / 1e6, Math.max((bytes * burstUs) / 1e6, 1 << 20));
+  }
+
+  #adapt(nowUs: number): void {
+    const { startUs, cpuUs, kept, cpu, rate } = this.#period;
+    const elapsedUs = nowUs - startUs;
+    const beyond = cpu + rate;
+    if (beyond > 0) {
+      this.#lowered = cpu >= rate ? 'cpu' : 'rate';
+      // Somewhat below what was kept, so that the hard limits need not hold.
+      const wanted = Math.min((0.95 * kept) / (kept + beyond), 0.95);
+      this.#share = Math.max(this.#share * Math.max(wanted, 0.5), shareMin);
+    } else if (this.#share < 1 && this.#hasRoom(cpuUs, kept, elapsedUs)) {
+      this.#share = Math.min(this.#share * 1.05 + 0.005, 1);
+    }
+    this.#period = { startUs: nowUs, cpuUs: 0, kept: 0, cpu: 0, rate: 0 };
+  }
+
+  #hasRoom(cpuUs: number, kept: number, elapsedUs: number): boolean {
+    const { cpuShare, packetsPerSecond, bytesPerSecond } = this.#limits;
+    if (cpuUs > roomy * cpuShare * elapsedUs) return false;
+    if (packetsPerSecond !== null && kept > (roomy * packetsPerSecond * elapsedUs) / 1e6) return false;
+    // Bytes are not counted by period: their credit tells as much.
+    return bytesPerSecond === null || this.#byteCredit > (roomy * bytesPerSecond * burstUs) / 1e6;
+  }
+}
+
+/** A number from 0 to 2^32 - 1 of the connection that an IP packet belongs to: the same for both directions. */
+export function connectionNumber(bytes: Buffer, network: number, end: number): number {
+  if (end - network < 44) return 0;
+  const isIpv6 = bytes[network] >>> 4 === 6;
+  let hash = 0;
+  const [first, words] = isIpv6 ? [network + 8, 4] : [network + 12, 1];
+  for (let word = 0; word < words; word++) {
+    const source = bytes.readInt32BE(first + word * 4);
+    hash = Math.imul(hash + (source ^ bytes.readInt32BE(first + (word + words) * 4)), 0x9e37_79b1);
+  }
+  const isFragment = !isIpv6 && (bytes.readUInt16BE(network + 6) & 0x3fff) !== 0;
+  if (!isFragment) {
+    const ports = network + (isIpv6 ? 40 : (bytes[network] & 0x0f) * 4);
+    if (ports + 4 <= end) hash += Math.imul(bytes.readUInt16BE(ports) ^ bytes.readUInt16BE(ports + 2), 0x85eb_ca6b);
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0xc2b2_ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
