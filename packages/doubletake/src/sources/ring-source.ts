@@ -45,7 +45,7 @@ const packetsPerTurnMax = 1_024;
 const lookForInterfaceMs = 500;
 
 /** At the end, blocks that are not full are waited for this long: the kernel's timeout, and as much for its timer. */
-const lastBlockMs = 10 * blockTimeoutMs;
+const lastBlockMs = 5 * blockTimeoutMs;
 
 const ENETDOWN = 100;
 

@@ -139,8 +139,9 @@ export class TapBudget {
 
 /** A number from 0 to 2^32 - 1 of the connection that an IP packet belongs to: the same for both directions. */
 export function connectionNumber(bytes: Buffer, network: number, end: number): number {
-  if (end - network < 44) return 0;
+  if (end - network < 20) return 0;
   const isIpv6 = bytes[network] >>> 4 === 6;
+  if (isIpv6 && end - network < 40) return 0;
   let hash = 0;
   const [first, words] = isIpv6 ? [network + 8, 4] : [network + 12, 1];
   for (let word = 0; word < words; word++) {

@@ -47,7 +47,7 @@ const frameBytes = 2048;
  * Milliseconds after which a block is handed over that did not fill up: how long a packet may wait for others, and how
  * often the thread is woken at most. Kernels before 6.17 round it up to their timer's tick (1 to 10 ms).
  */
-export const blockTimeoutMs = 2;
+export const blockTimeoutMs = 4;
 
 export const ringBytesDefault = 32 * 1024 * 1024;
 
