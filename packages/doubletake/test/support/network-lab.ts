@@ -62,6 +62,11 @@ export class NetworkLab {
     return child;
   }
 
+  /** Takes an interface of a place down, or up again. */
+  setLink(place: Place, link: string, state: 'up' | 'down'): void {
+    ip(place, 'link', 'set', link, state);
+  }
+
   /** Ends every program that still runs, then takes the namespaces away, and with them their devices. */
   async remove(): Promise<void> {
     await Promise.all(
