@@ -110,14 +110,21 @@ describe.skipIf(problem !== null)('capture on an interface', () => {
   const tapVni = 99;
   const receiver = `${labAddress.mirror}:4799`;
   const startReceiver = (flags: readonly string[]): Promise<LabRun> =>
-    startInLab(lab, folder, 'mirror', 'mirror', [
-      ...['--vxlan', receiver, '--vni', String(tapVni), '--methods', 'all'],
-      ...['--target', `http://${labAddress.mirror}:8080`, ...flags],
-    ]);
+    startInLab(
+      lab,
+      folder,
+      'mirror',
+      'mirror',
+      `--vxlan ${receiver} --vni ${tapVni} --methods all --target http://${labAddress.mirror}:8080`.split(' ').concat(flags),
+    );
   const startTap = (flags: readonly string[]): Promise<LabRun> =>
-    startInLab(lab, folder, 'production', 'tap', [
-      ...['--interface', 'to-client', '--port', '80', '--to', receiver, '--vni', String(tapVni), ...flags],
-    ]);
+    startInLab(
+      lab,
+      folder,
+      'production',
+      'tap',
+      `--interface to-client --port 80 --to ${receiver} --vni ${tapVni}`.split(' ').concat(flags),
+    );
   const stopTap = async (tap: LabRun): Promise<TapReport> => {
     const { code, counts } = await tap.stop();
     expect(code).toBe(0);

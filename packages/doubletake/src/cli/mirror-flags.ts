@@ -43,7 +43,7 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   say(`--${first}`, ['sources'], sources.length > 0 ? sources : undefined);
   const targets = flags.target?.map((text, position) => parseTarget('--target', text, position));
   say('--target', ['targets'], targets);
-  say('--receive', ['sources', '*', '*', 'receive'], flags.receive);
+  overrides.push(...receiveOverrides(flags.receive, sources.length > 0 ? { sources } : document?.value));
   say('--vni', ['sources', '*', '*', 'vni'], flags.vni);
   say('--port', ['sources', '*', '*', 'ports'], flags.port);
   say('--merge-tunnels', ['sources', '*', '*', 'mergeTunnels'], flags.mergeTunnels);
@@ -58,6 +58,20 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   say('--health', ['health'], flags.health);
   say('--ledger', ['ledger'], flags.ledger);
   return overrides;
+}
+
+/** Tunnels alone have a choice of how to be received; other kinds of source may stand beside them. */
+function receiveOverrides(receive: ConfigFlags['receive'], config: unknown): Override[] {
+  if (receive === undefined) return [];
+  const given: unknown = typeof config === 'object' && config !== null && 'sources' in config ? config.sources : [];
+  const sources: readonly unknown[] = Array.isArray(given) ? given : [];
+  const overrides = sources.flatMap((source, index) =>
+    Object.keys(typeof source === 'object' && source !== null ? source : {})
+      .filter((kind) => kind === 'vxlan' || kind === 'geneve')
+      .map((kind) => ({ flag: '--receive', path: ['sources', index, kind, 'receive'], value: receive })),
+  );
+  if (overrides.length > 0) return overrides;
+  throw new DoubletakeError('DT_USAGE', `--receive ${receive}: goes with --vxlan or --geneve`);
 }
 
 /** Naming the header says that it is sampled by header; sampling by something else takes away a header of the file. */
