@@ -52,7 +52,8 @@ export async function runScenario(scenario: Scenario, seconds: number, nginx: st
   await using stack = new AsyncDisposableStack();
   const target = scenario.target === 'probe' ? await startProbe(seconds) : await startNginx(nginx);
   stack.defer(() => target.stop().then(() => undefined));
-  const mirror = await startMirror(target.url, ['--quiet', '--workers', String(scenario.workers ?? 1)]);
+  const { workers = 1, receive = 'socket' } = scenario;
+  const mirror = await startMirror(target.url, ['--quiet', '--workers', String(workers), '--receive', receive]);
   stack.defer(() => mirror.stop().then(() => undefined));
 
   const sender = startSender(scenario, mirror.vxlan.port, warmUpSeconds + seconds);

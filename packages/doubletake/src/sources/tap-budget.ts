@@ -3,9 +3,9 @@
  * come in.
  *
  * Whole connections are left out first: a number made of a packet's addresses and ports decides, the same for both
- * directions, so what is sent stays worth something. The share that is sent falls as long as that is not enough, and
- * rises again slowly. Until it has found its level, a hard limit holds: packets beyond the rate, and whole blocks of
- * packets, unread, while more processor time is used up than there was.
+ * directions, so what is sent stays worth something. The share that is sent follows what there is to do. Until it has
+ * found its level, hard limits hold: packets beyond the rate are left out, and whole blocks of packets, unread, while
+ * more processor time is used up than there was.
  */
 
 export interface TapLimits {
@@ -22,11 +22,14 @@ type Reason = 'cpu' | 'rate';
 const burstUs = 200_000;
 /** The share is looked at this often. */
 const adaptEveryUs = 250_000;
-const shareMin = 0.01;
+const shareMin = 0.005;
+/** The share is to use this part of a limit, so that the hard limits need not hold. */
+const aim = 0.93;
+/** By how much the share may change at once. */
+const fallMax = 0.5;
+const riseMax = 1.25;
 /** A rate beyond any interface, with which one can still calculate. */
 const boundless = 1e15;
-/** Below this part of the budget the share rises again. */
-const roomy = 0.85;
 
 export class TapBudget {
   readonly skipped: Record<Reason, number> = { cpu: 0, rate: 0 };
@@ -40,8 +43,8 @@ export class TapBudget {
   /** Of all connections, those are sent whose number is below this share of the numbers. */
   #share = 1;
   #lowered: Reason = 'cpu';
-  /** Since the share was looked at last. */
-  #period = { startUs: 0, cpuUs: 0, kept: 0, cpu: 0, rate: 0 };
+  /** Since the share was looked at last; `wanted` is what the share let through, sent or not. */
+  #period = { startUs: 0, cpuUs: 0, seen: 0, unread: 0, wanted: 0, wantedBytes: 0, beyondRate: 0 };
 
   constructor(limits: TapLimits, nowUs: number, cpuUs: number) {
     this.#limits = limits;
@@ -78,30 +81,28 @@ export class TapBudget {
   /** Whether a block of so many packets must be left unread, which is then counted. */
   skipsBlock(packets: number): boolean {
     if (this.#cpuCreditUs >= 0) return false;
-    this.#skip('cpu', packets);
+    this.skipped.cpu += packets;
+    this.#period.unread += packets;
     return true;
   }
 
   /** Whether a packet is sent, of the connection with this number (0 to 2^32 - 1); one that is not is counted. */
   takes(connection: number, bytes: number): boolean {
+    this.#period.seen++;
     if (connection >= this.#share * 0x1_0000_0000) {
-      // Not counted for the period: it is the level that was found, not what goes beyond it.
       this.skipped[this.#lowered]++;
       return false;
     }
+    this.#period.wanted++;
+    this.#period.wantedBytes += bytes;
     if (this.#packetCredit < 1 || this.#byteCredit < bytes) {
-      this.#skip('rate', 1);
+      this.skipped.rate++;
+      this.#period.beyondRate++;
       return false;
     }
     this.#packetCredit--;
     this.#byteCredit -= bytes;
-    this.#period.kept++;
     return true;
-  }
-
-  #skip(reason: Reason, packets: number): void {
-    this.skipped[reason] += packets;
-    this.#period[reason] += packets;
   }
 
   #addRates(elapsedUs: number): void {
@@ -113,27 +114,26 @@ export class TapBudget {
     this.#byteCredit = Math.min(this.#byteCredit + (bytes * elapsedUs) / 1e6, Math.max((bytes * burstUs) / 1e6, 1 << 20));
   }
 
+  /** Compares what there was to do with what may be done, as if nothing had been beyond the limits. */
   #adapt(nowUs: number): void {
-    const { startUs, cpuUs, kept, cpu, rate } = this.#period;
-    const elapsedUs = nowUs - startUs;
-    const beyond = cpu + rate;
-    if (beyond > 0) {
-      this.#lowered = cpu >= rate ? 'cpu' : 'rate';
-      // Somewhat below what was kept, so that the hard limits need not hold.
-      const wanted = Math.min((0.95 * kept) / (kept + beyond), 0.95);
-      this.#share = Math.max(this.#share * Math.max(wanted, 0.5), shareMin);
-    } else if (this.#share < 1 && this.#hasRoom(cpuUs, kept, elapsedUs)) {
-      this.#share = Math.min(this.#share * 1.05 + 0.005, 1);
-    }
-    this.#period = { startUs: nowUs, cpuUs: 0, kept: 0, cpu: 0, rate: 0 };
-  }
-
-  #hasRoom(cpuUs: number, kept: number, elapsedUs: number): boolean {
+    const { startUs, cpuUs, seen, unread, wanted, wantedBytes, beyondRate } = this.#period;
+    const seconds = (nowUs - startUs) / 1e6;
     const { cpuShare, packetsPerSecond, bytesPerSecond } = this.#limits;
-    if (cpuUs > roomy * cpuShare * elapsedUs) return false;
-    if (packetsPerSecond !== null && kept > (roomy * packetsPerSecond * elapsedUs) / 1e6) return false;
-    // Bytes are not counted by period: their credit tells as much.
-    return bytesPerSecond === null || this.#byteCredit > (roomy * bytesPerSecond * burstUs) / 1e6;
+    // Blocks that were not read would have cost as much as those that were.
+    const unreadFactor = seen === 0 ? (unread === 0 ? 1 : boundless) : (seen + unread) / seen;
+    const byCpu = (cpuShare * seconds * 1e6) / Math.max(cpuUs * unreadFactor, 1);
+    const byRate = Math.min(
+      ((packetsPerSecond ?? boundless) * seconds) / Math.max(wanted * unreadFactor, 1),
+      ((bytesPerSecond ?? boundless) * seconds) / Math.max(wantedBytes * unreadFactor, 1),
+    );
+    const factor = aim * Math.min(byCpu, byRate);
+    if (factor < 1 && unread + beyondRate > 0) {
+      this.#lowered = byCpu < byRate ? 'cpu' : 'rate';
+      this.#share = Math.max(this.#share * Math.max(factor, fallMax), shareMin);
+    } else if (factor > 1) {
+      this.#share = Math.min(this.#share * Math.min(factor, riseMax), 1);
+    }
+    this.#period = { startUs: nowUs, cpuUs: 0, seen: 0, unread: 0, wanted: 0, wantedBytes: 0, beyondRate: 0 };
   }
 }
 

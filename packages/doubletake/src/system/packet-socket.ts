@@ -49,8 +49,6 @@ const frameBytes = 2048;
  */
 export const blockTimeoutMs = 4;
 
-export const ringBytesDefault = 32 * 1024 * 1024;
-
 export interface PacketSocketOptions {
   /** Name of the interface; `any` for all of them. */
   interfaceName: string;
