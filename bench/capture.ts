@@ -19,12 +19,16 @@ import { attachFilter } from '../packages/doubletake/src/system/socket-options.t
 import { openUdpSocket } from '../packages/doubletake/src/system/udp-socket.ts';
 import { sampleProcess } from './measure.ts';
 import { findNginx, startNginx } from './nginx.ts';
+import { startScript } from './script.ts';
+import type { SenderReport } from './sender.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '8' } } });
 const seconds = Number(values.seconds);
 const warmUpSeconds = 2;
 const program = fileURLToPath(new URL('../packages/doubletake/bin/doubletake.js', import.meta.url));
 const connections = 32;
+const tunnelConnections = 1_000;
+const tunnelRequestsPerSecond = 20_000;
 /** Where a tap sends to: a socket that takes nothing, so that the kernel drops what comes as a network would take it. */
 const libc = needLibc('the bench');
 const sink = openUdpSocket(libc, { host: '127.0.0.1', port: 0, receiveBufferBytes: 1 });
@@ -77,6 +81,29 @@ async function captureOnInterface(production: URL, target: URL): Promise<void> {
   print('mirror --interface', measured, `served ${served}, captured ${captured}, kernel drops ${packets.kernelDrops}`);
 }
 
+/** The same number of requests in VXLAN from a sender, read from a socket or from a ring; four datagrams a request. */
+async function receiveTunnel(target: URL, receive: 'socket' | 'ring'): Promise<void> {
+  const mirror = await startMirror(target, ['--quiet', '--percentage', '0', '--receive', receive]);
+  const { host, port } = mirror.vxlan;
+  const forSeconds = warmUpSeconds + seconds + 1;
+  const sender = startScript('sender.ts', [host, port, tunnelConnections, tunnelRequestsPerSecond, forSeconds, 0], 60_000 + forSeconds * 1_000);
+  await sender.nextLine();
+  await delay(warmUpSeconds * 1_000);
+  const before = sampleProcess(mirror.processId);
+  const startMs = performance.now();
+  await delay(seconds * 1_000);
+  const after = sampleProcess(mirror.processId);
+  const elapsedUs = (performance.now() - startMs) * 1_000;
+  const { requests } = JSON.parse(await sender.nextLine()) as SenderReport;
+  const { ledger } = await mirror.stop();
+  if (ledger === null) throw new Error('the mirror left no ledger');
+  const usedUs = after.userUs - before.userUs + after.systemUs - before.systemUs;
+  const requestsPerSecond = requests / forSeconds;
+  const cpuUs = usedUs / (requestsPerSecond * seconds);
+  const counts = `sent ${requests}, captured ${ledger.captured}, kernel drops ${ledger.packets.kernelDrops}`;
+  print(`mirror --vxlan, ${receive}`, { requestsPerSecond, cpuUs, cpuShare: usedUs / elapsedUs }, counts);
+}
+
 async function captureByTcpdump(production: URL, file: string): Promise<void> {
   if (spawnSync('which', ['tcpdump']).status !== 0) return;
   const args = ['-i', 'lo', '-s', '0', '-w', file, 'tcp', 'port', production.port];
@@ -122,6 +149,7 @@ try {
   await captureOnInterface(productionServer.url, target.url);
   await captureByTcpdump(productionServer.url, '/dev/null');
   await captureByTcpdump(productionServer.url, join(directory, 'capture.pcap'));
+  for (const receive of ['socket', 'ring'] as const) await receiveTunnel(target.url, receive);
   for (const cpu of ['100%', '20%', '5%']) await tap(productionServer.url, directory, cpu);
 } finally {
   await productionServer.stop();

@@ -5,6 +5,7 @@ set -euo pipefail
 missing=()
 command -v nginx >/dev/null || missing+=(nginx-light)
 command -v ip >/dev/null && command -v tc >/dev/null || missing+=(iproute2)
+command -v wrk >/dev/null || missing+=(wrk)
 command -v openssl >/dev/null || missing+=(openssl)
 command -v curl >/dev/null || missing+=(curl)
 [ "${#missing[@]}" -eq 0 ] && exit 0
