@@ -107,6 +107,25 @@ describe.skipIf(problem !== null)('capture on an interface', () => {
     expect(ledger.captured).toBe(40);
   });
 
+  test('an interface that is taken away and comes back under its name is captured on again', async () => {
+    const addresses = ['10.77.3.1', '10.77.3.2'] as const;
+    const connectAside = (): void => lab.connect('client', addresses[0], 'mirror', addresses[1]);
+    connectAside();
+    await startLabNginx(lab, folder, 'mirror', '8088', 'aside');
+    const flags = ['--interface', 'to-client', '--port', '8088', '--percentage', '0'];
+    const target = ['--target', `http://${labAddress.mirror}:8080`];
+    const mirror = await startInLab(lab, folder, 'mirror', 'mirror', [...flags, ...target, '--methods', 'all']);
+    await sendInLab(lab, `http://${addresses[1]}:8088`, 20, 'aside');
+    lab.removeLink('mirror', 'to-client');
+    await eventually('the warning', () => (mirror.stderr().includes('the interface to-client is down') ? true : null));
+    connectAside();
+    await eventually('the notice', () => (mirror.stderr().includes('there is a new interface to-client') ? true : null));
+    await sendInLab(lab, `http://${addresses[1]}:8088`, 20, 'again');
+    const { code, ledger } = await stopMirror(mirror);
+    expect(code).toBe(0);
+    expect(ledger.captured).toBe(40);
+  });
+
   const tapVni = 99;
   const receiver = `${labAddress.mirror}:4799`;
   const startReceiver = (flags: readonly string[]): Promise<LabRun> =>

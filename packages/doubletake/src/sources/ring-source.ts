@@ -58,6 +58,8 @@ export class RingSource {
   readonly #turnCallback = (): void => this.#turn();
   #rest: NodeJS.Timeout | undefined;
   #lookout: NodeJS.Timeout | undefined;
+  /** Index of the interface that the socket is attached to; 0 for all. */
+  #index: number;
   #isDown = false;
   #closing: Promise<void> | null = null;
   #closed = false;
@@ -69,6 +71,7 @@ export class RingSource {
     this.#options = options;
     this.#ring = new PacketRing(libc, options.descriptor, options.ringBytes);
     this.#drops = new RingDropReader(libc, options.descriptor);
+    this.#index = options.interfaceName === 'any' ? 0 : libc.interfaceIndex(options.interfaceName);
     // As in the UDP source: promises and exceptions are served from an immediate, not from the poll's own callback.
     this.#poll = libc.pollReadable(options.descriptor, () => {
       this.#poll.stop();
@@ -136,20 +139,22 @@ export class RingSource {
     this.#isDown = true;
     const { interfaceName } = this.#options;
     this.#options.onWarning(`the interface ${interfaceName} is down; nothing is captured until it comes back`);
-    const index = this.#libc.interfaceIndex(interfaceName);
-    this.#lookout = setInterval(() => this.#lookForInterface(index), lookForInterfaceMs);
+    clearInterval(this.#lookout);
+    this.#lookout = setInterval(() => this.#lookForInterface(), lookForInterfaceMs);
   }
 
   /** The kernel goes on by itself when the interface comes up again, but not with a new one of the same name. */
-  #lookForInterface(before: number): void {
+  #lookForInterface(): void {
     const { descriptor, interfaceName } = this.#options;
     const now = this.#libc.interfaceIndex(interfaceName);
-    if (now === 0 || now === before) return;
+    if (now === 0 || now === this.#index) return;
+    this.#index = now;
     clearInterval(this.#lookout);
-    if (bindToInterface(this.#libc, descriptor, now)) return;
-    this.#options.onWarning(
-      `the interface ${interfaceName} was taken away and there is a new one: restart to capture on it`,
-    );
+    const isBound = bindToInterface(this.#libc, descriptor, now);
+    // Sockets of a group cannot be attached anew.
+    const then = isBound ? 'it is captured on now' : 'restart to capture on it';
+    this.#options.onWarning(`there is a new interface ${interfaceName}: ${then}`);
+    if (isBound) this.#isDown = false;
   }
 
   #sayItIsUp(): void {

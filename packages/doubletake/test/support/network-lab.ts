@@ -67,6 +67,16 @@ export class NetworkLab {
     ip(place, 'link', 'set', link, state);
   }
 
+  /** Takes an interface away, and with it the other end. */
+  removeLink(place: Place, link: string): void {
+    ip(place, 'link', 'del', link);
+  }
+
+  /** A further link between two places; each end is called after the other one's place. */
+  connect(left: Place, leftAddress: string, right: Place, rightAddress: string): void {
+    connect(left, leftAddress, right, rightAddress, 1500);
+  }
+
   /** Ends every program that still runs, then takes the namespaces away, and with them their devices. */
   async remove(): Promise<void> {
     await Promise.all(
