@@ -230,7 +230,7 @@ describe('doubletake tap', () => {
     ['a rate that is none', [...complete, '--rate', 'fast'], '--rate fast: expected packets a second such as 20000'],
     ['no processor time', [...complete, '--cpu', '0'], '--cpu 0: expected a share above 0'],
     ['frames without headers', [...complete, '--truncate', '10'], '--truncate 10: expected a whole number from 100 to 65535'],
-    ['a ring that is too small', [...complete, '--ring', '4KiB'], '--ring 4KiB: expected a size from 1MiB to 4GiB'],
+    ['a ring that is too small', [...complete, '--ring', '4KiB'], '--ring 4KiB: expected a size from 1MiB to 1GiB'],
     ['a ledger in no folder', [...complete, '--ledger', fileOf('none/tap.json')], '[DT_LEDGER_FILE]'],
   ])('%s is one clear line and exit code 2', async ([, args, text], { expect: expectHere }) => {
     const { code, stdout, stderr } = await runCli(['tap', ...args]);

@@ -12,7 +12,7 @@ const vxlanPort = 4789;
 /** Ethernet, IPv6 and TCP headers: below this nothing could be told of a packet. */
 const truncateBytesMin = 100;
 const ringBytesMin = 1 << 20;
-const ringBytesMax = 2 ** 32;
+const ringBytesMax = 1 << 30;
 
 interface TapFlags {
   interface: string;
@@ -31,8 +31,8 @@ export function tapCommand(): Command {
   return new Command('tap')
     .summary('make this host a mirror source: send what passes an interface as VXLAN')
     .description(
-      'Captures TCP on a network interface and sends it as VXLAN to a doubletake elsewhere (mirror --vxlan), as AWS VPC\n' +
-        'Traffic Mirroring would. Needs Linux and CAP_NET_RAW. The host comes first: beyond --cpu and --rate, whole\n' +
+      'Captures TCP on a network interface and sends it as VXLAN to a doubletake elsewhere (mirror --vxlan), as AWS VPC ' +
+        'Traffic Mirroring would. Needs Linux and CAP_NET_RAW. The host comes first: beyond --cpu and --rate, whole ' +
         'connections are left out, and counted.',
     )
     .requiredOption('--interface <IF>', 'capture on this network interface, or any')
@@ -67,7 +67,7 @@ export function tapCommand(): Command {
         .default(5, '5%'),
     )
     .addOption(
-      new Option('--ring <SIZE>', 'memory in which the kernel puts packets, 1MiB to 4GiB')
+      new Option('--ring <SIZE>', 'memory in which the kernel puts packets, 1MiB to 1GiB')
         .argParser((text) => parseRing(text))
         .default(32 << 20, '32MiB'),
     )
@@ -126,7 +126,7 @@ async function tap(flags: TapFlags): Promise<void> {
 function parseRing(text: string): number {
   const bytes = parseSize('--ring', text);
   if (bytes >= ringBytesMin && bytes <= ringBytesMax) return bytes;
-  throw new DoubletakeError('DT_USAGE', `--ring ${text}: expected a size from 1MiB to 4GiB`);
+  throw new DoubletakeError('DT_USAGE', `--ring ${text}: expected a size from 1MiB to 1GiB`);
 }
 
 function writeFileOrThrow(file: string, text: string): void {

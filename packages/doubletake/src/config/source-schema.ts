@@ -19,10 +19,11 @@ const packetChoice = {
 };
 
 const ringBytesMin = 1_048_576;
-const ringBytesMax = 4_294_967_296;
+/** Places in a ring are 32-bit numbers. */
+const ringBytesMax = 1_073_741_824;
 
 const ringSchema = sizeSchema
-  .refine((bytes) => bytes >= ringBytesMin && bytes <= ringBytesMax, { error: 'expected a size from 1MiB to 4GiB' })
+  .refine((bytes) => bytes >= ringBytesMin && bytes <= ringBytesMax, { error: 'expected a size from 1MiB to 1GiB' })
   .prefault('32MiB')
   .describe('Memory of each worker in which the kernel puts packets, taken at start: what bridges a pause of the worker.');
 

@@ -4,7 +4,8 @@ import type { InterfaceConfig } from '../config/source-schema.ts';
 import { RingSource } from '../sources/ring-source.ts';
 import { buildCaptureFilter, excludedMax } from '../system/capture-filter.ts';
 import { needLibc } from '../system/libc.ts';
-import { openPacketSockets, setFilter } from '../system/packet-socket.ts';
+import { openPacketSockets } from '../system/packet-socket.ts';
+import { attachFilter } from '../system/socket-options.ts';
 import { OwnTraffic } from './own-traffic.ts';
 import type { Pipeline } from './pipeline.ts';
 import { type BoundSource, type RunningSource, runNetworkSource, type SourceStart } from './running-source.ts';
@@ -28,7 +29,7 @@ export async function bindInterface(config: InterfaceConfig, { targets, workers 
   );
   const leaveOutOwn = (): void => {
     const filter = buildCaptureFilter({ ports, tunnels, exclude: own.endpoints });
-    for (const descriptor of descriptors) setFilter(libc, descriptor, filter);
+    for (const descriptor of descriptors) attachFilter(libc, descriptor, filter);
   };
   leaveOutOwn();
   own.watch(leaveOutOwn);

@@ -12,7 +12,8 @@ import { BatchSender } from '../system/batch-sender.ts';
 import { buildCaptureFilter, frameBytesAll } from '../system/capture-filter.ts';
 import { type Libc, needLibc } from '../system/libc.ts';
 import type { PacketRing } from '../system/packet-ring.ts';
-import { openPacketSockets, setFilter } from '../system/packet-socket.ts';
+import { openPacketSockets } from '../system/packet-socket.ts';
+import { attachFilter } from '../system/socket-options.ts';
 
 export interface TapOptions extends TapLimits {
   /** Name of an interface, or `any`. */
@@ -110,7 +111,7 @@ export class Tap {
     this.#framer = new TapFramer(this.#sender, vni, this.#source.ringAddress);
     this.#wayTimer = setInterval(() => this.#framer.updateFrameBytesMax(), lookAtWayEveryMs);
     // The tap's own datagrams are UDP, which this filter never takes.
-    setFilter(libc, descriptor, buildCaptureFilter({ ports, frameBytesMax: frameBytesMax ?? frameBytesAll }));
+    attachFilter(libc, descriptor, buildCaptureFilter({ ports, frameBytesMax: frameBytesMax ?? frameBytesAll }));
   }
 
   /** As in the ready line. */

@@ -15,7 +15,7 @@ import { bindUdpGroup } from '../sources/udp-group.ts';
 import { type DatagramListener, openUdpSource } from '../sources/udp-source.ts';
 import { buildDatagramFilter, buildEmptyFilter } from '../system/capture-filter.ts';
 import { needLibc } from '../system/libc.ts';
-import { openPacketSockets, setFilter } from '../system/packet-socket.ts';
+import { openPacketSockets } from '../system/packet-socket.ts';
 import { attachFilter } from '../system/socket-options.ts';
 import { buildSteeringProgram } from '../system/steering.ts';
 import { openUdpSocket } from '../system/udp-socket.ts';
@@ -56,7 +56,7 @@ function bindRings(tunnel: Tunnel, host: string, { listen, ring }: TunnelConfig,
       { count: workers, program: buildSteeringProgram({ workers, tunnel, over: 'rings' }), defragment: true },
     );
     const filter = buildDatagramFilter({ address: host, port: guard.port });
-    for (const descriptor of descriptors) setFilter(libc, descriptor, filter);
+    for (const descriptor of descriptors) attachFilter(libc, descriptor, filter);
     const close = (): void => void libc.close(guard.descriptor);
     return { descriptors, address: tunnelAddress(tunnel, guard), warnings: [], close };
   } catch (error) {

@@ -9,7 +9,8 @@ import { PacketDecoder } from '../packets/decoder.ts';
 import { buildCaptureFilter, buildDatagramFilter } from '../system/capture-filter.ts';
 import { needLibc } from '../system/libc.ts';
 import type { PacketRing } from '../system/packet-ring.ts';
-import { type Fanout, openPacketSockets, setFilter } from '../system/packet-socket.ts';
+import { type Fanout, openPacketSockets } from '../system/packet-socket.ts';
+import { attachFilter } from '../system/socket-options.ts';
 import { buildSteeringProgram } from '../system/steering.ts';
 import { readDatagram } from './ring-datagram.ts';
 import { RingSource } from './ring-source.ts';
@@ -32,14 +33,14 @@ interface Sources {
 /** Rings on the loopback interface; the listener learns from which ring a packet is. */
 function openRings(
   options: { fanout?: Fanout; ringBytes?: number; interfaceName?: string; skipBlock?: (packets: number) => boolean },
-  filter: Parameters<typeof setFilter>[2],
+  filter: Parameters<typeof attachFilter>[2],
   onPacket: (packet: PacketRing, ring: number) => void,
 ): Sources {
   const { fanout = alone, ringBytes = 4 << 20, interfaceName = 'lo', skipBlock } = options;
   const libc = needLibc('the test');
   const warnings: string[] = [];
   const sources = openPacketSockets(libc, { interfaceName, ringBytes }, fanout).map((descriptor, index) => {
-    setFilter(libc, descriptor, filter);
+    attachFilter(libc, descriptor, filter);
     const source = new RingSource(libc, {
       descriptor,
       interfaceName,

@@ -12,13 +12,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { buildEmptyFilter } from '../system/capture-filter.ts';
 import type { Libc, ReadablePoll } from '../system/libc.ts';
 import { PacketRing } from '../system/packet-ring.ts';
-import {
-  bindToInterface,
-  blockTimeoutMs,
-  RingDropReader,
-  setFilter,
-  takeSocketError,
-} from '../system/packet-socket.ts';
+import { bindToInterface, blockTimeoutMs, RingDropReader, takeSocketError } from '../system/packet-socket.ts';
+import { attachFilter } from '../system/socket-options.ts';
 
 export interface RingSourceOptions {
   /** From `openPacketSockets`; the source closes it. */
@@ -60,7 +55,8 @@ export class RingSource {
   #lookout: NodeJS.Timeout | undefined;
   /** Index of the interface that the socket is attached to; 0 for all. */
   #index: number;
-  #isDown = false;
+  /** When the interface was found to be down; it is up while this lies in the future. */
+  #downSinceUs = Infinity;
   #closing: Promise<void> | null = null;
   #closed = false;
   #lastDrops = 0;
@@ -98,7 +94,8 @@ export class RingSource {
       return;
     }
     if (handedOver === 0) this.#lookAtInterface();
-    else if (this.#isDown) this.#sayItIsUp();
+    // The last packets from before it went down may come after the news of it.
+    else if (this.#ring.timeUs > this.#downSinceUs) this.#sayItIsUp();
     if (this.#closing !== null) return;
     const restMs = handedOver === 0 ? 0 : (this.#options.restMs?.() ?? 0);
     if (restMs === 0) this.#poll.start();
@@ -135,8 +132,8 @@ export class RingSource {
   /** Woken without a packet: the kernel reports an error of the socket that way. */
   #lookAtInterface(): void {
     const errno = takeSocketError(this.#libc, this.#options.descriptor);
-    if (errno !== ENETDOWN || this.#isDown) return;
-    this.#isDown = true;
+    if (errno !== ENETDOWN || this.#downSinceUs !== Infinity) return;
+    this.#downSinceUs = Date.now() * 1_000;
     const { interfaceName } = this.#options;
     this.#options.onWarning(`the interface ${interfaceName} is down; nothing is captured until it comes back`);
     clearInterval(this.#lookout);
@@ -154,11 +151,11 @@ export class RingSource {
     // Sockets of a group cannot be attached anew.
     const then = isBound ? 'it is captured on now' : 'restart to capture on it';
     this.#options.onWarning(`there is a new interface ${interfaceName}: ${then}`);
-    if (isBound) this.#isDown = false;
+    if (isBound) this.#downSinceUs = Infinity;
   }
 
   #sayItIsUp(): void {
-    this.#isDown = false;
+    this.#downSinceUs = Infinity;
     clearInterval(this.#lookout);
     this.#options.onWarning(`the interface ${this.#options.interfaceName} is up again`);
   }
@@ -171,7 +168,7 @@ export class RingSource {
 
   async #close(): Promise<void> {
     const { descriptor } = this.#options;
-    setFilter(this.#libc, descriptor, buildEmptyFilter());
+    attachFilter(this.#libc, descriptor, buildEmptyFilter());
     clearInterval(this.#lookout);
     clearTimeout(this.#rest);
     this.#poll.stop();

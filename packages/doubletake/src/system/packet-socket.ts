@@ -75,7 +75,7 @@ export function wholeRingBytes(bytes: number): number {
 export const ringBlockBytes = blockBytes;
 
 /**
- * Opens the sockets of a group, which take nothing until `setFilter`. Throws `SystemError`, and then leaves nothing open.
+ * Opens the sockets of a group, which take nothing until `attachFilter` lets them. Throws `SystemError`, and then leaves nothing open.
  */
 export function openPacketSockets(libc: Libc, options: PacketSocketOptions, fanout: Fanout): number[] {
   const index = interfaceIndex(libc, options.interfaceName);
@@ -93,11 +93,6 @@ export function openPacketSockets(libc: Libc, options: PacketSocketOptions, fano
     for (const descriptor of descriptors) libc.close(descriptor);
     throw error;
   }
-}
-
-/** Lets a program choose from now on what comes into the ring. */
-export function setFilter(libc: Libc, descriptor: number, program: readonly BpfInstruction[]): void {
-  attachFilter(libc, descriptor, program);
 }
 
 /** Index of an interface, 0 for all; throws when there is none of this name. */
