@@ -2,7 +2,7 @@
  * A process that does the two things that a mirror cannot avoid, and nothing else: what they cost is the floor.
  *
  * `floor.ts receive SECONDS` reads datagrams with recvmmsg and counts them; prints `ready PORT`.
- * `floor.ts client PORT REQUESTS_PER_SECOND|flat SECONDS` sends the mirrored request over kept connections to a server
+ * `floor.ts client PORT REQUESTS_PER_SECOND|flat SECONDS page|order` sends the mirrored request over kept connections to a server
  * on 127.0.0.1 and reads the answers; prints `ready`.
  * Both end by printing what one unit cost, measured after the warm-up.
  */
@@ -12,7 +12,7 @@ import { BatchReceiver } from '../packages/doubletake/src/system/batch-receiver.
 import { loadLibc } from '../packages/doubletake/src/system/libc.ts';
 import { openUdpSocket } from '../packages/doubletake/src/system/udp-socket.ts';
 import { warmUpSeconds } from './scenarios.ts';
-import { requestText } from './traffic.ts';
+import { type RequestKind, requestTexts } from './traffic.ts';
 
 /** What a floor prints at its end. `units` are datagrams or requests. */
 export interface FloorReport {
@@ -43,8 +43,8 @@ function receive(seconds: number): void {
   }
 }
 
-async function client(port: number, requestsPerSecond: number | null, seconds: number): Promise<void> {
-  const request = Buffer.from(requestText, 'latin1');
+async function client(port: number, requestsPerSecond: number | null, seconds: number, kind: RequestKind): Promise<void> {
+  const request = Buffer.from(requestTexts[kind], 'latin1');
   const idle: Socket[] = [];
   let due = 0;
   let units = 0;
@@ -105,4 +105,4 @@ function print(units: number, before: NodeJS.CpuUsage): void {
 
 const [what, ...args] = process.argv.slice(2);
 if (what === 'receive') receive(Number(args[0]));
-else await client(Number(args[0]), args[1] === 'flat' ? null : Number(args[1]), Number(args[2]));
+else await client(Number(args[0]), args[1] === 'flat' ? null : Number(args[1]), Number(args[2]), args[3] === 'order' ? 'order' : 'page');

@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   };
   out.write(`${Object.values(machine).join(', ')}; each run ${seconds} s after the warm-up\n\n${heading()}\n`);
   const lines: Line[] = [];
-  const floors = new Map<number | null, Floor>();
+  const floors = new Map<string, Floor>();
   for (const scenario of chosen) {
     const result = await runScenario(scenario, seconds, nginx);
     const floor = withFloor && scenario.target === 'nginx' ? await floorOf(floors, scenario, seconds, nginx) : null;
@@ -76,17 +76,18 @@ async function main(): Promise<void> {
   else writeFileSync(json, text);
 }
 
-/** The floor depends on the rate alone, so scenarios of the same rate share it. */
+/** The floor depends on the rate and the request alone, so scenarios that have them in common share it. */
 async function floorOf(
-  floors: Map<number | null, Floor>,
+  floors: Map<string, Floor>,
   scenario: Scenario,
   seconds: number,
   nginx: string,
 ): Promise<Floor> {
-  const known = floors.get(scenario.requestsPerSecond);
+  const key = `${scenario.requestsPerSecond} ${scenario.request}`;
+  const known = floors.get(key);
   if (known) return known;
   const floor = await runFloor(scenario, Math.min(seconds, floorSecondsMax), nginx);
-  floors.set(scenario.requestsPerSecond, floor);
+  floors.set(key, floor);
   return floor;
 }
 
@@ -132,10 +133,20 @@ function remarks(lines: readonly Line[]): string {
         notes.push(`the target counted ${result.targetRequests} requests, the ledger ${result.replayed}`);
       }
       if (result.sent.lateMsMax > 100) notes.push(`the sender was up to ${fixed(result.sent.lateMsMax)} ms late`);
+      const plain = result.scenario.sanitize === true ? lines.find((line) => isPlainOf(line.result, result)) : undefined;
+      if (plain) {
+        const [without, withPresets] = [sum(plain.result.cost), sum(result.cost)];
+        notes.push(`the presets cost ${fixed(withPresets - without)} µs a request more (x ${fixed(withPresets / without, 2)})`);
+      }
       notes.push(...result.imbalances);
       return notes.map((note) => `${name}: ${note}\n`);
     })
     .join('');
+}
+
+/** The run that differs in nothing but that it sanitizes nothing. */
+function isPlainOf({ scenario: other }: ScenarioResult, { scenario }: ScenarioResult): boolean {
+  return other.sanitize !== true && other.request === scenario.request && other.requestsPerSecond === scenario.requestsPerSecond;
 }
 
 function withoutZeros(tree: CountTree): CountTree {

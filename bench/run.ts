@@ -1,4 +1,7 @@
 /** Runs one scenario: the mirror as a user would run it, and, beside it, the floor at the same rate. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startMirror, type MirrorProcess } from '../packages/doubletake/src/demo/mirror-process.ts';
 import { imbalances, type LedgerReport } from '../packages/doubletake/src/ledger/report.ts';
@@ -52,8 +55,7 @@ export async function runScenario(scenario: Scenario, seconds: number, nginx: st
   await using stack = new AsyncDisposableStack();
   const target = scenario.target === 'probe' ? await startProbe(seconds) : await startNginx(nginx);
   stack.defer(() => target.stop().then(() => undefined));
-  const { workers = 1, receive = 'socket' } = scenario;
-  const mirror = await startMirror(target.url, ['--quiet', '--workers', String(workers), '--receive', receive]);
+  const mirror = await startMirror(target.url, [...mirrorFlags(scenario, stack), '--quiet']);
   stack.defer(() => mirror.stop().then(() => undefined));
 
   const sender = startSender(scenario, mirror.vxlan.port, warmUpSeconds + seconds);
@@ -82,6 +84,17 @@ export async function runScenario(scenario: Scenario, seconds: number, nginx: st
   };
 }
 
+/** Policies have no flags: a configuration file holds them. */
+function mirrorFlags({ workers = 1, receive = 'socket', sanitize = false }: Scenario, stack: AsyncDisposableStack): string[] {
+  const flags = ['--methods', 'all', '--workers', String(workers), '--receive', receive];
+  if (!sanitize) return flags;
+  const folder = mkdtempSync(join(tmpdir(), 'doubletake-bench-'));
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'config.json');
+  writeFileSync(file, JSON.stringify({ policy: { sanitize: { key: 'a key of the benchmark' } } }));
+  return [file, ...flags];
+}
+
 /** What receiving and sending alone cost at the rate of a scenario. */
 export async function runFloor(scenario: Scenario, seconds: number, nginx: string): Promise<Floor> {
   const timeoutMs = (warmUpSeconds + seconds) * 1000 + graceMs;
@@ -93,7 +106,7 @@ export async function runFloor(scenario: Scenario, seconds: number, nginx: strin
   await using stack = new AsyncDisposableStack();
   const target = await startNginx(nginx);
   stack.defer(() => target.stop());
-  const client = startScript('floor.ts', ['client', target.url.port, rateText(scenario), seconds], timeoutMs);
+  const client = startScript('floor.ts', ['client', target.url.port, rateText(scenario), seconds, scenario.request ?? 'page'], timeoutMs);
   await client.nextLine();
   const send = JSON.parse(await client.nextLine()) as FloorReport;
   const each = ({ units, userUs, systemUs }: FloorReport, share: number): Cost => ({
@@ -107,7 +120,7 @@ function startSender(scenario: Scenario, port: number, seconds: number): Script 
   const stamps = scenario.target === 'probe' ? stampEvery : 0;
   return startScript(
     'sender.ts',
-    ['127.0.0.1', port, scenario.connections, rateText(scenario), seconds, stamps],
+    ['127.0.0.1', port, scenario.connections, rateText(scenario), seconds, stamps, scenario.request ?? 'page'],
     seconds * 1000 + graceMs,
   );
 }

@@ -1,4 +1,5 @@
 /** What is measured: how many requests a second, over how many connections. */
+import type { RequestKind } from './traffic.ts';
 
 export interface Scenario {
   name: string;
@@ -14,6 +15,10 @@ export interface Scenario {
   workers?: number;
   /** How the mirror takes packets from the kernel; `ring` needs CAP_NET_RAW. */
   receive?: 'socket' | 'ring';
+  /** What is asked for; a page unless said. */
+  request?: RequestKind;
+  /** Requests are sanitized with the three presets. */
+  sanitize?: boolean;
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -25,6 +30,8 @@ export const scenarios: readonly Scenario[] = [
   { name: 'flat-out', requestsPerSecond: null, connections: 1_000, target: 'nginx' },
   { name: 'flat-out-ring', requestsPerSecond: null, connections: 1_000, target: 'nginx', receive: 'ring' },
   { name: 'flat-out-2-workers', requestsPerSecond: null, connections: 1_000, target: 'nginx', workers: 2 },
+  { name: 'orders-5k', requestsPerSecond: 5_000, connections: 1_000, target: 'nginx', request: 'order' },
+  { name: 'orders-5k-sanitized', requestsPerSecond: 5_000, connections: 1_000, target: 'nginx', request: 'order', sanitize: true },
   { name: 'latency-3k', requestsPerSecond: 3_000, connections: 1_000, target: 'probe' },
   { name: 'latency-7k', requestsPerSecond: 7_000, connections: 1_000, target: 'probe' },
 ];

@@ -1,7 +1,7 @@
 /**
  * A process that sends mirrored traffic: paced, in one batch each millisecond, or flat out.
  *
- * `sender.ts HOST PORT CONNECTIONS REQUESTS_PER_SECOND|flat SECONDS STAMP_EVERY`. It opens all connections, prints
+ * `sender.ts HOST PORT CONNECTIONS REQUESTS_PER_SECOND|flat SECONDS STAMP_EVERY page|order`. It opens all connections, prints
  * `started`, sends for so many seconds and prints what it sent as JSON. A response follows its request a batch later.
  */
 import { writeSync } from 'node:fs';
@@ -79,8 +79,8 @@ function send(
   };
 }
 
-const [host = '', port, connections, rate, seconds, stampEvery] = process.argv.slice(2);
-const traffic = new Traffic(Number(connections), Number(stampEvery));
+const [host = '', port, connections, rate, seconds, stampEvery, kind] = process.argv.slice(2);
+const traffic = new Traffic(Number(connections), Number(stampEvery), kind === 'order' ? 'order' : 'page');
 const sender = new DatagramSender(host, Number(port), batchExchangesMax * 4, slotBytes);
 openAll(traffic, sender);
 writeSync(1, 'started\n');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type PacketBatch, requestText, sentHeader, slotBytes, Traffic } from './traffic.ts';
+import { type PacketBatch, requestTexts, sentHeader, slotBytes, Traffic } from './traffic.ts';
 
 function batch(slots: number): PacketBatch {
   return { bytes: Buffer.alloc(slots * slotBytes), slotBytes, lengths: new Int32Array(slots), count: 0 };
@@ -64,11 +64,21 @@ describe('generated traffic', () => {
   it('asks with a whole request and answers with a whole response', () => {
     const packets = exchanges(new Traffic(1, 0), 0, 2);
     const [first, , answer, , second] = packets;
-    expect(first.payload).toBe(requestText);
-    expect(second.payload).toBe(requestText.replace('000000000?', '000000001?'));
+    expect(first.payload).toBe(requestTexts.page);
+    expect(second.payload).toBe(requestTexts.page.replace('000000000?', '000000001?'));
     const [head, body] = answer.payload.split('\r\n\r\n');
     expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(Number(/Content-Length: (\d+)/.exec(head)?.[1])).toBe(body.length);
+  });
+
+  it('sends orders of 1 KB, each of somebody else', () => {
+    const orders = exchanges(new Traffic(1, 0, 'order'), 0, 2).filter(({ payload }) => payload.startsWith('POST'));
+    const bodies = orders.map(({ payload }) => payload.slice(payload.indexOf('\r\n\r\n') + 4));
+    for (const [index, body] of bodies.entries()) {
+      expect(orders[index].payload).toContain(`Content-Length: ${body.length}\r\n`);
+      expect(JSON.parse(body)).toMatchObject({ customer: { email: `anna.schmidt.00000000${index}@mail.example.de` } });
+    }
+    expect(bodies[0].length).toBeGreaterThan(1_000);
   });
 
   it('tells the time in every nth request, and only there', () => {

@@ -26,8 +26,11 @@ export const sentHeader = 'X-Sent-Ns';
 const stampDigits = 19;
 const numberDigits = 9;
 
+/** What a client asks for: a page, or that an order with personal data be taken. */
+export type RequestKind = 'page' | 'order';
+
 /** A request as a browser sends it through a load balancer: 421 bytes. */
-export const requestText =
+const pageText =
   `GET /products/${'0'.repeat(numberDigits)}?ref=newsletter&page=2 HTTP/1.1\r\n` +
   'Host: shop.example.com\r\n' +
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n' +
@@ -38,6 +41,54 @@ export const requestText =
   `${sentHeader}: ${'0'.repeat(stampDigits)}\r\n` +
   'X-Forwarded-For: 203.0.113.7\r\n' +
   '\r\n';
+
+/** A number of its own goes into each request, wherever these zeros stand. */
+const orderNumber = '0'.repeat(numberDigits);
+
+/** An order of 1 KB with 40 members, of which eleven are about somebody. */
+const order = JSON.stringify({
+  orderNumber: `A-2026-${orderNumber}`,
+  createdAt: '2026-11-01T12:00:00Z',
+  currency: 'EUR',
+  total: 129.9,
+  channel: 'web',
+  locale: 'de-DE',
+  priority: false,
+  customer: {
+    customerNumber: `C${orderNumber}`,
+    firstName: 'Annabella',
+    lastName: 'Schmidtbauer',
+    email: `anna.schmidt.${orderNumber}@mail.example.de`,
+    phone: '+49 170 1234567',
+    segment: 'returning',
+    newsletter: true,
+  },
+  shippingAddress: { street: 'Hauptstrasse 12', postalCode: '10117', city: 'Berlin', country: 'DE' },
+  payment: { method: 'card', cardNumber: '4539578763621486', expiry: '2028-04', installments: 1 },
+  items: [
+    { sku: 'SHOE-42-BLUE', title: 'Running shoe, blue, size 42', quantity: 1, price: 89.95, taxRate: 19 },
+    { sku: 'SOCK-3PACK', title: 'Socks, three pairs, white', quantity: 2, price: 19.975, taxRate: 19 },
+  ],
+  note: 'Please leave the parcel with the neighbour if nobody is at home.',
+  coupon: null,
+  gift: { wrap: true, message: 'All the best for your birthday!' },
+  tracking: { source: 'newsletter', campaign: 'autumn-2026', landingPage: '/shoes/running?colour=blue' },
+});
+
+const orderText =
+  'POST /api/orders HTTP/1.1\r\n' +
+  'Host: shop.example.com\r\n' +
+  'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n' +
+  'Accept: application/json\r\n' +
+  'Accept-Encoding: gzip, deflate, br\r\n' +
+  'Cookie: session=4f9d2c7ab1e04e6c8d7f; theme=dark\r\n' +
+  `${sentHeader}: ${'0'.repeat(stampDigits)}\r\n` +
+  'X-Forwarded-For: 203.0.113.7\r\n' +
+  'Content-Type: application/json\r\n' +
+  `Content-Length: ${order.length}\r\n` +
+  `\r\n${order}`;
+
+export const requestTexts: Readonly<Record<RequestKind, string>> = { page: pageText, order: orderText };
 
 const responseBody = JSON.stringify({ products: 'x'.repeat(1_000) });
 const responseText =
@@ -51,10 +102,7 @@ const responseText =
 /** Large enough for the largest packet made here. */
 export const slotBytes = 2_048;
 
-const request = Buffer.from(requestText, 'latin1');
 const response = Buffer.from(responseText, 'latin1');
-const numberOffset = requestText.indexOf('0'.repeat(numberDigits));
-const stampOffset = requestText.indexOf('0'.repeat(stampDigits));
 const data = TcpFlag.psh | TcpFlag.ack;
 
 export class Traffic {
@@ -64,10 +112,17 @@ export class Traffic {
   /** Next sequence numbers: client's, then server's, for each connection. */
   readonly #next: Uint32Array;
   readonly #stampEvery: number;
+  readonly #request: Buffer;
+  readonly #numberOffsets: readonly number[];
+  readonly #stampOffset: number;
   #requests = 0;
 
   /** `stampEvery` n puts the time into every nth request; 0 into none. */
-  constructor(connections: number, stampEvery: number) {
+  constructor(connections: number, stampEvery: number, kind: RequestKind = 'page') {
+    const text = requestTexts[kind];
+    this.#request = Buffer.from(text, 'latin1');
+    this.#stampOffset = text.indexOf('0'.repeat(stampDigits));
+    this.#numberOffsets = Array.from(text.matchAll(new RegExp(`(?<!0)${orderNumber}(?!0)`, 'g')), ({ index }) => index);
     this.connections = connections;
     this.#stampEvery = stampEvery;
     this.#headers = Buffer.alloc(connections * 2 * frameHeaderBytes);
@@ -98,7 +153,9 @@ export class Traffic {
 
   /** A request and its acknowledgement: two packets. */
   request(connection: number, batch: PacketBatch): void {
-    writeDigits(request, numberOffset, numberDigits, this.#requests % 1e9);
+    const request = this.#request;
+    const stampOffset = this.#stampOffset;
+    for (const offset of this.#numberOffsets) writeDigits(request, offset, numberDigits, this.#requests % 1e9);
     const stamped = this.#stampEvery > 0 && this.#requests % this.#stampEvery === 0;
     if (stamped) request.write(process.hrtime.bigint().toString().padStart(stampDigits, '0'), stampOffset, 'latin1');
     this.#requests++;

@@ -4,6 +4,8 @@
 set -euo pipefail
 missing=()
 command -v nginx >/dev/null || missing+=(nginx-light)
+command -v haproxy >/dev/null || missing+=(haproxy)
+command -v caddy >/dev/null || missing+=(caddy)
 command -v ip >/dev/null && command -v tc >/dev/null || missing+=(iproute2)
 command -v wrk >/dev/null || missing+=(wrk)
 command -v openssl >/dev/null || missing+=(openssl)

@@ -53,7 +53,7 @@ describe('doubletake mirror CONFIG.yaml', () => {
     const file = fileWith('sources: []\ntargets:\n  - { name: a, url: "http://x" }\n');
     const { code, stdout, stderr } = await runCli(['mirror', file]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toBe(`doubletake: ${file}:1:1: sources: no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF or --pcap FILE\n`);
+    expect(stderr).toBe(`doubletake: ${file}:1:1: sources: no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT or --pcap FILE\n`);
   });
 
   test('sampling by header with a flag alone takes the header that the file names, if it does', async () => {
@@ -100,11 +100,12 @@ describe.skipIf(process.platform === 'win32')('SIGHUP reads the file again', () 
 
     await reload(content(target.url, '{ methodz: all }'), 'was not reloaded');
     expect(mirror.stderr()).toContain('unknown setting \\"methodz\\" (did you mean methods?)');
-    await reload(content(target.url, '{ filters: [{ name: new, exclude: { path: "/a" } }] }'), 'filtered.new: the ledger has no place');
+    await reload(content(target.url, '{ filters: [{ name: new, exclude: { path: "/b/**" } }] }'), 'reloaded');
     await send(10);
+    await mirror.ledgerWhen('the last requests', ({ captured, inFlight }) => captured === 240 && inFlight === 0);
     const { ledger, code } = await mirror.stop();
     expect(code).toBe(0);
-    expect(ledger).toMatchObject({ captured: 240, outcomes: { replayed: 120, filtered: { private: 120 } }, packets: { kernelDrops: 0 } });
+    expect(ledger).toMatchObject({ captured: 240, outcomes: { replayed: 120, filtered: { private: 110, new: 10 } }, packets: { kernelDrops: 0 } });
     expect(paths()).toHaveLength(120);
   });
 });
@@ -168,7 +169,7 @@ workers: 0
         ' all of these (line 5)',
         ' candidate: http://127.0.0.1:${TEST_TARGET_PORT} (line 8)',
         ' gives up a request after 3000 ms (line 9)',
-        ' at most 256 requests in flight of each worker (default)',
+        ' at most 256 requests in flight (default)',
         ' 1 worker thread (default)',
       ]),
     );
@@ -192,6 +193,10 @@ describe('doubletake config check --request', () => {
     const { code, stdout } = await check('', 'GET /x HTTP/1.1\nHost: shop.example\nX-Odd: \x1b[31m\n\n');
     expect(code).toBe(0);
     expect(stdout).toBe(`GET /x: replayed
+  1. GET may be replayed (policy.methods, by default)
+  2. every such request is taken (policy.sample.percentage, by default)
+  3. goes out as it came: nothing is sanitized
+  4. goes to t
 
 before (53 bytes)
     GET /x HTTP/1.1
@@ -226,7 +231,7 @@ after, to t (237 bytes)
     [
       'policy:\n  filters:\n  - { name: no.bots, exclude: { preset: bots } }\n',
       'GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: Googlebot/2.1\r\n\r\n',
-      'GET /: never replayed: filtered.no.bots (policy.filters.0, line 4)\n',
+      'GET /: never replayed: filtered.no.bots (policy.filters[0], line 4)\n',
     ],
     [
       'policy: { sample: { percentage: 5 } }\n',

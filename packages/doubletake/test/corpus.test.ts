@@ -182,6 +182,7 @@ describe.skipIf(captures === null)('doubletake inspect on the corpus', () => {
         headers: exchange.response.headers,
         body: { bytes: expect.any(Number) as number, sha256: digest },
       },
+      fidelity: [],
     });
     for (const { headers } of [exchange.request, exchange.response]) {
       expect(headers).toEqual(expect.arrayContaining([[expect.any(String), expect.any(String)]]));
@@ -190,7 +191,7 @@ describe.skipIf(captures === null)('doubletake inspect on the corpus', () => {
 
   test('a request without a response has null in its place', async () => {
     const { stdout } = await runCli(['inspect', pathOf('midstream-onesided/zeek_no-handshake.pcap'), '--json']);
-    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'complete', response: null });
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'complete', response: null, fidelity: ['no_response'] });
   });
 
   test('the summary is one object with every key of the contract', async () => {

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -76,6 +76,22 @@ describe.skipIf(problem !== null)('capture on an interface', () => {
       outcomes: { replayed: 500, blocked: { loop: 0 } },
       production: { responses: { '2xx': 500 }, orphans: 0 },
     });
+  });
+
+  test('a target that comes with SIGHUP is not captured either', async () => {
+    const file = join(folder, 'reload.yaml');
+    const write = (url: string): void =>
+      writeFileSync(file, `sources: [{ interface: { name: any, ports: [80] } }]\ntargets: [{ name: t, url: "${url}" }]\n`);
+    write(`http://${labAddress.mirror}:8080`);
+    const mirror = await startInLab(lab, folder, 'production', 'mirror', [file, '--methods', 'all']);
+    write(neighbourUrl);
+    mirror.signal('SIGHUP');
+    await eventually('the reload', () => (mirror.stderr().includes('reloaded') ? true : null));
+    await sendInLab(lab, productionUrl, 100, 'reloaded');
+    await eventually('every request at the target', () => (asked(neighbour, 'reloaded').length >= 100 ? true : null));
+    const { code, ledger } = await stopMirror(mirror);
+    expect(code).toBe(0);
+    expect(ledger).toMatchObject({ captured: 100, outcomes: { replayed: 100, blocked: { loop: 0 } } });
   });
 
   test.skipIf(!hasWrk)('at the highest rate of this machine nothing is lost', async () => {

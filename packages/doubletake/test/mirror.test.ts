@@ -37,6 +37,7 @@ describe('doubletake mirror', () => {
       inFlight: 0,
       packets: { malformed: { bad_tunnel: 0 }, kernelDrops: 0 },
       production: { responses: { '2xx': 1 }, orphans: 0 },
+      fidelity: { whole: 1, no_response: 0 },
       targets: { target: { outcomes: { replayed: 1 }, responses: { '2xx': 1 } } },
     });
     expect(stdout).toMatch(/captured +1\n/);

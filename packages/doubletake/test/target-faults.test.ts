@@ -5,13 +5,17 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { imbalances, type LedgerReport, total } from '../src/ledger/report.ts';
+import { startConfigured } from './support/config-file.ts';
 import { conversation } from './support/conversation.ts';
-import { recordingTarget, type RunningMirror, startMirror, stopAll } from './support/mirror.ts';
+import { recordingTarget, type RunningMirror, stopAll } from './support/mirror.ts';
 import { client, exchanges, get, mirrorToRecorder, ok } from './support/requests.ts';
 
 afterEach(stopAll);
 
 type Fault = (socket: Socket) => void;
+
+/** Every request is tried, however many before it failed. */
+const patient = { breaker: false };
 
 const trickles = new Set<NodeJS.Timeout>();
 afterEach(() => {
@@ -64,10 +68,11 @@ describe('each fault has its outcome, and the replay recovers by itself', () => 
     ['reset', 'reset'],
   ])('%s: failed.%s', async (name, reason) => {
     let fault: Fault | null = null;
-    const { target, mirror } = await mirrorToRecorder(['--timeout', '700ms'], (socket) => {
+    const target = await recordingTarget((socket) => {
       if (fault === null) socket.write(ok);
       else fault(socket);
     });
+    const mirror = await startConfigured({ targets: [{ name: 'target', url: target.url, ...patient, limits: { responseTimeout: '700ms' } }] });
     await sendWave(mirror, 0, 30);
     await settled(mirror, 30);
     fault = faults[name] ?? null;
@@ -85,7 +90,8 @@ describe('each fault has its outcome, and the replay recovers by itself', () => 
   });
 
   test('the target goes away and comes back: failed.connect in between', async () => {
-    const { target, mirror } = await mirrorToRecorder();
+    const target = await recordingTarget();
+    const mirror = await startConfigured({ targets: [{ name: 'target', url: target.url, ...patient }] });
     await sendWave(mirror, 0, 30);
     await settled(mirror, 30);
     await target.stop();
@@ -133,8 +139,11 @@ test('under load and changing faults the sums add up at every moment, with two w
   let turn = 0;
   const moody = await recordingTarget((socket) => behaviours[turn++ % behaviours.length]?.(socket));
   const steady = await recordingTarget();
-  const targets = ['--target', `moody=${moody.url}`, '--target', `steady=${steady.url}`];
-  const mirror = await startMirror(['--vxlan', '127.0.0.1:0', '--workers', '2', '--timeout', '300ms', ...targets]);
+  const targets = [
+    { name: 'moody', url: moody.url, ...patient, limits: { responseTimeout: '300ms' } },
+    { name: 'steady', url: steady.url, ...patient },
+  ];
+  const mirror = await startConfigured({ workers: 2, targets });
   let sent = 0;
   for (let wave = 0; wave < 25; wave++) {
     await sendWave(mirror, wave, 40);

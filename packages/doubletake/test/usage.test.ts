@@ -78,7 +78,7 @@ describe('bad usage is one clear line and exit code 2', () => {
     ],
     ['a choice that is none', () => [...source, ...target, '--host', 'mine'], 'Allowed choices are target, original; see'],
     ['methods that are none', () => [...source, ...target, '--methods', 'G ET'], '--methods G ET: expected safe, all, or'],
-    ['no source', () => target, 'no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF or --pcap FILE'],
+    ['no source', () => target, 'no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT or --pcap FILE'],
     ['no target', () => source, 'no target: give --target URL'],
     ['the same source twice', () => [...source, ...source, ...target], 'the same source is given twice'],
     [

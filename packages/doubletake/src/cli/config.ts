@@ -7,11 +7,12 @@ import { buildConfig, readConfigFile } from '../config/load.ts';
 import { openSanitizer } from '../engine/sanitizing.ts';
 import { previewRequests } from '../engine/preview.ts';
 import { DoubletakeError } from '../errors.ts';
+import { leaksCommand } from './leaks.ts';
 import { previewText } from './preview-text.ts';
 
 export function configCommand(): Command {
   return new Command('config')
-    .summary('check a configuration file, or print its schema')
+    .summary('check a configuration file, look for leaks, or print the schema')
     .addCommand(
       new Command('check')
         .summary('say what a configuration means, or what is wrong with it')
@@ -20,6 +21,7 @@ export function configCommand(): Command {
         .option('--request <FILE>', 'what would become of this raw HTTP request: the decision, and the bytes before and after')
         .action((file: string, { request }: { request?: string }) => check(file, request)),
     )
+    .addCommand(leaksCommand())
     .addCommand(
       new Command('schema')
         .summary('print the JSON Schema, from which editors complete and check')

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { Inspection, type InspectionSummary } from '../engine/inspection.ts';
 import type { Exchange, Message } from '../http/exchange.ts';
+import { fidelityLabels } from '../http/fidelity.ts';
 import { parseInteger } from './flags.ts';
 
 interface InspectFlags {
@@ -75,7 +76,7 @@ class LineWriter {
 }
 
 /** One line of the contract of `inspect --json`. */
-function exchangeJson({ connection, client, index, request, response }: Exchange): string {
+function exchangeJson({ connection, client, index, request, response, fidelity }: Exchange): string {
   return JSON.stringify({
     connection: connection.label(client),
     index,
@@ -93,6 +94,7 @@ function exchangeJson({ connection, client, index, request, response }: Exchange
       reason: response.head.reason,
       ...common(response),
     },
+    fidelity: fidelityLabels(fidelity),
   });
 }
 

@@ -1,5 +1,5 @@
 /** The ledger for people: what was seen, what became of it, what each target answered, and that the sums add up. */
-import { type CountTree, imbalances, type LedgerReport, total } from '../ledger/report.ts';
+import { type CountTree, imbalances, type LedgerReport, type TargetReport, total } from '../ledger/report.ts';
 
 /** Text of several lines, with a line end at the end. Zero counts are left out, apart from the sums. */
 export function ledgerText(report: LedgerReport): string {
@@ -12,6 +12,7 @@ export function ledgerText(report: LedgerReport): string {
     row(1, 'dropped by the kernel', packets.kernelDrops),
     ...(packets.fragmentsGivenUp > 0 ? [row(1, 'fragments of packets that never became whole', packets.fragmentsGivenUp)] : []),
     row(1, `gaps in streams (${gaps.bytes} bytes)`, gaps.count),
+    ...branches(1, { 'connections of the mirror sink cut off': { ...report.sink } }),
     'Requests',
     row(1, 'captured', report.captured),
     ...branches(2, report.outcomes),
@@ -21,13 +22,21 @@ export function ledgerText(report: LedgerReport): string {
       ...branches(1, { answered: production.responses }),
       ...(production.orphans > 0 ? [row(1, 'answers to requests not seen', production.orphans)] : []),
       ...branches(1, { 'other protocols': other }),
+      ...fidelityRows(report.fidelity),
     ]),
   ];
   for (const [name, target] of Object.entries(report.targets)) {
     lines.push(
-      ...section(`Target ${name}`, [...branches(1, target.outcomes), ...branches(1, { answered: target.responses })]),
+      ...section(`Target ${name}`, [
+        ...branches(1, target.outcomes),
+        ...branches(1, { answered: target.responses }),
+        ...latencyRows(target),
+        ...(target.circuit.opened > 0 ? [row(1, 'circuit breaker opened', target.circuit.opened)] : []),
+        ...(target.percentage < 100 ? [row(1, 'percentage in the end', target.percentage)] : []),
+      ]),
     );
   }
+  if (report.replay === 'stopped') lines.push('Replay is stopped by hand.');
   const problems = imbalances(report);
   lines.push(problems.length === 0 ? 'Every request has exactly one outcome; the sums add up.' : 'THE SUMS DO NOT ADD UP:', ...problems);
   return `${lines.join('\n')}\n`;
@@ -36,6 +45,13 @@ export function ledgerText(report: LedgerReport): string {
 /** A title with what stands under it, or that there is nothing. */
 function section(title: string, rows: string[]): string[] {
   return rows.length === 0 ? [`${title}: nothing`] : [title, ...rows];
+}
+
+/** One exchange can have several labels, so these have no sum. */
+function fidelityRows(labels: CountTree): string[] {
+  return Object.entries(labels).flatMap(([name, count]) =>
+    name === 'whole' || total(count) === 0 ? [] : [row(1, `exchanges labelled ${name.replaceAll('_', ' ')}`, total(count))],
+  );
 }
 
 function branches(depth: number, tree: CountTree): string[] {
@@ -50,4 +66,8 @@ function branches(depth: number, tree: CountTree): string[] {
 
 function row(depth: number, label: string, count: number): string {
   return `${'  '.repeat(depth)}${label}`.padEnd(46) + String(count).padStart(12);
+}
+
+function latencyRows({ latencyMs }: TargetReport): string[] {
+  return Object.entries(latencyMs).flatMap(([name, ms]) => (ms === null ? [] : [row(1, `${name} of the latency, ms`, Math.round(ms * 10) / 10)]));
 }

@@ -4,7 +4,9 @@ import { Command, CommanderError } from 'commander';
 import { DoubletakeError } from '../errors.ts';
 import { ConfigError } from '../config/problem.ts';
 import { configCommand } from './config.ts';
+import { controlCommand } from './control.ts';
 import { demoCommand } from './demo.ts';
+import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
 import { mirrorCommand } from './mirror.ts';
 import { tapCommand } from './tap.ts';
@@ -21,7 +23,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(mirrorCommand())
     .addCommand(inspectCommand())
     .addCommand(tapCommand())
+    .addCommand(generateCommand())
     .addCommand(configCommand())
+    .addCommand(controlCommand())
     .addCommand(demoCommand());
   reportOwnErrors(program);
   // A reader that goes away (`| head`) ends the output, and nothing else.

@@ -10,6 +10,7 @@ export interface ConfigFlags {
   geneve?: string[];
   interface?: string[];
   receive?: 'socket' | 'ring';
+  httpSink?: string[];
   pcap?: string[];
   vni?: number[];
   port?: number[];
@@ -25,6 +26,7 @@ export interface ConfigFlags {
   percentageByHeader?: string;
   workers?: number;
   health?: string;
+  control?: string;
   ledger?: string;
 }
 
@@ -38,9 +40,10 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   const geneve = (flags.geneve ?? []).map((listen) => ({ geneve: { listen } }));
   const links = (flags.interface ?? []).map((name) => ({ interface: { name } }));
   const pcap = (flags.pcap ?? []).map((file) => ({ pcap: { file } }));
-  const sources = [...vxlan, ...geneve, ...links, ...pcap];
-  const [first = 'pcap'] = Object.keys(sources[0] ?? {});
-  say(`--${first}`, ['sources'], sources.length > 0 ? sources : undefined);
+  const sinks = (flags.httpSink ?? []).map((listen) => ({ httpSink: { listen } }));
+  const sources = [...vxlan, ...geneve, ...links, ...sinks, ...pcap];
+  const [kind = 'pcap'] = Object.keys(sources[0] ?? {});
+  say(kind === 'httpSink' ? '--http-sink' : `--${kind}`, ['sources'], sources.length > 0 ? sources : undefined);
   const targets = flags.target?.map((text, position) => parseTarget('--target', text, position));
   say('--target', ['targets'], targets);
   overrides.push(...receiveOverrides(flags.receive, sources.length > 0 ? { sources } : document?.value));
@@ -56,6 +59,7 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   overrides.push(...sampleOverrides(flags, document));
   say('--workers', ['workers'], flags.workers);
   say('--health', ['health'], flags.health);
+  say('--control', ['control'], flags.control);
   say('--ledger', ['ledger'], flags.ledger);
   return overrides;
 }

@@ -7,6 +7,7 @@ import { ConfigError } from '../config/problem.ts';
 import { Engine } from '../engine/engine.ts';
 import { DoubletakeError } from '../errors.ts';
 import { imbalances, type LedgerReport } from '../ledger/report.ts';
+import { startControlServer } from '../server/control.ts';
 import { startHealthServer } from '../server/health.ts';
 import { ExitCode } from './exit-code.ts';
 import { parseDuration, parseInteger, parseListen, parseMethods, parsePercentage } from './flags.ts';
@@ -40,6 +41,10 @@ export function mirrorCommand(): Command {
     .addOption(
       new Option('--receive <HOW>', 'take VXLAN and GENEVE packets from a UDP socket (default), or from the interface\'s packet ring, which costs less at the highest rates')
         .choices(['socket', 'ring']),
+    )
+    .addOption(
+      new Option('--http-sink <[HOST:]PORT>', 'take the copies that a proxy sends (doubletake generate prints its configuration); repeatable')
+        .argParser(list((text) => parseListen('--http-sink', text))),
     )
     .addOption(
       new Option('--pcap <FILE>', 'read a capture file (pcap, pcapng, also gzipped; - is standard input) as fast as the targets answer, then stop; repeatable')
@@ -89,6 +94,7 @@ export function mirrorCommand(): Command {
       new Option('--health <[HOST:]PORT>', 'answer GET /healthz for a load balancer')
         .argParser((text) => parseListen('--health', text)),
     )
+    .option('--control <PATH>', 'let `doubletake control` stop and resume replay through this Unix socket')
     .option('--ledger <FILE.json>', 'write the ledger to this file at exit, and on SIGUSR2')
     .option('--quiet', 'print nothing but the ready line, warnings and errors')
     .action((file: string | undefined, flags: MirrorFlags) => mirror(file, flags));
@@ -107,6 +113,7 @@ async function mirror(file: string | undefined, flags: MirrorFlags): Promise<voi
   let failed = false;
   const engine = new Engine(config, {
     warning: (text) => reporter.warning(text),
+    notice: (text) => reporter.notice(text),
     exhausted: () => stopped.resolve(),
     failed: (error) => {
       failed = true;
@@ -116,11 +123,28 @@ async function mirror(file: string | undefined, flags: MirrorFlags): Promise<voi
   });
   // The port for health is taken first, so that a balancer sees 503 while the rest starts.
   const health = config.health && (await startHealthServer(config.health, () => engine.problem()));
+  const control =
+    config.control === undefined
+      ? null
+      : await startControlServer(config.control, {
+          report: () => engine.report(),
+          halt: () => engine.halt(),
+          resume: () => engine.resume(),
+          setPercentage: (target, percentage) => engine.setPercentage(target, percentage),
+          changed: (text) => reporter.warning(text),
+        });
+  let reloading = Promise.resolve();
   const signals = onSignals({
     stop: () => stopped.resolve(),
     again: () => engine.abort(),
     dump: () => writeLedger(config.ledger, engine.report()),
-    reload: file === undefined ? null : () => void reload(engine, file, flags, reporter),
+    reload:
+      file === undefined
+        ? null
+        : () => {
+            // One after the other, so that the file as it was read last holds in the end.
+            reloading = reloading.then(() => reload(engine, file, flags, reporter));
+          },
   });
   try {
     const addresses = await engine.start();
@@ -138,6 +162,7 @@ async function mirror(file: string | undefined, flags: MirrorFlags): Promise<voi
   } finally {
     reporter.stop();
     signals.remove();
+    await control?.close();
     await health?.close();
   }
 }

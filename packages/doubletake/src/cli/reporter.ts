@@ -126,20 +126,23 @@ function liveLine(before: LedgerReport, now: LedgerReport, seconds: number): str
   const rate = (count: number, earlier: number): string => `${Math.round((count - earlier) / seconds)}/s`;
   const { captured, inFlight } = now;
   const answers = answersByClass(now);
+  const open = Object.entries(now.targets).flatMap(([name, { circuit }]) => (circuit.openNow > 0 ? [name] : []));
   return [
+    ...(now.replay === 'stopped' ? ['REPLAY STOPPED'] : []),
     `in ${rate(captured, before.captured)} (${captured})`,
     `replayed ${rate(replayed(now), replayed(before))} (${replayed(now)})`,
     `lost ${lost(now)}`,
     `answers ${answers === '' ? 'none' : answers}`,
     `queue ${inFlight}`,
+    ...(open.length > 0 ? [`circuit open: ${open.join(', ')}`] : []),
   ].join('  ');
 }
 
 function progress(report: LedgerReport): object {
-  const { captured, outcomes, inFlight, packets, gaps } = report;
+  const { captured, outcomes, inFlight, packets, gaps, replay } = report;
   const responses = Object.fromEntries(Object.entries(report.targets).map(([name, target]) => [name, target.responses]));
   const { received, kernelDrops } = packets;
-  return { captured, outcomes, inFlight, lost: lost(report), packets: { received, kernelDrops }, gaps, responses };
+  return { replay, captured, outcomes, inFlight, lost: lost(report), packets: { received, kernelDrops }, gaps, responses };
 }
 
 function replayed(report: LedgerReport): number {

@@ -2,12 +2,12 @@
  * A configuration in plain words, each line with where it comes from: a line of the file, or the default. Values that
  * came from the environment are shown as they stand in the file.
  */
-import type { ConfigDocument, Path } from './document.ts';
+import type { ConfigDocument } from './document.ts';
+import { explainTarget } from './explain-target.ts';
 import { formatListen } from './listen.ts';
-import type { MirrorConfig, SourceConfig, TargetConfig } from './schema.ts';
+import { filterWords, Words } from './plain-words.ts';
+import type { MirrorConfig, SourceConfig } from './schema.ts';
 import { packetSettings } from './source-schema.ts';
-
-type FilterConfig = MirrorConfig['policy']['filters'][number];
 
 export function explain(config: MirrorConfig, document: ConfigDocument): string {
   const words = new Words(document);
@@ -15,7 +15,7 @@ export function explain(config: MirrorConfig, document: ConfigDocument): string 
   config.sources.forEach((source, index) => explainSource(words, source, index));
   words.title('Which requests are replayed');
   explainPolicy(words, config.policy);
-  words.title(config.targets.length === 1 ? 'Target' : 'Targets: each gets every request that is replayed');
+  words.title(config.targets.length === 1 ? 'Target' : 'Targets');
   config.targets.forEach((target, index) => explainTarget(words, target, index));
   words.title('Running');
   explainRunning(words, config);
@@ -23,6 +23,12 @@ export function explain(config: MirrorConfig, document: ConfigDocument): string 
 }
 
 function explainSource(words: Words, source: SourceConfig, index: number): void {
+  if ('httpSink' in source) {
+    const listen = ['sources', index, 'httpSink', 'listen'];
+    const where = words.shown(listen, formatListen(source.httpSink.listen));
+    words.say(listen, `copies of requests that a proxy sends to TCP ${where}, each answered at once`);
+    return;
+  }
   const [kind = ''] = Object.keys(source);
   const path = ['sources', index, kind];
   const shown = (key: string, text: string): string => words.shown([...path, key], text);
@@ -57,13 +63,14 @@ function explainPolicy(words: Words, { methods, filters, sample, trustedProxies,
     words.say(methodsPath, `${allowed.join(', ')}; a request with any other method is never replayed`);
   }
   words.say(null, 'never: CONNECT, WebSocket and other upgrades, ambiguous framing, requests that were replayed before');
-  filters.forEach((rule, index) => explainFilter(words, rule, ['policy', 'filters', index]));
-  if (filters.some(({ include }) => include !== undefined)) {
-    words.say(['policy', 'filters'], 'what none of these rules matches: not replayed, counted as filtered.no_include_matched');
-  }
+  filterWords(words, filters, ['policy', 'filters'], 0);
   const percentage = ['policy', 'sample', 'percentage'];
   const share = words.shown(percentage, String(sample.percentage));
   words.say(percentage, sample.percentage === 100 ? 'all of these' : `${share} % of these, ${togetherText(words, sample)}`);
+  const { atLeastPerMinute } = sample;
+  if (atLeastPerMinute !== undefined) {
+    words.say(['policy', 'sample', 'atLeastPerMinute'], `and the first ${atLeastPerMinute} requests of every endpoint in each minute, whatever their key`, 1);
+  }
   if (sanitize === undefined) words.say(['policy', 'sanitize'], 'as they came: nothing is sanitized');
   else {
     const presets = sanitize.presets.length === 0 ? 'no presets' : `presets ${sanitize.presets.join(', ')}`;
@@ -72,22 +79,6 @@ function explainPolicy(words: Words, { methods, filters, sample, trustedProxies,
   if (trustedProxies.length > 0) {
     words.say(['policy', 'trustedProxies'], `the client is whom X-Forwarded-For names behind ${trustedProxies.join(', ')}`);
   }
-}
-
-function explainFilter(words: Words, rule: FilterConfig, path: Path): void {
-  const kind = rule.exclude === undefined ? 'include' : 'exclude';
-  const condition = conditionText(rule.exclude ?? rule.include);
-  words.say(
-    path,
-    kind === 'exclude'
-      ? `${rule.name}: never replayed, counted as filtered.${rule.name}: ${condition}`
-      : `${rule.name}: may be replayed: ${condition}`,
-  );
-}
-
-/** As it is written, on one line and without the quotes around names. */
-function conditionText(condition: unknown): string {
-  return JSON.stringify(condition).replaceAll(/"(\w+)":/g, '$1: ').replaceAll(',', ', ');
 }
 
 function togetherText(words: Words, { by, ...keys }: MirrorConfig['policy']['sample']): string {
@@ -113,62 +104,20 @@ function togetherText(words: Words, { by, ...keys }: MirrorConfig['policy']['sam
   }
 }
 
-function explainTarget(words: Words, target: TargetConfig, index: number): void {
-  const path: Path = ['targets', index];
-  const at = (key: string): Path => [...path, key];
-  const limit = (key: string): Path => [...path, 'limits', key];
-  const { limits } = target;
-  words.say(at('url'), `${words.shown(at('name'), target.name)}: ${words.shown(at('url'), target.url)}`);
-  words.say(at('host'), target.host === 'target' ? 'Host header: the target\'s own' : 'Host header: as production saw it', 1);
-  words.say(
-    at('ordering'),
-    target.ordering === 'connection' ? 'requests of one production connection keep their order' : 'requests in no order',
-    1,
-  );
-  if (target.ca !== undefined) words.say(at('ca'), `trusts the certificate authorities in ${words.shown(at('ca'), target.ca)}`, 1);
-  const number = (key: 'inFlight' | 'queueRequests' | 'queueBytes', unit: string): void =>
-    words.say(limit(key), `at most ${words.shown(limit(key), String(limits[key]))} ${unit} of each worker`, 1);
-  number('inFlight', 'requests in flight');
-  number('queueRequests', 'requests waiting');
-  number('queueBytes', 'bytes waiting or in flight');
-  words.say(limit('connectTimeout'), `gives up a connection after ${limits.connectTimeoutMs} ms`, 1);
-  words.say(limit('responseTimeout'), `gives up a request after ${limits.responseTimeoutMs} ms`, 1);
-}
-
 function explainRunning(words: Words, config: MirrorConfig): void {
   words.say(['workers'], `${config.workers} worker ${config.workers === 1 ? 'thread' : 'threads'}`);
   words.say(['drain'], `a stop waits at most ${config.drainMs} ms for requests under way`);
+  const { production, learnProduction } = config.guards;
+  if (production.length > 0) {
+    words.say(['guards', 'production'], `no target may be one of the ${production.length} addresses and names listed as production`);
+  }
+  words.say(
+    ['guards', 'learnProduction'],
+    learnProduction
+      ? 'no target may be a server that is seen to answer in the mirrored traffic'
+      : 'servers seen in the mirrored traffic are not taken for production: only what is listed is',
+  );
+  if (config.control !== undefined) words.say(['control'], `control: ${words.shown(['control'], config.control)}`);
   if (config.health !== undefined) words.say(['health'], `health: http://${words.shown(['health'], formatListen(config.health))}/healthz`);
   if (config.ledger !== undefined) words.say(['ledger'], `ledger: written to ${words.shown(['ledger'], config.ledger)}`);
-}
-
-const placeColumn = 90;
-
-class Words {
-  readonly #document: ConfigDocument;
-  readonly #lines: string[] = [];
-
-  constructor(document: ConfigDocument) {
-    this.#document = document;
-  }
-
-  title(text: string): void {
-    if (this.#lines.length > 0) this.#lines.push('');
-    this.#lines.push(text);
-  }
-
-  /** A line that says what the setting at `path` means; null for what no setting changes. */
-  say(path: Path | null, text: string, depth = 0): void {
-    const place = path === null ? 'always' : this.#document.has(path) ? `line ${this.#document.place(path).line}` : 'default';
-    this.#lines.push(`${`${'  '.repeat(depth + 1)}${text}`.padEnd(placeColumn)} (${place})`);
-  }
-
-  /** `text`, or the `${NAME}` that stands in the file for it. */
-  shown(path: Path, text: string): string {
-    return this.#document.sourceOfVariable(path) ?? text;
-  }
-
-  text(): string {
-    return `${this.#lines.join('\n')}\n`;
-  }
 }

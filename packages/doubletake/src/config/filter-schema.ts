@@ -20,7 +20,8 @@ function oneOrMore<Schema extends z.ZodType>(schema: Schema) {
 
 const patternText = textSchema.max(patternCharsMax, { error: `expected at most ${patternCharsMax} characters` });
 
-const regexText = patternText.superRefine((text, context) => {
+/** A regular expression of RE2. */
+export const regexText = patternText.superRefine((text, context) => {
   const problem = regexProblem(text);
   if (problem !== null) context.addIssue({ code: 'custom', message: problem });
 });
@@ -111,7 +112,8 @@ interface Nested<Side> {
   not?: (Side & Nested<Side>) | undefined;
 }
 
-const conditionSchema: z.ZodType<
+/** What a request must be like, for a rule to be about it. */
+export const conditionSchema: z.ZodType<
   z.output<Fields> & Nested<z.output<Fields>>,
   z.input<Fields> & Nested<z.input<Fields>>
 > = z

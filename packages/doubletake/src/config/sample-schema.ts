@@ -13,6 +13,8 @@ const neededKeys = {
 
 const segmentsMax = 100;
 
+const atLeastMax = 1_000_000;
+
 /** `policy.sample`. */
 export const sampleSchema = z
   .strictObject({
@@ -32,6 +34,9 @@ export const sampleSchema = z
       .string()
       .default('doubletake')
       .describe('Another salt picks another sample; the same salt picks the same one on every machine and after every restart.'),
+    atLeastPerMinute: wholeNumber(1, atLeastMax)
+      .optional()
+      .describe('Of each endpoint (method and path without identifiers) the first so many requests of a minute are in the sample, whatever the percentage, so that rare endpoints are seen.'),
   })
   .superRefine((sample, context) => {
     for (const [by, key] of Object.entries(neededKeys)) {

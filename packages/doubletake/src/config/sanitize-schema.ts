@@ -1,8 +1,28 @@
-/** How the configuration file says what is made safe before a request leaves the process. */
+/**
+ * How the configuration file says what is made safe before a request leaves the process. Whatever passes here compiles in
+ * `policy/sanitize/`: paths and patterns are read by the same grammar, so a mistake in one is found where it stands.
+ */
 import { z } from 'zod';
+import { regexText } from './filter-schema.ts';
+import { JsonPathSyntaxError } from './json-path-parser.ts';
+import { readStreamingPath } from './streaming-path.ts';
 import { sizeSchema, textSchema } from './values.ts';
 
 const places = ['header', 'cookie', 'query', 'path', 'json', 'form', 'text'] as const;
+
+const jsonPathText = textSchema.superRefine((text, context) => {
+  try {
+    readStreamingPath(text);
+  } catch (error) {
+    if (!(error instanceof JsonPathSyntaxError)) throw error;
+    context.addIssue({ code: 'custom', message: `expected a JSONPath (RFC 9535): ${error.message}` });
+  }
+});
+
+const pathText = textSchema.superRefine((text, context) => {
+  if (text.startsWith('/') && text.split('/').includes('{}')) return;
+  context.addIssue({ code: 'custom', message: 'expected a path that begins with / and has a {} for each segment that is meant' });
+});
 
 const ruleSchema = z
   .strictObject({
@@ -10,14 +30,14 @@ const ruleSchema = z
     header: textSchema.optional().describe('Name of a header, in any case.'),
     cookie: textSchema.optional().describe('Name of a cookie.'),
     query: textSchema.optional().describe('Name of a query parameter.'),
-    path: textSchema
+    path: pathText
       .optional()
       .describe('Path whose `{}` segments are meant, such as `/users/{}/orders/**`; `*` is any segment, `**` any rest.'),
-    json: textSchema
+    json: jsonPathText
       .optional()
       .describe('JSONPath into JSON bodies, such as `$..ssn` or `$.items[*].note`; filters, slices and negative indexes are not understood.'),
     form: textSchema.optional().describe('Name of a form field, url-encoded or multipart.'),
-    text: textSchema.optional().describe('Regular expression (RE2); what it matches in any text value is meant.'),
+    text: regexText.optional().describe('Regular expression (RE2); what it matches in any text value is meant.'),
     action: z
       .enum(['remove', 'mask', 'pseudonym', 'keep'])
       .describe('Take it out, star it, replace it by its pseudonym, or leave it whatever the presets say.'),

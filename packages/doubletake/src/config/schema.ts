@@ -6,6 +6,7 @@
  * (`MirrorConfig`: milliseconds, bytes). Each field's description is one sentence or two with its unit.
  */
 import { z } from 'zod';
+import { guardsSchema } from './guards-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { type SourceConfig, sourceKey, sourceSchema } from './source-schema.ts';
 import { type TargetConfig, targetSchema } from './target-schema.ts';
@@ -13,7 +14,8 @@ import { durationSchema, listenSchema, textSchema, wholeNumber } from './values.
 
 export type { SourceConfig, TargetConfig };
 
-const noSource = 'no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF or --pcap FILE';
+const noSource =
+  'no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT or --pcap FILE';
 const noTarget = 'no target: give --target URL, the test environment to replay to';
 
 /** Says `message` where the value is not there at all. */
@@ -35,12 +37,16 @@ export const mirrorSchema = z
       .superRefine((targets, context) =>
         refuseTwice(targets.map(({ name }) => name), context, (index) => [index, 'name'], 'two targets have the same name'),
       )
-      .describe('The test environments; each gets every request that the policy lets through.'),
+      .describe('The test environments; each gets the requests that the policy lets through, or what it takes of them.'),
+    guards: guardsSchema.prefault({}).describe('What keeps replay away from production.'),
     workers: wholeNumber(1, 256).default(1).describe('Worker threads; one serves about 20,000 requests/s.'),
     drain: durationSchema.prefault('10s').describe('How long a stop waits for the requests under way.'),
     health: listenSchema
       .optional()
       .describe('Address and port that answer `GET /healthz` for a load balancer; absent, there is none.'),
+    control: textSchema
+      .optional()
+      .describe('Path of a Unix socket (on Windows a named pipe) on which `doubletake control` stops and resumes replay and sets percentages; only the user who runs the mirror may open it.'),
     ledger: textSchema.optional().describe('File to which the ledger is written as JSON at exit, and on SIGUSR2.'),
   })
   .transform(({ drain, ...config }) => ({ ...config, drainMs: drain }));

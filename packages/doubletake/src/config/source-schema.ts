@@ -80,6 +80,12 @@ const pcapSchema = z
   })
   .describe('A capture file, read as fast as the targets answer; the run ends behind its last request.');
 
+const httpSinkSchema = z
+  .strictObject({
+    listen: listenSchema.describe('TCP address and port on which the copies come in. Port 0 lets the system choose one.'),
+  })
+  .describe('Copies of requests that a proxy sends (NGINX, Envoy, Istio, Traefik and others; docs/proxies.md), without responses.');
+
 export type TunnelConfig = z.output<typeof vxlanSchema>;
 export type InterfaceConfig = z.output<typeof interfaceSchema>;
 
@@ -87,7 +93,11 @@ export type SourceConfig =
   | { vxlan: TunnelConfig }
   | { geneve: TunnelConfig }
   | { interface: InterfaceConfig }
-  | { pcap: z.output<typeof pcapSchema> };
+  | { pcap: z.output<typeof pcapSchema> }
+  | { httpSink: z.output<typeof httpSinkSchema> };
+
+/** Sources of packets. */
+export type PacketSource = Exclude<SourceConfig, { httpSink: unknown }>;
 
 /** A mapping with exactly one of its keys, as a union that is told apart by the key. */
 export const sourceSchema = z
@@ -96,17 +106,20 @@ export const sourceSchema = z
     geneve: geneveSchema.optional(),
     interface: interfaceSchema.optional(),
     pcap: pcapSchema.optional(),
+    httpSink: httpSinkSchema.optional(),
   })
   .transform((source, context): SourceConfig => {
-    const { vxlan, geneve, interface: link, pcap } = source;
+    const { vxlan, geneve, interface: link, pcap, httpSink } = source;
     const given: SourceConfig[] = [];
     if (vxlan !== undefined) given.push({ vxlan });
     if (geneve !== undefined) given.push({ geneve });
     if (link !== undefined) given.push({ interface: link });
     if (pcap !== undefined) given.push({ pcap });
+    if (httpSink !== undefined) given.push({ httpSink });
     const [only] = given;
     if (only !== undefined && given.length === 1) return only;
-    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan, geneve, interface or pcap' });
+    const message = 'expected exactly one kind of source: vxlan, geneve, interface, pcap or httpSink';
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
 
@@ -114,12 +127,13 @@ export const sourceSchema = z
 export function sourceKey(source: SourceConfig): string {
   if ('pcap' in source) return JSON.stringify(source.pcap.file);
   if ('interface' in source) return JSON.stringify(['interface', source.interface.name]);
+  if ('httpSink' in source) return `tcp ${JSON.stringify(source.httpSink.listen)}`;
   // Two tunnels cannot have one UDP port, whatever their kinds.
   return JSON.stringify('vxlan' in source ? source.vxlan.listen : source.geneve.listen);
 }
 
 /** Which packets a source takes. */
-export function packetSettings(source: SourceConfig): z.output<z.ZodObject<typeof packetChoice>> {
+export function packetSettings(source: PacketSource): z.output<z.ZodObject<typeof packetChoice>> {
   if ('pcap' in source) return source.pcap;
   if ('interface' in source) return source.interface;
   return 'vxlan' in source ? source.vxlan : source.geneve;

@@ -1,83 +1,79 @@
 /**
- * Takes each request that ended, lets the policy decide, and sends it to every target. Here a request gets its outcome:
- * once for its source and once for each target, and each exactly once.
+ * Takes each request that ended, lets the policy decide, and sends it to every target that wants it. Here a request gets
+ * its outcome: once for its source and once for each target, and each exactly once.
  */
 import type { Exchange } from '../http/exchange.ts';
-import type { CounterLayout } from '../ledger/counters.ts';
-import type { Outcome } from '../ledger/outcome.ts';
-import { statusClasses } from '../ledger/report.ts';
-import { Tally } from '../ledger/tally.ts';
+import { type Outcome, outcomeRank } from '../ledger/outcome.ts';
+import type { Tally } from '../ledger/tally.ts';
 import type { ReplayPolicy } from '../policy/policy.ts';
 import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
-import type { RequestWriter } from '../policy/request-writer.ts';
-import type { ReplayTarget } from '../replay/replay-target.ts';
-import type { ReplayResult } from '../replay/target.ts';
+import type { TargetUnit } from './target-unit.ts';
 
-/** One target with what belongs to it. */
-export interface TargetLine {
-  name: string;
-  target: ReplayTarget;
-  writer: RequestWriter;
-  keepOrder: boolean;
-}
-
-interface CountedLine extends TargetLine {
-  tally: Tally;
-  responseSlots: readonly number[];
+/** One request to one target: a target that multiplies has several lines. */
+interface Line {
+  unit: TargetUnit;
+  copy: number;
+  /** Why the target does not get the request that is being dispatched. */
+  refusal: Outcome | null;
 }
 
 export class Dispatcher {
   #policy: ReplayPolicy;
-  /** Null leaves requests as they came. */
-  #sanitizer: Sanitizer | null;
-  readonly #lines: readonly CountedLine[];
-  /** The target when there is but one, as usual; null when there are several. */
-  readonly #only: CountedLine | null;
-  readonly #row: Float64Array;
+  /** By copy; null leaves requests as they came. */
+  #sanitizers: readonly Sanitizer[] | null;
+  #units: readonly TargetUnit[] = [];
+  #lines: readonly Line[] = [];
+  /** The line when there is but one, as usual; null when there are several. */
+  #only: Line | null = null;
+  /** Targets that are no longer in the configuration and still have requests under way. */
+  readonly #leaving = new Set<TargetUnit>();
   readonly #idPrefix: string;
   #lastId = 0;
+  #halted = false;
   /** Requests sent to targets and not settled by all of them. */
   #awaiting = 0;
   #settled = 0;
   #idleWaiters: (() => void)[] = [];
 
   /** `idPrefix` makes the request ids of this worker distinct from those of every other worker and run. */
-  constructor(
-    policy: ReplayPolicy,
-    sanitizer: Sanitizer | null,
-    lines: readonly TargetLine[],
-    layout: CounterLayout,
-    row: Float64Array,
-    idPrefix: string,
-  ) {
+  constructor(policy: ReplayPolicy, sanitizers: readonly Sanitizer[] | null, units: readonly TargetUnit[], idPrefix: string) {
     this.#policy = policy;
-    this.#sanitizer = sanitizer;
-    this.#row = row;
+    this.#sanitizers = sanitizers;
     this.#idPrefix = idPrefix;
-    this.#lines = lines.map((line) => ({
-      ...line,
-      tally: new Tally(layout, row, ['targets', line.name]),
-      responseSlots: statusClasses.map((name) => layout.slot('targets', line.name, 'responses', name)),
-    }));
-    this.#only = this.#lines.length === 1 ? (this.#lines[0] ?? null) : null;
+    this.#setUnits(units);
   }
 
   /** Requests that end from now on are decided on by `policy`; every outcome it comes to must be in the layout. */
-  replacePolicy(policy: ReplayPolicy, sanitizer: Sanitizer | null): void {
+  replacePolicy(policy: ReplayPolicy, sanitizers: readonly Sanitizer[] | null): void {
     this.#policy = policy;
-    this.#sanitizer = sanitizer;
+    this.#sanitizers = sanitizers;
   }
 
-  /** A request was seen: its head is whole. */
-  capture(source: RequestSource): void {
-    source.tally.capture();
-    for (const line of this.#lines) line.tally.capture();
+  get units(): readonly TargetUnit[] {
+    return this.#units;
+  }
+
+  /** Sends to `units` from now on; those that are left finish what they have for at most `drainMs`. */
+  replaceUnits(units: readonly TargetUnit[], drainMs: number): void {
+    for (const unit of this.#units) {
+      if (units.includes(unit)) continue;
+      this.#leaving.add(unit);
+      void unit.target.close(drainMs).then(() => {
+        // The last look at what it held.
+        this.measure();
+        this.#leaving.delete(unit);
+      });
+    }
+    this.#setUnits(units);
   }
 
   /** A request ended without being replayed. */
   end(source: RequestSource, outcome: Outcome): void {
     source.tally.end(outcome);
-    for (const line of this.#lines) line.tally.end(outcome);
+    for (const { unit } of this.#lines) {
+      unit.tally.capture();
+      unit.tally.end(outcome);
+    }
   }
 
   /** A request that was captured has ended: decides what becomes of it. */
@@ -87,46 +83,49 @@ export class Dispatcher {
       this.end(source, `incomplete.${request.outcome}`);
       return;
     }
-    const verdict = this.#policy.decide(exchange, source);
+    const policy = this.#policy;
+    const verdict = policy.decide(exchange, source);
+    if (verdict !== 'blocked.loop') source.answeredBy(exchange);
     if (verdict !== 'replay') {
       this.end(source, verdict);
+      return;
+    }
+    if (this.#halted) {
+      this.end(source, 'blocked.kill_switch');
       return;
     }
     if (request.body.wire === null && request.body.wireBytes > 0) {
       this.end(source, 'dropped.too_large');
       return;
     }
-    const safe = this.#sanitizer === null ? exchange : this.#sanitizer.sanitize(exchange);
-    if (safe === null) {
-      this.end(source, 'blocked.unsanitizable');
-      return;
-    }
-    const id = `${this.#idPrefix}${(this.#lastId++).toString(36)}`;
     source.awaiting++;
     this.#awaiting++;
+    const id = `${this.#idPrefix}${(this.#lastId++).toString(36)}`;
     const only = this.#only;
     if (only !== null) {
-      const outgoing = only.writer.write(safe, id, only.keepOrder ? exchange.connection : null);
-      only.target.send(outgoing, (result) => this.#finish(source, this.#count(only, result)));
+      const { unit } = only;
+      unit.tally.capture();
+      const safe = this.#sanitizers === null ? exchange : null;
+      const refusal =
+        unit.refuses(exchange, policy) ??
+        this.#offer(only, exchange, safe, id, source, (outcome) => this.#finish(source, outcome));
+      if (refusal !== null) {
+        unit.tally.end(refusal);
+        this.#finish(source, refusal);
+      }
       return;
     }
-    const pending = new PendingRequest(this.#lines.length);
-    for (const line of this.#lines) {
-      const outgoing = line.writer.write(safe, id, line.keepOrder ? exchange.connection : null);
-      line.target.send(outgoing, (result) => {
-        if (pending.settle(this.#count(line, result))) this.#finish(source, pending.best);
-      });
-    }
+    this.#dispatchToAll(exchange, source, id);
   }
 
   /** True while every target takes more without dropping. */
   get room(): boolean {
-    return this.#lines.every((line) => line.target.room);
+    return this.#halted || this.#units.every((unit) => unit.room);
   }
 
   /** Resolves when `room` may be true again. */
   async waitForRoom(): Promise<void> {
-    await Promise.all(this.#lines.map((line) => line.target.waitForRoom()));
+    await Promise.all(this.#units.map((unit) => unit.waitForRoom()));
   }
 
   /** Resolves when every request sent so far has its outcome. */
@@ -140,29 +139,104 @@ export class Dispatcher {
     return this.#settled;
   }
 
-  /** Writes how many requests each target holds, beside those still being received, into the row. */
-  measure(receiving: number): void {
-    for (const { target, tally } of this.#lines) tally.setInFlight(receiving + target.queuedRequests + target.inFlight);
+  /** Requests that targets hold and should get done: those that wait for their time are not. */
+  get pressing(): number {
+    return this.#units.reduce((sum, { held, target }) => sum + held - target.pacedRequests, 0);
+  }
+
+  /** Writes how many requests each target holds into the row. */
+  measure(): void {
+    for (const unit of this.#units) {
+      let held = unit.held;
+      for (const leaving of this.#leaving) if (leaving.name === unit.name) held += leaving.held;
+      unit.tally.setInFlight(held);
+      unit.measure();
+    }
+    for (const leaving of this.#leaving) {
+      if (!this.#units.some(({ name }) => name === leaving.name)) leaving.tally.setInFlight(leaving.held);
+    }
+  }
+
+  /**
+   * Stops all replay at once: when this returns, nothing more leaves for any target, and what waited or was under way
+   * has ended as `blocked.kill_switch`. The capture goes on, and what it brings ends the same way.
+   */
+  halt(): void {
+    this.#halted = true;
+    for (const { target } of [...this.#units, ...this.#leaving]) target.halt({ outcome: 'blocked', guard: 'kill_switch' });
+  }
+
+  /** Replays again what is captured from now on. */
+  resume(): void {
+    this.#halted = false;
+    for (const { target } of this.#units) target.resume();
+  }
+
+  /** Closes connections to what has come to be known as production. */
+  recheck(): void {
+    for (const { target } of this.#units) target.recheck();
   }
 
   /** Lets every target finish for at most `drainMs`; then what is left ends as `dropped.shutdown`. */
   async close(drainMs: number): Promise<void> {
-    await Promise.all(this.#lines.map((line) => line.target.close(drainMs)));
+    await Promise.all([...this.#units, ...this.#leaving].map((unit) => unit.target.close(drainMs)));
   }
 
   abort(): void {
-    for (const line of this.#lines) line.target.abort();
+    for (const unit of [...this.#units, ...this.#leaving]) unit.target.abort();
   }
 
-  /** Counts what came of a request at one target. */
-  #count(line: CountedLine, result: ReplayResult): Outcome {
-    const outcome = outcomeOf(result);
-    line.tally.end(outcome);
-    if (result.outcome === 'replayed') {
-      const slot = line.responseSlots[Math.floor(result.response.status / 100) - 1];
-      if (slot !== undefined) this.#row[slot]++;
+  #setUnits(units: readonly TargetUnit[]): void {
+    this.#units = units;
+    if (this.#halted) for (const { target } of units) target.halt({ outcome: 'blocked', guard: 'kill_switch' });
+    this.#lines = units.flatMap((unit) => Array.from({ length: unit.copies }, (_, copy) => ({ unit, copy, refusal: null })));
+    this.#only = this.#lines.length === 1 ? (this.#lines[0] ?? null) : null;
+  }
+
+  #dispatchToAll(exchange: Exchange, source: RequestSource, id: string): void {
+    const pending = new PendingRequest(this.#lines.length);
+    const settle = (outcome: Outcome): void => {
+      if (pending.settle(outcome)) this.#finish(source, pending.best);
+    };
+    // Targets make and settle nothing within a call, so this row is not used twice at once.
+    for (const line of this.#lines) {
+      line.unit.tally.capture();
+      line.refusal = line.unit.refuses(exchange, this.#policy);
     }
-    return outcome;
+    const safe: (Exchange | null | undefined)[] = [];
+    for (const line of this.#lines) {
+      const { unit, copy } = line;
+      if (line.refusal === null) {
+        // The same copy is the same session at every target.
+        if (this.#sanitizers === null) safe[copy] = exchange;
+        else if (safe[copy] === undefined) safe[copy] = this.#sanitizers[copy].sanitize(exchange);
+        line.refusal =
+          safe[copy] === null
+            ? 'blocked.unsanitizable'
+            : this.#offer(line, exchange, safe[copy] ?? null, copy === 0 ? id : `${id}.${copy + 1}`, source, settle);
+      }
+      if (line.refusal !== null) {
+        unit.tally.end(line.refusal);
+        settle(line.refusal);
+      }
+    }
+  }
+
+  /** Sends a request that its target wants, made safe if it is not yet; returns why not when it is not sent. */
+  #offer(
+    { unit, copy }: Line,
+    exchange: Exchange,
+    safe: Exchange | null,
+    id: string,
+    source: RequestSource,
+    settle: (outcome: Outcome) => void,
+  ): Outcome | null {
+    const made = safe ?? this.#sanitizers?.[copy]?.sanitize(exchange) ?? null;
+    if (made === null) return 'blocked.unsanitizable';
+    return (
+      unit.holdsBack(source.canWait) ??
+      unit.send(exchange, made, copy, id, this.#policy.probabilityFor(unit.share), settle)
+    );
   }
 
   /** A request has come to an outcome at every target. */
@@ -179,8 +253,12 @@ export interface RequestSource {
   tally: Tally;
   /** Requests handed to targets and not settled by all of them yet. */
   awaiting: number;
+  /** It waits for `room`, as files do; other sources cannot. */
+  canWait: boolean;
   /** Counts a request that lacked what it is sampled by. */
   keyAbsent(): void;
+  /** The server of this request is one of production's: it is no replayed request that came round. */
+  answeredBy(exchange: Exchange): void;
 }
 
 /**
@@ -198,22 +276,11 @@ class PendingRequest {
 
   /** True when this was the last target. */
   settle(outcome: Outcome): boolean {
-    const rank = outcome === 'replayed' ? 2 : outcome.startsWith('failed') ? 1 : 0;
+    const rank = outcomeRank(outcome);
     if (rank > this.#bestRank) {
       this.#bestRank = rank;
       this.best = outcome;
     }
     return --this.#remaining === 0;
-  }
-}
-
-function outcomeOf(result: ReplayResult): Outcome {
-  switch (result.outcome) {
-    case 'replayed':
-      return 'replayed';
-    case 'failed':
-      return `failed.${result.reason}`;
-    case 'dropped':
-      return `dropped.${result.reason}`;
   }
 }

@@ -7,15 +7,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { MirrorConfig } from '../config/schema.ts';
+import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import { DoubletakeError } from '../errors.ts';
 import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
-import { buildReport, type LedgerReport } from '../ledger/report.ts';
-import { ledgerLayout } from './ledger-layout.ts';
-import { filterOutcomes } from '../policy/filter.ts';
-import { checkTarget, readAuthority } from './targets.ts';
+import { buildReport, latencyCounts, type LedgerReport, total } from '../ledger/report.ts';
+import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
+import { ledgerLayout, ledgerNames, ledgerPaths } from './ledger-layout.ts';
+import type { TargetSupplies, WorkerCommand } from './messages.ts';
+import { refuseProductionNames, resolveProduction } from './production.ts';
+import { openSanitizers } from './sanitizing.ts';
+import { Shares } from './shares.ts';
 import { bindSources, type BoundSources, sourceName } from './sources.ts';
-import { openSanitizer } from './sanitizing.ts';
+import { checkTarget, createRateLimit, openTargetRewriter, readAuthority } from './targets.ts';
 import { Watchdog } from './watchdog.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
@@ -25,11 +28,16 @@ const silentMsMax = 5_000;
 /** A stop waits this much longer than the drain before it takes a worker for dead. */
 const stopGraceMs = 3_000;
 
+/** Ramps look at their targets this often. */
+const rampEveryMs = 1_000;
+
 /** What cannot change while the mirror runs. */
-const lasting = ['sources', 'targets', 'workers', 'drainMs', 'health', 'ledger'] as const satisfies (keyof MirrorConfig)[];
+const lasting = ['sources', 'guards', 'workers', 'drainMs', 'health', 'control', 'ledger'] as const satisfies (keyof MirrorConfig)[];
 
 export interface EngineEvents {
   warning(text: string): void;
+  /** Something that happened and is no trouble. */
+  notice(text: string): void;
   /** Every source was a file, and all of them were read to the end with all their requests ended. */
   exhausted(): void;
   /** A worker died; what it held is lost, and the engine should be stopped. */
@@ -37,23 +45,33 @@ export interface EngineEvents {
 }
 
 export class Engine {
-  readonly #config: MirrorConfig;
+  #config: MirrorConfig;
   readonly #events: EngineEvents;
   readonly #layout: CounterLayout;
   readonly #watchdog: Watchdog;
+  readonly #shares: Shares;
+  #production: ListedServer[] = [];
+  /** Servers that were seen to answer for production, told to every worker. */
+  readonly #learned = new Set<string>();
+  #supplies: TargetSupplies = { authorities: [], rateLimits: [], shares: [] };
   #workers: WorkerHandle[] = [];
   #bound: BoundSources | null = null;
+  #rampTimer: NodeJS.Timeout | undefined;
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
+  #halted = false;
   #failure: string | null = null;
 
   constructor(config: MirrorConfig, events: EngineEvents) {
     this.#config = config;
     this.#events = events;
-    this.#layout = ledgerLayout(
-      config.sources.map(sourceName),
-      config.targets.map(({ name }) => name),
-      config.policy.filters,
-    );
+    this.#layout = ledgerLayout(ledgerNames(config));
+    this.#shares = new Shares(config.targets, performance.now(), {
+      changed: (target, share, text) => {
+        events.notice(text);
+        void this.#command({ type: 'share', target, share });
+      },
+      told: (text) => events.warning(text),
+    });
     const slowestMs = Math.max(
       ...config.targets.map(({ limits }) => limits.connectTimeoutMs + limits.responseTimeoutMs),
     );
@@ -66,15 +84,15 @@ export class Engine {
    */
   async start(): Promise<string[]> {
     const config = this.#config;
-    openSanitizer(config.policy);
-    const authorities = config.targets.map(readAuthority);
-    await Promise.all(config.targets.map((target, index) => checkTarget(target, authorities[index] ?? null)));
+    this.#production = await resolveProduction(config.guards);
+    this.#supplies = await this.#prepare(config, []);
     const bound = await bindSources(config);
     this.#bound = bound;
     bound.warnings.forEach((text) => this.#events.warning(text));
     try {
-      const opened = await this.#startWorkers(bound, authorities);
+      const opened = await this.#startWorkers(bound);
       this.#state = 'running';
+      this.#rampTimer = setInterval(() => this.#observeTargets(), rampEveryMs);
       return opened;
     } catch (error) {
       this.abort();
@@ -83,12 +101,18 @@ export class Engine {
     }
   }
 
+  /** The configuration in force: as it was last reloaded. */
+  get config(): MirrorConfig {
+    return this.#config;
+  }
+
   /** The ledger as the workers last published it, at most a tenth of a second old. */
   report(): LedgerReport {
-    return buildReport(
-      this.#layout,
-      this.#workers.map(({ shared }) => readRow(shared)),
-    );
+    const rows = this.#workers.map(({ shared }) => readRow(shared));
+    const report = buildReport(this.#layout, rows);
+    report.replay = this.#halted ? 'stopped' : 'running';
+    for (const [name, target] of Object.entries(report.targets)) target.percentage = this.#shares.percentageOf(name);
+    return report;
   }
 
   /** Why packets cannot flow through to an outcome now, or null while they can. */
@@ -104,18 +128,48 @@ export class Engine {
   }
 
   /**
-   * Decides by the policy of `config` from now on; nothing that is under way is touched, and no packet is lost. Throws
-   * when the policy needs a restart. Resolves with the names of the settings that are different and stay as they were.
+   * Decides by the policy and sends to the targets of `config` from now on; nothing that is under way is touched, and no
+   * packet is lost. Rejects, with everything as it was, when something in it cannot be had. Resolves with the names of
+   * the settings that are different and stay as they were.
    */
   async reload(config: MirrorConfig): Promise<string[]> {
-    openSanitizer(config.policy);
-    const counted = new Set(filterOutcomes(this.#config.policy.filters));
-    const uncounted = filterOutcomes(config.policy.filters).filter((outcome) => !counted.has(outcome));
-    if (uncounted.length > 0) {
-      throw new DoubletakeError('DT_RELOAD', `${uncounted.join(', ')}: the ledger has no place for new names of filters; restart`);
+    const before = this.#config;
+    const supplies = await this.#prepare(config, before.targets);
+    const names = ledgerNames(config);
+    const paths = ledgerPaths({ ...names, sources: before.sources.map(sourceName) });
+    if (!this.#layout.fits(paths)) {
+      throw new DoubletakeError('DT_RELOAD', 'the ledger has no place left for new names of filters and targets; restart');
     }
-    await Promise.all(this.#workers.map((worker) => worker.reload(config.policy)));
-    return lasting.filter((name) => !isDeepStrictEqual(config[name], this.#config[name]));
+    this.#layout.extend(paths);
+    const { policy, targets } = config;
+    this.#supplies = { ...supplies, shares: this.#shares.replaceTargets(targets, performance.now()) };
+    this.#config = { ...before, policy, targets };
+    await this.#bound?.followTargets(targets.map(({ url }) => new URL(url)));
+    await this.#command({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
+    return lasting.filter((name) => !isDeepStrictEqual(config[name], before[name]));
+  }
+
+  /**
+   * The kill switch: no byte leaves for any target once this has resolved. The capture goes on; what it brings, and what
+   * was waiting or under way, ends as `blocked.kill_switch` until `resume`.
+   */
+  async halt(): Promise<void> {
+    this.#halted = true;
+    await this.#command({ type: 'halt' });
+  }
+
+  async resume(): Promise<void> {
+    this.#halted = false;
+    await this.#command({ type: 'resume' });
+  }
+
+  /**
+   * Gives a target this percentage of what the policy lets through until it is told otherwise; null gives it back to its
+   * ramp, or to the percentage in the configuration. Throws a `DoubletakeError` for a target that there is not.
+   */
+  async setPercentage(target: string, percentage: number | null): Promise<void> {
+    const share = this.#shares.setByHand(target, percentage, performance.now());
+    await this.#command({ type: 'share', target, share });
   }
 
   /** Ends the capture and drains for at most `drainMs`; resolves with the final ledger. */
@@ -123,6 +177,7 @@ export class Engine {
     if (this.#state !== 'stopped') this.#state = 'draining';
     this.#bound?.close();
     this.#bound = null;
+    clearInterval(this.#rampTimer);
     await Promise.all(this.#workers.map((worker) => worker.stop(drainMs, stopGraceMs)));
     this.#state = 'stopped';
     return this.report();
@@ -133,7 +188,52 @@ export class Engine {
     for (const worker of this.#workers) worker.abort();
   }
 
-  async #startWorkers(bound: BoundSources, authorities: readonly (string | null)[]): Promise<string[]> {
+  async #command(command: WorkerCommand): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.obey(command)));
+  }
+
+  /** Tries everything in a configuration that can go wrong, so that nothing does in the workers. */
+  async #prepare(config: MirrorConfig, present: readonly TargetConfig[]): Promise<TargetSupplies> {
+    const { policy, targets } = config;
+    openSanitizers(policy, targets);
+    targets.forEach((target) => openTargetRewriter(target, 0, policy.trustedProxies));
+    refuseProductionNames(this.#config.guards, targets);
+    const authorities = targets.map(readAuthority);
+    const production = new ProductionServers(this.#production);
+    for (const endpoint of this.#learned) production.learn(endpoint);
+    await Promise.all(
+      targets.map(async (target, position) => {
+        if (present.some((known) => isDeepStrictEqual(known, target))) return;
+        await checkTarget(target, authorities[position] ?? null, production);
+      }),
+    );
+    return { authorities, rateLimits: targets.map(createRateLimit), shares: targets.map(({ name }) => this.#shares.percentageOf(name) / 100) };
+  }
+
+  #observeTargets(): void {
+    const rows = this.#workers.map(({ shared }) => readRow(shared));
+    const { targets } = buildReport(this.#layout, rows);
+    this.#shares.observe((name) => {
+      const target = targets[name];
+      const limits = this.#config.targets.find((config) => config.name === name)?.limits;
+      const failed = total(target?.outcomes['failed'] ?? 0);
+      return {
+        requests: failed + total(target?.outcomes['replayed'] ?? 0),
+        errors: failed + total(target?.responses['5xx'] ?? 0),
+        latencies: latencyCounts(this.#layout, rows, name),
+        queueShare: (target?.queued ?? 0) / (limits?.queueRequests ?? 1),
+      };
+    }, performance.now());
+  }
+
+  /** Tells every worker of a server that one of them saw. */
+  #learnProduction(endpoint: string): void {
+    if (this.#learned.has(endpoint)) return;
+    this.#learned.add(endpoint);
+    for (const worker of this.#workers) worker.learnProduction(endpoint);
+  }
+
+  async #startWorkers(bound: BoundSources): Promise<string[]> {
     const runId = randomBytes(4).toString('hex');
     let exhausted = 0;
     for (let index = 0; index < this.#config.workers; index++) {
@@ -142,12 +242,16 @@ export class Engine {
           index,
           config: this.#config,
           descriptors: bound.descriptors.map((group) => group?.[index] ?? null),
-          authorities,
+          sharedPorts: bound.sharedPorts,
+          supplies: this.#supplies,
+          production: this.#production,
           shared: createSharedRow(this.#layout),
           runId,
         },
         {
           warning: (text) => this.#events.warning(text),
+          notice: (text) => this.#events.notice(text),
+          production: (endpoint) => this.#learnProduction(endpoint),
           exhausted: () => {
             if (++exhausted === this.#config.workers) this.#events.exhausted();
           },

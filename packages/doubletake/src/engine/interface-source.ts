@@ -21,7 +21,6 @@ export async function bindInterface(config: InterfaceConfig, { targets, workers 
   const { name, promiscuous, tunnels, ports, ring } = config;
   const libc = needLibc(purpose);
   const count = tunnels ? 1 : workers;
-  const own = await OwnTraffic.of(targets.map(({ url }) => new URL(url)));
   const descriptors = openPacketSockets(
     libc,
     { interfaceName: name, ringBytes: ring, promiscuous },
@@ -31,13 +30,20 @@ export async function bindInterface(config: InterfaceConfig, { targets, workers 
     const filter = buildCaptureFilter({ ports, tunnels, exclude: own.endpoints });
     for (const descriptor of descriptors) attachFilter(libc, descriptor, filter);
   };
+  const own = new OwnTraffic(leaveOutOwn);
+  await own.follow(targets.map(({ url }) => new URL(url)));
   leaveOutOwn();
-  own.watch(leaveOutOwn);
   const tooMany = own.endpoints.length > excludedMax;
   const warning =
     `the targets have more than ${excludedMax} addresses: some of what is replayed to them will be seen, ` +
     'and counted as blocked.loop';
-  return { descriptors, address: `interface=${name}`, warnings: tooMany ? [warning] : [], close: () => own.close() };
+  return {
+    descriptors,
+    address: `interface=${name}`,
+    warnings: tooMany ? [warning] : [],
+    followTargets: (urls) => own.follow(urls),
+    close: () => own.close(),
+  };
 }
 
 /** Starts the source in a worker, on a ring that the main thread opened. */

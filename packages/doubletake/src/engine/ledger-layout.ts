@@ -1,11 +1,15 @@
 /** The names of everything that a run counts: the places in the ledger's report and the slots in the workers' rows. */
+import type { MirrorConfig } from '../config/schema.ts';
 import { otherProtocols } from '../http/exchange.ts';
+import { fidelityNames } from '../http/fidelity.ts';
 import { CounterLayout } from '../ledger/counters.ts';
+import { latencyBuckets } from '../ledger/histogram.ts';
 import { outcomePath, outcomes } from '../ledger/outcome.ts';
-import { statusClasses } from '../ledger/report.ts';
+import { latencyPlace, statusClasses } from '../ledger/report.ts';
 import { decodedResults } from '../packets/decoded.ts';
 import { filterOutcomes } from '../policy/filter.ts';
 import type { FilterRule } from '../policy/filter-options.ts';
+import { sourceName } from './sources.ts';
 
 const responsePaths = statusClasses.map((name) => ['responses', name]);
 
@@ -23,21 +27,52 @@ const sourcePaths: readonly (readonly string[])[] = [
   ...otherProtocols.map((name) => ['other', name]),
   ['skippedBytes'],
   ['sampling', 'headerAbsent'],
+  ['fidelity', 'whole'],
+  ...fidelityNames.map((name) => ['fidelity', name]),
+  ['sink', 'refused'],
+  ['sink', 'timedOut'],
+  ['sink', 'rejected'],
 ];
 
-/** Layout of a worker's row: the same in every thread for the same names and rules. */
-export function ledgerLayout(
-  sources: readonly string[],
-  targets: readonly string[],
-  filters: readonly FilterRule[],
-): CounterLayout {
+const targetPaths: readonly (readonly string[])[] = [
+  ...responsePaths,
+  ['queued'],
+  ['circuit', 'opened'],
+  ['circuit', 'closed'],
+  ['circuit', 'openNow'],
+];
+
+/** What decides on the names in a ledger. */
+export interface LedgerNames {
+  sources: readonly string[];
+  targets: readonly string[];
+  /** Every rule by which a request can be filtered, the targets' own too. */
+  filters: readonly FilterRule[];
+}
+
+export function ledgerNames({ sources, policy, targets }: MirrorConfig): LedgerNames {
+  return {
+    sources: sources.map(sourceName),
+    targets: targets.map(({ name }) => name),
+    filters: [...policy.filters, ...targets.flatMap(({ filters }) => filters)],
+  };
+}
+
+/** Paths of all counters: the same in every thread for the same names. */
+export function ledgerPaths({ sources, targets, filters }: LedgerNames): string[][] {
   const tallyPaths = [
     ['captured'],
     ...[...outcomes, ...filterOutcomes(filters)].map((outcome) => ['outcomes', ...outcomePath(outcome)]),
     ['inFlight'],
   ];
-  return new CounterLayout([
+  return [
     ...sources.flatMap((name) => [...tallyPaths, ...sourcePaths].map((path) => ['sources', name, ...path])),
-    ...targets.flatMap((name) => [...tallyPaths, ...responsePaths].map((path) => ['targets', name, ...path])),
-  ]);
+    ...targets.flatMap((name) => [...tallyPaths, ...targetPaths].map((path) => ['targets', name, ...path])),
+    ...targets.flatMap((name) => latencyBuckets.map((_, bucket) => [latencyPlace, name, String(bucket)])),
+  ];
+}
+
+/** Layout of a worker's row. */
+export function ledgerLayout(names: LedgerNames): CounterLayout {
+  return new CounterLayout(ledgerPaths(names));
 }

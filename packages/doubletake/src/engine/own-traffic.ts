@@ -12,19 +12,15 @@ import { excludedMax, type Endpoint } from '../system/capture-filter.ts';
 const lookUpEveryMs = 15_000;
 
 export class OwnTraffic {
-  readonly #urls: readonly URL[];
+  #urls: readonly URL[] = [];
   readonly #found = new Map<string, Endpoint>();
+  readonly #onChange: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
-  /** Looks the targets up for the first time; names that are not known are left out. */
-  static async of(urls: readonly URL[]): Promise<OwnTraffic> {
-    const own = new OwnTraffic(urls);
-    await own.#lookUp();
-    return own;
-  }
-
-  private constructor(urls: readonly URL[]) {
-    this.#urls = urls;
+  /** `onChange` hears of it whenever there are new `endpoints`, until `close`. */
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
   }
 
   /** Numeric addresses and ports. */
@@ -32,23 +28,22 @@ export class OwnTraffic {
     return [...this.#found.values()];
   }
 
-  /** Calls back whenever there are new ones, until `close`. */
-  watch(onChange: () => void): void {
-    if (this.#urls.every((url) => isIP(bareHost(url)) !== 0)) return;
-    this.#timer = setInterval(() => {
-      const before = this.#found.size;
-      void this.#lookUp().then(() => {
-        if (this.#timer !== undefined && this.#found.size > before) onChange();
-      });
-    }, lookUpEveryMs).unref();
+  /** These are the targets from now on; resolves when they were looked up. Names that are not known are left out. */
+  async follow(urls: readonly URL[]): Promise<void> {
+    this.#urls = urls;
+    await this.#lookUp();
+    clearInterval(this.#timer);
+    if (this.#closed || urls.every((url) => isIP(bareHost(url)) !== 0)) return;
+    this.#timer = setInterval(() => void this.#lookUp(), lookUpEveryMs).unref();
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#timer);
-    this.#timer = undefined;
   }
 
   async #lookUp(): Promise<void> {
+    const before = this.#found.size;
     await Promise.all(
       this.#urls.map(async (url) => {
         const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
@@ -59,6 +54,7 @@ export class OwnTraffic {
         }
       }),
     );
+    if (this.#found.size > before && !this.#closed) this.#onChange();
   }
 }
 

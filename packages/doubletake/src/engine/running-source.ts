@@ -10,6 +10,8 @@ export interface BoundSource {
   address: string;
   /** Sentences for the user. */
   warnings: readonly string[];
+  /** Tells it where requests are replayed to, whenever that changes; resolves when it has taken note. */
+  followTargets?: (urls: readonly URL[]) => Promise<void>;
   /** Closes what the main thread has kept for itself. */
   close?: () => void;
 }

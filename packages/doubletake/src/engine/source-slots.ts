@@ -1,4 +1,5 @@
 import { type OtherProtocol, otherProtocols } from '../http/exchange.ts';
+import { fidelityNames } from '../http/fidelity.ts';
 import { decodedResults } from '../packets/decoded.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
 import { statusClasses } from '../ledger/report.ts';
@@ -19,6 +20,12 @@ export class SourceSlots {
   readonly other: Readonly<Record<OtherProtocol, number>>;
   readonly skippedBytes: number;
   readonly headerAbsent: number;
+  /** Exchanges without any label, and by label in the order of their bits. */
+  readonly fidelityWhole: number;
+  readonly fidelity: readonly number[];
+  readonly sinkRefused: number;
+  readonly sinkTimedOut: number;
+  readonly sinkRejected: number;
 
   constructor(layout: CounterLayout, source: string) {
     const slot = (...path: string[]): number => layout.slot('sources', source, ...path);
@@ -39,5 +46,10 @@ export class SourceSlots {
     >;
     this.skippedBytes = slot('skippedBytes');
     this.headerAbsent = slot('sampling', 'headerAbsent');
+    this.fidelityWhole = slot('fidelity', 'whole');
+    this.fidelity = fidelityNames.map((name) => slot('fidelity', name));
+    this.sinkRefused = slot('sink', 'refused');
+    this.sinkTimedOut = slot('sink', 'timedOut');
+    this.sinkRejected = slot('sink', 'rejected');
   }
 }

@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs';
 import type { TargetConfig } from '../config/schema.ts';
 import { DoubletakeError } from '../errors.ts';
+import type { ProductionServers } from '../policy/production-servers.ts';
 import { RequestWriter } from '../policy/request-writer.ts';
+import { openRewriter, type Rewriter } from '../policy/rewrite/rewriter.ts';
+import { RateLimit } from '../replay/rate-limit.ts';
 import { ReplayTarget } from '../replay/replay-target.ts';
-import type { TargetLine } from './dispatcher.ts';
+import type { TargetParts } from './target-unit.ts';
 
 /** Idle connections are kept less long than servers keep them (nginx: 75 s), so that few are found dead. */
 const idleTimeoutMs = 55_000;
@@ -23,9 +26,19 @@ export function readAuthority({ ca }: TargetConfig): string | null {
   }
 }
 
-/** Makes sure that the target can be reached now; rejects with one clear line. */
-export async function checkTarget(config: TargetConfig, authority: string | null): Promise<void> {
-  const target = openTarget(config, authority);
+/** What a target needs beside its configuration. */
+export interface TargetSurroundings {
+  authority: string | null;
+  rateLimit: SharedArrayBuffer | null;
+  /** Among which the limits are shared out. */
+  workers: number;
+  trustedProxies: readonly string[];
+  production: ProductionServers;
+}
+
+/** Makes sure that the target can be reached now and is not one of production's servers; rejects with one clear line. */
+export async function checkTarget(config: TargetConfig, authority: string | null, production: ProductionServers): Promise<void> {
+  const target = openTarget(config, authority, 1, production);
   try {
     await target.check();
   } finally {
@@ -33,29 +46,64 @@ export async function checkTarget(config: TargetConfig, authority: string | null
   }
 }
 
-export function openTargetLine(config: TargetConfig, authority: string | null): TargetLine {
+/** Memory for the rate limit of a target, which all workers share; null where it has none. */
+export function createRateLimit({ limits }: TargetConfig): SharedArrayBuffer | null {
+  return limits.requestsPerSecond === undefined ? null : RateLimit.createShared();
+}
+
+/** Throws a `DoubletakeError` for what cannot be used. */
+export function openTargetUnit(config: TargetConfig, around: TargetSurroundings): TargetParts {
+  const { limits } = config;
   return {
-    name: config.name,
-    target: openTarget(config, authority),
+    config,
+    trustedProxies: around.trustedProxies,
+    target: openTarget(config, around.authority, around.workers, around.production),
     writer: new RequestWriter(new URL(config.url), config.host),
-    keepOrder: config.ordering === 'connection',
+    rewriters: Array.from({ length: config.multiply }, (_, copy) => openTargetRewriter(config, copy, around.trustedProxies)),
+    rateLimit:
+      around.rateLimit === null || limits.requestsPerSecond === undefined
+        ? null
+        : new RateLimit(around.rateLimit, { perSecond: limits.requestsPerSecond, burst: limits.burst }),
   };
 }
 
-function openTarget({ name, url, limits }: TargetConfig, authority: string | null): ReplayTarget {
+/** Null where a target gets its requests as they are. */
+export function openTargetRewriter(
+  { name, rewrite, credentials, idempotencyKey }: TargetConfig,
+  copy: number,
+  trustedProxies: readonly string[],
+): Rewriter | null {
+  try {
+    return openRewriter({ rules: rewrite, credentials, idempotencyKey, copy, trustedProxies });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DoubletakeError('DT_CONFIG', `target ${name}: rewrite: ${reason}`, { cause: error });
+  }
+}
+
+function openTarget(
+  { name, url, limits, speed }: TargetConfig,
+  authority: string | null,
+  workers: number,
+  production: ProductionServers,
+): ReplayTarget {
+  const shared = (total: number): number => Math.max(1, Math.floor(total / workers));
   try {
     return new ReplayTarget({
       name,
       url: new URL(url),
       ...(authority === null ? {} : { ca: authority }),
-      connectionsMax: limits.inFlight,
-      queueRequestsMax: limits.queueRequests,
-      queueBytesMax: limits.queueBytes,
+      connectionsMax: shared(limits.connections ?? limits.inFlight),
+      inFlightMax: shared(limits.inFlight),
+      queueRequestsMax: shared(limits.queueRequests),
+      queueBytesMax: shared(limits.queueBytes),
       connectTimeoutMs: limits.connectTimeoutMs,
       responseTimeoutMs: limits.responseTimeoutMs,
       idleTimeoutMs,
       connectionAgeMaxMs,
       keepBodyBytesMax: 0,
+      speed: speed ?? null,
+      refused: (address, port) => production.refuses(address, port),
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

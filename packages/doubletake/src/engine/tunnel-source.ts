@@ -4,11 +4,9 @@
  * Read from a ring, a socket on the port has still to be there, or the kernel would answer each packet with an error
  * (ICMP port unreachable). It takes nothing, and the main thread keeps it.
  */
-import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 import { formatListen } from '../config/listen.ts';
 import type { TunnelConfig } from '../config/source-schema.ts';
-import { DoubletakeError } from '../errors.ts';
 import { readDatagram } from '../sources/ring-datagram.ts';
 import { RingSource } from '../sources/ring-source.ts';
 import { bindUdpGroup } from '../sources/udp-group.ts';
@@ -19,6 +17,7 @@ import { openPacketSockets } from '../system/packet-socket.ts';
 import { attachFilter } from '../system/socket-options.ts';
 import { buildSteeringProgram } from '../system/steering.ts';
 import { openUdpSocket } from '../system/udp-socket.ts';
+import { numericAddress } from './numeric-address.ts';
 import type { Pipeline } from './pipeline.ts';
 import { type BoundSource, type RunningSource, runNetworkSource, type SourceStart } from './running-source.ts';
 
@@ -111,16 +110,4 @@ function interfaceOf(address: string): string {
     entries?.some((entry) => entry.address === address.split('%')[0]),
   );
   return found?.[0] ?? 'any';
-}
-
-async function numericAddress(host: string): Promise<string> {
-  try {
-    return (await lookup(host)).address;
-  } catch (error) {
-    throw new DoubletakeError(
-      'DT_SOURCE_ADDRESS',
-      `cannot listen on ${host}: the name is not known here; give an address of this machine, or 0.0.0.0 for all`,
-      { cause: error },
-    );
-  }
 }

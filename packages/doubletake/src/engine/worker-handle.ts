@@ -1,13 +1,15 @@
 /** The main thread's hold on one worker: its start, its counters, its stop, and its death. */
 import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import type { MirrorConfig } from '../config/schema.ts';
 import { DoubletakeError } from '../errors.ts';
 import { type Publication, readPublication } from '../ledger/counters.ts';
-import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import type { FromWorker, ToWorker, WorkerCommand, WorkerStart } from './messages.ts';
 
 export interface WorkerEvents {
   warning(text: string): void;
+  notice(text: string): void;
+  /** A server, `address:port`, was seen to answer for production. */
+  production(endpoint: string): void;
   exhausted(): void;
   died(error: Error): void;
 }
@@ -21,8 +23,8 @@ export class WorkerHandle {
   readonly ready: Promise<(string | null)[]>;
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
-  /** Those who wait for a reload to hold, in the order in which they asked. */
-  readonly #reloads: (() => void)[] = [];
+  /** Those who wait for a command to hold, in the order in which they gave it. */
+  readonly #commands: (() => void)[] = [];
   #alive = true;
 
   constructor(start: WorkerStart, events: WorkerEvents) {
@@ -53,10 +55,14 @@ export class WorkerHandle {
           return couldNotStart(new DoubletakeError(message.code, message.text));
         case 'warning':
           return events.warning(message.text);
+        case 'notice':
+          return events.notice(message.text);
+        case 'production':
+          return events.production(message.endpoint);
         case 'exhausted':
           return events.exhausted();
-        case 'reloaded':
-          return this.#reloads.shift()?.();
+        case 'done':
+          return this.#commands.shift()?.();
       }
     });
     this.#worker.on('error', (error) => {
@@ -87,13 +93,18 @@ export class WorkerHandle {
     clearTimeout(force);
   }
 
-  /** Resolves when the worker decides by the new policy, or has ended. */
-  async reload(policy: MirrorConfig['policy']): Promise<void> {
+  /** Resolves when the command holds in the worker, or the worker has ended. */
+  async obey(command: WorkerCommand): Promise<void> {
     if (!this.#alive) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#reloads.push(resolve);
-    this.#say({ type: 'reload', policy });
+    this.#commands.push(resolve);
+    this.#say(command);
     await Promise.race([promise, this.#ended]);
+  }
+
+  /** Another worker saw a server of production. */
+  learnProduction(endpoint: string): void {
+    if (this.#alive) this.#say({ type: 'production', endpoint });
   }
 
   abort(): void {

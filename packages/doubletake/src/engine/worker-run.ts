@@ -1,30 +1,38 @@
 /** What a worker does from its start to its end: opens its sources, keeps time for its pipelines, publishes, drains. */
 import { randomInt } from 'node:crypto';
-import type { MirrorConfig } from '../config/schema.ts';
-import { publishRow } from '../ledger/counters.ts';
-import { ledgerLayout } from './ledger-layout.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { TargetConfig } from '../config/schema.ts';
+import { type CounterLayout, publishRow } from '../ledger/counters.ts';
 import { ReplayPolicy } from '../policy/policy.ts';
+import { ProductionServers } from '../policy/production-servers.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { WorkerStart } from './messages.ts';
-import { Pipeline } from './pipeline.ts';
+import { ledgerLayout, ledgerNames } from './ledger-layout.ts';
+import type { Intake } from './intake.ts';
+import type { TargetSupplies, WorkerCommand, WorkerStart } from './messages.ts';
 import type { RunningSource } from './running-source.ts';
-import { packetChoice, sourceName, startSource } from './sources.ts';
-import { openSanitizer } from './sanitizing.ts';
-import { openTargetLine } from './targets.ts';
+import { openSanitizers } from './sanitizing.ts';
+import { openIntake, startSource } from './sources.ts';
+import { TargetUnit } from './target-unit.ts';
+import { openTargetUnit } from './targets.ts';
 
 const publishEveryMs = 100;
 
 export interface WorkerEvents {
   warning(text: string): void;
+  notice(text: string): void;
+  /** A server, `address:port`, was seen to answer for production for the first time. */
+  production(endpoint: string): void;
   exhausted(): void;
 }
 
 export class WorkerRun {
   readonly #start: WorkerStart;
   readonly #events: WorkerEvents;
+  readonly #layout: CounterLayout;
   readonly #row: Float64Array;
+  readonly #production: ProductionServers;
   readonly #dispatcher: Dispatcher;
-  readonly #pipelines: readonly Pipeline[];
+  readonly #pipelines: readonly Intake[];
   #timer: NodeJS.Timeout | undefined;
   /** By position in the configuration; null where another worker has the source. */
   readonly #sources: (RunningSource | null)[] = [];
@@ -34,37 +42,38 @@ export class WorkerRun {
     this.#start = start;
     this.#events = events;
     const { config, runId, index } = start;
-    const names = config.sources.map(sourceName);
-    const layout = ledgerLayout(
-      names,
-      config.targets.map(({ name }) => name),
-      config.policy.filters,
-    );
-    this.#row = new Float64Array(layout.size);
+    const { policy, targets } = config;
+    this.#layout = ledgerLayout(ledgerNames(config));
+    this.#row = this.#layout.createRow();
+    this.#production = new ProductionServers(start.production);
     this.#dispatcher = new Dispatcher(
-      new ReplayPolicy(config.policy),
-      openSanitizer(config.policy),
-      config.targets.map((target, position) => openTargetLine(target, start.authorities[position] ?? null)),
-      layout,
-      this.#row,
+      new ReplayPolicy({ ...policy, workers: config.workers }),
+      openSanitizers(policy, targets),
+      this.#openUnits(targets, start.supplies, policy.trustedProxies, []),
       `${runId}-${index.toString(36)}-`,
     );
     const hashSeed = randomInt(2 ** 31);
-    this.#pipelines = config.sources.map(
-      (source) =>
-        new Pipeline(sourceName(source), { hashSeed, ...packetChoice(source) }, this.#dispatcher, layout, this.#row),
+    const learn = config.guards.learnProduction
+      ? (endpoint: string): void => {
+          if (!this.#production.learn(endpoint)) return;
+          this.#dispatcher.recheck();
+          events.production(endpoint);
+        }
+      : null;
+    this.#pipelines = config.sources.map((source) =>
+      openIntake(source, hashSeed, this.#dispatcher, this.#layout, this.#row, learn),
     );
   }
 
   /** Opens the sources; traffic flows when this resolves, with what each one listens on. */
   async start(): Promise<(string | null)[]> {
-    const { config, descriptors, index } = this.#start;
+    const { config, descriptors, sharedPorts, index } = this.#start;
     for (const [position, source] of config.sources.entries()) {
       const pipeline = this.#pipelines[position];
       if (pipeline === undefined) continue;
-      const descriptor = descriptors[position] ?? null;
+      const bound = { descriptor: descriptors[position] ?? null, sharedPort: sharedPorts[position] ?? null };
       const warn = (text: string): void => this.#events.warning(text);
-      this.#sources.push(await startSource(source, index, { descriptor, pipeline, dispatcher: this.#dispatcher, warn }));
+      this.#sources.push(await startSource(source, index, bound, pipeline, this.#dispatcher, warn));
     }
     this.#timer = setInterval(() => this.#publish(), publishEveryMs);
     this.#publish();
@@ -79,8 +88,61 @@ export class WorkerRun {
   }
 
   /** Packets come between two turns of the event loop, so that each request is decided on by one policy. */
-  reload(policy: MirrorConfig['policy']): void {
-    this.#dispatcher.replacePolicy(new ReplayPolicy(policy), openSanitizer(policy));
+  obey(command: WorkerCommand): void {
+    switch (command.type) {
+      case 'halt':
+        this.#dispatcher.halt();
+        return this.#publish();
+      case 'resume':
+        return this.#dispatcher.resume();
+      case 'share':
+        for (const unit of this.#dispatcher.units) if (unit.name === command.target) unit.share = command.share;
+        return;
+      case 'reload': {
+        const { policy, targets, supplies, paths } = command;
+        const { workers, drainMs } = this.#start.config;
+        this.#layout.extend(paths);
+        const sanitizers = openSanitizers(policy, targets);
+        const units = this.#openUnits(targets, supplies, policy.trustedProxies, this.#dispatcher.units);
+        this.#dispatcher.replacePolicy(new ReplayPolicy({ ...policy, workers }), sanitizers);
+        this.#dispatcher.replaceUnits(units, drainMs);
+      }
+    }
+  }
+
+  /** Another worker saw a server of production. */
+  learnProduction(endpoint: string): void {
+    if (this.#production.learn(endpoint)) this.#dispatcher.recheck();
+  }
+
+  /** A target whose configuration is the same stays as it is, with its connections and its requests. */
+  #openUnits(
+    targets: readonly TargetConfig[],
+    supplies: TargetSupplies,
+    trustedProxies: readonly string[],
+    present: readonly TargetUnit[],
+  ): TargetUnit[] {
+    return targets.map((config, position) => {
+      const share = supplies.shares[position] ?? 1;
+      const same = present.find((unit) => isDeepStrictEqual(unit.config, config));
+      if (same !== undefined) {
+        same.share = share;
+        return same;
+      }
+      const parts = openTargetUnit(config, {
+        authority: supplies.authorities[position] ?? null,
+        rateLimit: supplies.rateLimits[position] ?? null,
+        workers: this.#start.config.workers,
+        trustedProxies,
+        production: this.#production,
+      });
+      const unit = new TargetUnit(parts, this.#layout, this.#row, {
+        warning: (text) => this.#events.warning(text),
+        notice: (text) => this.#events.notice(text),
+      });
+      unit.share = share;
+      return unit;
+    });
   }
 
   abort(): void {
@@ -113,10 +175,10 @@ export class WorkerRun {
     for (const [position, source] of this.#sources.entries()) {
       this.#pipelines[position]?.measure(source?.kernelDrops() ?? 0);
     }
-    this.#dispatcher.measure(this.#pipelines.reduce((sum, pipeline) => sum + pipeline.receiving, 0));
+    this.#dispatcher.measure();
     publishRow(this.#start.shared, this.#row, {
       publishedAtMs: performance.timeOrigin + performance.now(),
-      awaiting: this.#pipelines.reduce((sum, pipeline) => sum + pipeline.awaiting, 0),
+      awaiting: this.#dispatcher.pressing,
       settled: this.#dispatcher.settled,
     });
   }

@@ -1,6 +1,6 @@
 /**
  * A worker thread: a whole pipeline for each source, from packets to targets, sharing nothing with other workers but the
- * memory in which it publishes its counters.
+ * memory in which it publishes its counters, and that of the targets' rate limits.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { DoubletakeError } from '../errors.ts';
@@ -13,6 +13,8 @@ if (port === null) throw new Error('this file runs in a worker thread only');
 const say = (message: FromWorker): void => port.postMessage(message);
 const run = new WorkerRun(workerData as WorkerStart, {
   warning: (text) => say({ type: 'warning', text }),
+  notice: (text) => say({ type: 'notice', text }),
+  production: (endpoint) => say({ type: 'production', endpoint }),
   exhausted: () => say({ type: 'exhausted' }),
 });
 
@@ -20,11 +22,13 @@ port.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'abort':
       return run.abort();
-    case 'reload':
-      run.reload(message.policy);
-      return say({ type: 'reloaded' });
+    case 'production':
+      return run.learnProduction(message.endpoint);
     case 'stop':
-      void run.stop(message.drainMs).then(() => port.close());
+      return void run.stop(message.drainMs).then(() => port.close());
+    default:
+      run.obey(message);
+      return say({ type: 'done' });
   }
 });
 

@@ -6,6 +6,7 @@
 import type { Connection, Direction } from '../tcp/connection.ts';
 import { sequenceDistance } from '../tcp/sequence.ts';
 import type { ExchangeHandler, IncompleteReason, Message, OtherProtocol, PartialHeadReason } from './exchange.ts';
+import { damageOf, Fidelity } from './fidelity.ts';
 import type { MessageKind } from './head-scanner.ts';
 import { HeldSegments, type Held } from './held-segments.ts';
 import type { MessageOwner, ParserContext } from './message-owner.ts';
@@ -178,11 +179,16 @@ export class Conversation implements MessageOwner {
       this.#unanswered(exchange);
       return;
     }
+    const { pendingMax } = this.#context.limits;
+    if (pendingMax === 0) {
+      this.#unanswered(exchange);
+      return;
+    }
     const { fresh } = this.#parsers[other(client)];
     if (fresh && acknowledgement >= 0 && this.#pending.length >= unseenPendingMax) {
       this.#pending.giveUpBefore(acknowledgement);
     }
-    if (this.#pending.length >= this.#context.limits.pendingMax) {
+    if (this.#pending.length >= pendingMax) {
       this.#context.counters.pendingEvicted++;
       this.#pending.evictOldest();
     }
@@ -247,6 +253,7 @@ export class Conversation implements MessageOwner {
     if (exchange === null) return;
     this.#open = null;
     exchange.requestEnded = true;
+    exchange.fidelity |= damageOf(exchange.request);
     this.#handler.request(exchange);
     if (exchange.response !== null) this.#handler.response(exchange);
     else if (exchange.givenUp) this.#handler.unanswered(exchange);
@@ -269,6 +276,7 @@ export class Conversation implements MessageOwner {
 
   #answer(exchange: PendingExchange, message: Message): void {
     exchange.response = message;
+    exchange.fidelity = (exchange.fidelity & ~Fidelity.noResponse) | damageOf(message);
     if (exchange.requestEnded) this.#handler.response(exchange);
   }
 

@@ -9,7 +9,7 @@ export interface HttpLimits {
   hashBodies: boolean;
   /** A head longer than this is given up. */
   headBytesMax: number;
-  /** Requests of one connection that wait for their response. */
+  /** Requests of one connection that wait for their response; 0 where the source carries none. */
   pendingMax: number;
   /** Bytes held by unfinished messages of all connections. */
   keptBytesMax: number;

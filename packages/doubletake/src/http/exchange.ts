@@ -63,6 +63,8 @@ export interface Exchange {
   index: number;
   request: Message;
   response: Message | null;
+  /** How far this is what production really saw and answered: bits of `Fidelity`, as of now. */
+  fidelity: number;
 }
 
 /** Traffic on a connection that is recognised and not parsed as HTTP/1. */

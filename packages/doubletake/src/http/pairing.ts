@@ -8,6 +8,7 @@
 import type { Connection, Direction } from '../tcp/connection.ts';
 import { sequenceDistance } from '../tcp/sequence.ts';
 import type { Exchange, Message } from './exchange.ts';
+import { Fidelity } from './fidelity.ts';
 
 /** An exchange and what pairing needs to know of it. */
 export class PendingExchange implements Exchange {
@@ -16,6 +17,7 @@ export class PendingExchange implements Exchange {
   readonly index: number;
   readonly request: Message;
   response: Message | null = null;
+  fidelity: number = Fidelity.noResponse;
   /** Acknowledgement number of the segment in which the request began, -1 if it had none. */
   readonly ackAtStart: number;
   requestEnded = false;

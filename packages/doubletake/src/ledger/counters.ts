@@ -6,19 +6,45 @@
  * row is being copied, and a reader whose version changed reads again.
  */
 
+/** Slots beyond the first names, for names that a changed configuration brings while the rows are in use. */
+const spareSlots = 8_192;
+
 /** Names of the slots: each a path such as `['outcomes', 'blocked', 'loop']`. */
 export class CounterLayout {
-  readonly paths: readonly (readonly string[])[];
+  /** Slots in a row, named or not yet. */
+  readonly capacity: number;
+  readonly #paths: (readonly string[])[] = [];
   readonly #slots = new Map<string, number>();
 
   constructor(paths: readonly (readonly string[])[]) {
-    this.paths = paths;
-    paths.forEach((path, slot) => this.#slots.set(path.join('\0'), slot));
+    this.capacity = paths.length + spareSlots;
+    this.extend(paths);
     if (this.#slots.size !== paths.length) throw new Error('two counters have the same name');
   }
 
-  get size(): number {
-    return this.paths.length;
+  /** By slot. */
+  get paths(): readonly (readonly string[])[] {
+    return this.#paths;
+  }
+
+  /** Whether there is room for those of `paths` that have no slot yet. */
+  fits(paths: readonly (readonly string[])[]): boolean {
+    return this.#slots.size + paths.filter((path) => !this.#slots.has(path.join('\0'))).length <= this.capacity;
+  }
+
+  /** Gives a slot to each path that has none; the same paths in the same order give the same slots in every thread. */
+  extend(paths: readonly (readonly string[])[]): void {
+    for (const path of paths) {
+      const name = path.join('\0');
+      if (this.#slots.has(name)) continue;
+      if (this.#paths.length >= this.capacity) throw new Error(`no slot is left for the counter ${path.join('.')}`);
+      this.#slots.set(name, this.#paths.push(path) - 1);
+    }
+  }
+
+  /** A private row of zeros for one worker. */
+  createRow(): Float64Array {
+    return new Float64Array(this.capacity);
   }
 
   /** Slot of a counter; throws when there is none of that name, which is a programming error. */
@@ -31,7 +57,7 @@ export class CounterLayout {
   /** Slots of all counters below a place, by the rest of their names: `blocked.loop` below `outcomes`. */
   slotsUnder(...place: string[]): ReadonlyMap<string, number> {
     const slots = new Map<string, number>();
-    this.paths.forEach((path, slot) => {
+    this.#paths.forEach((path, slot) => {
       if (place.every((name, depth) => path[depth] === name)) slots.set(path.slice(place.length).join('.'), slot);
     });
     return slots;
@@ -42,7 +68,7 @@ export class CounterLayout {
 export interface Publication {
   /** Milliseconds on the clock of `performance.timeOrigin + performance.now()`. */
   publishedAtMs: number;
-  /** Requests handed to targets that have no outcome yet. */
+  /** Requests handed to targets that have no outcome yet, apart from those that wait for their time. */
   awaiting: number;
   /** Requests that have come to an outcome since the start. */
   settled: number;
@@ -52,7 +78,7 @@ const rowStart = 8 + 3 * Float64Array.BYTES_PER_ELEMENT;
 
 /** Shared memory for one published row: a version number, the publication, the row. */
 export function createSharedRow(layout: CounterLayout): SharedArrayBuffer {
-  return new SharedArrayBuffer(rowStart + layout.size * Float64Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(rowStart + layout.capacity * Float64Array.BYTES_PER_ELEMENT);
 }
 
 /** The worker's side: publishes `row` for readers in other threads. */

@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { ledgerLayout } from '../engine/ledger-layout.ts';
+import { ledgerLayout, ledgerPaths } from '../engine/ledger-layout.ts';
 import { createSharedRow, publishRow, readPublication, readRow } from './counters.ts';
+import { bucketOf } from './histogram.ts';
 import { buildReport, imbalances } from './report.ts';
 import { Tally } from './tally.ts';
 
-const layout = ledgerLayout(['vxlan:0.0.0.0:4789', 'pcap:a'], ['old', 'new'], []);
+const layout = ledgerLayout({ sources: ['vxlan:0.0.0.0:4789', 'pcap:a'], targets: ['old', 'new'], filters: [] });
 
 describe('the ledger', () => {
   test('counts of several workers and sources add up in the report', () => {
     const rows = [0, 1].map((worker) => {
-      const row = new Float64Array(layout.size);
+      const row = layout.createRow();
       for (const name of ['vxlan:0.0.0.0:4789', 'pcap:a']) {
         const tally = new Tally(layout, row, ['sources', name]);
         tally.capture();
@@ -28,8 +29,12 @@ describe('the ledger', () => {
 
   test('what is filtered is counted by rule, whatever the rule is called', () => {
     const filters = ['v1.0', 'constructor', 'no health checks'].map((name) => ({ name, exclude: { path: '/x' } }));
-    const filtered = ledgerLayout(['pcap:a'], ['new'], [...filters, { name: 'api', include: { path: '/api' } }]);
-    const row = new Float64Array(filtered.size);
+    const filtered = ledgerLayout({
+      sources: ['pcap:a'],
+      targets: ['new'],
+      filters: [...filters, { name: 'api', include: { path: '/api' } }],
+    });
+    const row = filtered.createRow();
     for (const path of [['sources', 'pcap:a'], ['targets', 'new']]) {
       const tally = new Tally(filtered, row, path);
       for (const name of ['v1.0', 'v1.0', 'constructor', 'no_include_matched']) {
@@ -45,18 +50,18 @@ describe('the ledger', () => {
   });
 
   test('an outcome without a counter is a mistake of ours', () => {
-    const tally = new Tally(layout, new Float64Array(layout.size), ['targets', 'new']);
+    const tally = new Tally(layout, layout.createRow(), ['targets', 'new']);
     expect(() => tally.end('filtered.unknown')).toThrow('filtered.unknown');
   });
 
   test('a request that no stage holds and that has no outcome is found', () => {
-    const row = new Float64Array(layout.size);
+    const row = layout.createRow();
     new Tally(layout, row, ['targets', 'new']).capture();
     expect(imbalances(buildReport(layout, [row]))).toEqual(['target new: 1 requests captured, but 0 ended or in flight']);
   });
 
   test('so is one that ended twice, and a packet that was not accounted for', () => {
-    const row = new Float64Array(layout.size);
+    const row = layout.createRow();
     const tally = new Tally(layout, row, ['sources', 'pcap:a']);
     tally.capture();
     tally.end('replayed');
@@ -68,9 +73,41 @@ describe('the ledger', () => {
     ]);
   });
 
+  test('names that come later get slots in rows that are in use, the same in every thread', () => {
+    const names = { sources: ['pcap:a'], targets: ['new'], filters: [] };
+    const later = { ...names, targets: ['new', 'newer'], filters: [{ name: 'late', exclude: { path: '/x' } }] };
+    const layouts = [ledgerLayout(names), ledgerLayout(names)];
+    const [mine, theirs] = layouts;
+    const row = layouts[0]?.createRow() ?? new Float64Array();
+    const tally = new Tally(mine ?? layout, row, ['targets', 'new']);
+    tally.capture();
+    for (const each of layouts) each.extend(ledgerPaths(later));
+    tally.end('filtered.late');
+    new Tally(mine ?? layout, row, ['targets', 'newer']).capture();
+    expect(buildReport(theirs ?? layout, [row]).targets).toMatchObject({
+      new: { captured: 1, outcomes: { filtered: { late: 1 } } },
+      newer: { captured: 1, latencyMs: { p99: null } },
+    });
+  });
+
+  test('there is an end to the room for new names, and it is known before', () => {
+    const small = ledgerLayout({ sources: ['pcap:a'], targets: ['new'], filters: [] });
+    const many = ledgerPaths({ sources: ['pcap:a'], targets: Array.from({ length: 200 }, (_, index) => `t${index}`), filters: [] });
+    expect([small.fits(many.slice(0, 2_000)), small.fits(many)]).toEqual([true, false]);
+    expect(() => small.extend(many)).toThrow('no slot is left');
+  });
+
+  test('how long a target takes is told in quantiles', () => {
+    const row = layout.createRow();
+    for (let ms = 1; ms <= 100; ms++) row[layout.slot('latency', 'new', String(bucketOf(ms)))]++;
+    const { p50, p99 } = buildReport(layout, [row]).targets['new']?.latencyMs ?? {};
+    expect([Math.abs((p50 ?? 0) - 50) < 8, Math.abs((p99 ?? 0) - 99) < 12]).toEqual([true, true]);
+    expect(buildReport(layout, [row]).targets['old']?.latencyMs).toEqual({ p50: null, p90: null, p99: null });
+  });
+
   test('what one thread publishes, another reads whole', () => {
     const shared = createSharedRow(layout);
-    const row = Float64Array.from({ length: layout.size }, (_, slot) => slot);
+    const row = layout.createRow().map((_, slot) => slot);
     publishRow(shared, row, { publishedAtMs: 5, awaiting: 6, settled: 7 });
     expect(readRow(shared)).toEqual(row);
     expect(readPublication(shared)).toEqual({ publishedAtMs: 5, awaiting: 6, settled: 7 });

@@ -25,10 +25,16 @@ export type Guard =
   | 'ambiguous_framing'
   /** CONNECT would make the target open a tunnel. */
   | 'connect'
+  /** Replay is stopped by hand. */
+  | 'kill_switch'
   /** It already carries X-Doubletake-Id: our own traffic came round. */
   | 'loop'
   /** The method is not among those allowed. */
   | 'method'
+  /** The target is a production server, as listed or as seen in the mirrored traffic. */
+  | 'production'
+  /** A rule rewrites its body, which cannot be read. */
+  | 'unrewritable'
   /** What must not leave the process could not be taken out: the body cannot be read. */
   | 'unsanitizable'
   /** WebSocket and other upgrades are not replayed. */
@@ -43,7 +49,17 @@ const dropReasons: readonly DropReason[] = [
   'shutdown',
 ];
 const failReasons: readonly FailReason[] = ['connect', 'timeout', 'reset', 'protocol'];
-const guards: readonly Guard[] = ['ambiguous_framing', 'connect', 'loop', 'method', 'unsanitizable', 'upgrade'];
+const guards: readonly Guard[] = [
+  'ambiguous_framing',
+  'connect',
+  'kill_switch',
+  'loop',
+  'method',
+  'production',
+  'unrewritable',
+  'unsanitizable',
+  'upgrade',
+];
 
 /** Named after the rule that kept the request from being replayed. */
 export type FilterOutcome = `filtered.${string}`;
@@ -74,4 +90,11 @@ export const outcomes: readonly Outcome[] = [
 export function outcomePath(outcome: Outcome): string[] {
   const dot = outcome.indexOf('.');
   return dot < 0 ? [outcome] : [outcome.slice(0, dot), outcome.slice(dot + 1)];
+}
+
+/** How far a request came, for the best of several targets' outcomes: answered, sent, dropped, blocked, not wanted. */
+const ranks: Readonly<Record<string, number>> = { replayed: 5, failed: 4, dropped: 3, blocked: 2, sampled_out: 1 };
+
+export function outcomeRank(outcome: Outcome): number {
+  return ranks[outcomePath(outcome)[0] ?? ''] ?? 0;
 }

@@ -6,6 +6,7 @@
  * packets received = used + ignored + malformed, for every source.
  */
 import type { CounterLayout } from './counters.ts';
+import { latencyBuckets, quantile } from './histogram.ts';
 
 /** A tree of sums: `{ blocked: { loop: 2 }, replayed: 10 }`. */
 export interface CountTree {
@@ -48,18 +49,35 @@ export interface SourceReport extends TallyReport {
   /** Payload bytes that belong to no message. */
   skippedBytes: number;
   sampling: { headerAbsent: number };
+  /** Exchanges that are whole, and those that are not what production saw and answered, by label. */
+  fidelity: CountTree;
+  /** Connections of a mirror sink: refused for their number, cut off for their slowness, ended for what they sent. */
+  sink: { refused: number; timedOut: number; rejected: number };
 }
 
 export interface TargetReport extends TallyReport {
   /** The target's answers by status class. */
   responses: CountTree;
+  /** Requests that wait to be sent. */
+  queued: number;
+  /** How often the circuit breaker opened and closed, and in how many workers it is open. */
+  circuit: { opened: number; closed: number; openNow: number };
+  /** From the request sent to the answer read, in milliseconds; null while there is no answer. */
+  latencyMs: { p50: number | null; p90: number | null; p99: number | null };
+  /** Of the requests that the policy lets through, what it gets now. */
+  percentage: number;
 }
 
 /** The contract of `--ledger FILE.json`. */
 export interface LedgerReport extends SourceReport {
+  /** Stopped by the kill switch, or not. */
+  replay: 'running' | 'stopped';
   sources: { [name: string]: SourceReport };
   targets: { [name: string]: TargetReport };
 }
+
+/** Below it the slots for latencies, by target and bucket. */
+export const latencyPlace = 'latency';
 
 export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
@@ -67,12 +85,29 @@ export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 export function buildReport(layout: CounterLayout, rows: readonly Float64Array[]): LedgerReport {
   const tree: CountTree = { sources: {}, targets: {} };
   layout.paths.forEach((path, slot) => {
-    const count = rows.reduce((sum, row) => sum + (row[slot] ?? 0), 0);
+    if (path[0] === latencyPlace) return;
+    const count = sumAt(rows, slot);
     addAt(tree, path, count);
     if (path[0] === 'sources') addAt(tree, path.slice(2), count);
   });
   // The layout's paths are those of the interface above, which its own test checks.
-  return tree as unknown as LedgerReport;
+  const report = tree as unknown as LedgerReport;
+  report.replay = 'running';
+  for (const [name, target] of Object.entries(report.targets)) {
+    const counts = latencyCounts(layout, rows, name);
+    target.percentage = 100;
+    target.latencyMs = { p50: quantile(counts, 0.5), p90: quantile(counts, 0.9), p99: quantile(counts, 0.99) };
+  }
+  return report;
+}
+
+/** A target's answers by latency bucket (histogram.ts), which the report sums up in quantiles. */
+export function latencyCounts(layout: CounterLayout, rows: readonly Float64Array[], target: string): number[] {
+  return latencyBuckets.map((_, bucket) => sumAt(rows, layout.slot(latencyPlace, target, String(bucket))));
+}
+
+function sumAt(rows: readonly Float64Array[], slot: number): number {
+  return rows.reduce((sum, row) => sum + (row[slot] ?? 0), 0);
 }
 
 /** Every sum in the report that does not add up, in words; empty when all do. */
@@ -80,10 +115,7 @@ export function imbalances(report: LedgerReport): string[] {
   const problems: string[] = [];
   const tally = (name: string, { captured, outcomes: ended, inFlight }: TallyReport): void => {
     const sum = total(ended) + inFlight;
-    if (captured !== sum) {
-      problems.push(`${name}: ${captured} requests captured, but ${sum} ended or in flight`);
-    }
-    
+    if (captured !== sum) problems.push(`${name}: ${captured} requests captured, but ${sum} ended or in flight`);
   };
   for (const [name, source] of Object.entries(report.sources)) {
     tally(`source ${name}`, source);

@@ -11,7 +11,8 @@ export class Tally {
   readonly #inFlight: number;
   /** The outcome of nearly all requests, which need not be looked up. */
   readonly #replayed: number;
-  readonly #ended: ReadonlyMap<string, number>;
+  #ended: ReadonlyMap<string, number>;
+  readonly #findEnded: () => ReadonlyMap<string, number>;
 
   /** `path` leads to the tally in the layout: `['targets', 'candidate']`. */
   constructor(layout: CounterLayout, row: Float64Array, path: readonly string[]) {
@@ -19,7 +20,8 @@ export class Tally {
     this.#captured = layout.slot(...path, 'captured');
     this.#inFlight = layout.slot(...path, 'inFlight');
     this.#replayed = layout.slot(...path, 'outcomes', 'replayed');
-    this.#ended = layout.slotsUnder(...path, 'outcomes');
+    this.#findEnded = () => layout.slotsUnder(...path, 'outcomes');
+    this.#ended = this.#findEnded();
   }
 
   /** A request was seen. */
@@ -33,7 +35,12 @@ export class Tally {
       this.#row[this.#replayed]++;
       return;
     }
-    const slot = this.#ended.get(outcome);
+    let slot = this.#ended.get(outcome);
+    if (slot === undefined) {
+      // A changed configuration may have brought new names.
+      this.#ended = this.#findEnded();
+      slot = this.#ended.get(outcome);
+    }
     if (slot === undefined) throw new Error(`there is no outcome ${outcome}`);
     this.#row[slot]++;
   }

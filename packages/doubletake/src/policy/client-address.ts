@@ -24,8 +24,8 @@ export function readClientAddress(exchange: Exchange, trustedProxies: Networks |
   }
 }
 
-/** An entry of X-Forwarded-For: an address, by some proxies with a port, then IPv6 in brackets. */
-function parseForwarded(entry: string, out: Int32Array): boolean {
+/** Reads an entry of X-Forwarded-For into four words: an address, by some proxies with a port, then IPv6 in brackets. */
+export function parseForwarded(entry: string, out: Int32Array): boolean {
   if (entry.startsWith('[')) {
     const end = entry.indexOf(']');
     return end > 0 && /^(?::\d+)?$/.test(entry.slice(end + 1)) && parseAddress(entry.slice(1, end), out);

@@ -5,10 +5,12 @@
  */
 import type { Exchange } from '../http/exchange.ts';
 import type { PolicyOutcome } from '../ledger/outcome.ts';
+import { endpointOf } from './endpoint.ts';
 import { RequestFilter } from './filter.ts';
 import type { FilterRule } from './filter-options.ts';
 import { RequestView } from './request-view.ts';
 import { samplePoint } from './sample.ts';
+import { SampleFloor } from './sample-floor.ts';
 import { remoteAddress, type SampleKey, type SampleOptions, sampleKey } from './sample-key.ts';
 
 /** The header that marks a replayed request; one that already carries it has come round. */
@@ -24,6 +26,8 @@ export interface PolicyOptions {
   sample: SampleOptions;
   /** Networks of the proxies whose X-Forwarded-For is believed. */
   trustedProxies?: readonly string[] | undefined;
+  /** Workers that decide by the same options, each about a part of the traffic; 1 unless given. */
+  workers?: number | undefined;
 }
 
 /** Hears of samples that lacked what they are sampled by. */
@@ -31,12 +35,8 @@ export interface PolicyObserver {
   keyAbsent(): void;
 }
 
+/** Shares are fractions, from 0 to 1. */
 export class ReplayPolicy {
-  /**
-   * With which probability the request that was decided on last came into the sample, whatever the decision: what it
-   * stands for in estimates is one divided by this.
-   */
-  probability = 1;
   /** Null allows every method. */
   readonly #methods: ReadonlySet<string> | null;
   /** Null when there are no rules. */
@@ -44,43 +44,82 @@ export class ReplayPolicy {
   readonly #share: number;
   readonly #key: SampleKey;
   readonly #salt: string;
+  /** Null when nothing is in the sample but by its key. */
+  readonly #floor: SampleFloor | null;
   readonly #view: RequestView;
+  /** What follows is of the request that was decided on last. */
+  #observer: PolicyObserver = { keyAbsent: () => {} };
+  /** Negative while nobody asked for it. */
+  #point = -1;
+  #takenByFloor = false;
 
   /** Throws when a filter holds a malformed pattern or network. */
-  constructor({ methods, filters = [], sample, trustedProxies = [] }: PolicyOptions) {
+  constructor({ methods, filters = [], sample, trustedProxies = [], workers = 1 }: PolicyOptions) {
     this.#methods = methods === 'all' ? null : new Set(methods === 'safe' ? safeMethods : methods);
     this.#filter = filters.length > 0 ? new RequestFilter(filters) : null;
     this.#share = Math.min(1, sample.percentage / 100);
     this.#key = sampleKey(sample);
     this.#salt = sample.salt;
+    const { atLeastPerMinute = 0 } = sample;
+    this.#floor = atLeastPerMinute > 0 ? new SampleFloor(Math.ceil(atLeastPerMinute / workers)) : null;
     this.#view = new RequestView(trustedProxies);
   }
 
   /** `replay`, or the outcome that the request ends with. */
   decide(exchange: Exchange, observer: PolicyObserver): 'replay' | PolicyOutcome {
-    this.probability = this.#share;
-    const { head, ambiguity } = exchange.request;
+    this.#view.show(exchange);
+    this.#observer = observer;
+    this.#point = -1;
+    this.#takenByFloor = false;
+    const { head, ambiguity, endUs } = exchange.request;
     if (ambiguity !== null) return 'blocked.ambiguous_framing';
     const method = head.method;
     if (method === 'CONNECT') return 'blocked.connect';
     if (head.indexOf(replayIdHeader) >= 0) return 'blocked.loop';
     if (this.#filter !== null) {
-      this.#view.show(exchange);
       const filtered = this.#filter.decide(this.#view);
       if (filtered !== null) return filtered;
     }
     if (this.#methods !== null && !this.#methods.has(method)) return 'blocked.method';
     if (head.indexOf('upgrade') >= 0 && !upgradesOnlyToHttp2(head.all('Upgrade'))) return 'blocked.upgrade';
-    if (this.#share >= 1) return 'replay';
-    return this.#point(exchange, observer) < this.#share ? 'replay' : 'sampled_out';
+    if (this.#floor !== null) this.#takenByFloor = this.#floor.takes(endpointOf(method, this.#view.path), endUs);
+    return this.takenBy(1) ? 'replay' : 'sampled_out';
   }
 
-  #point(exchange: Exchange, observer: PolicyObserver): number {
-    this.#view.show(exchange);
+  /**
+   * With which probability the request that was decided on last came into the sample, whatever the decision: what it
+   * stands for in estimates is one divided by this.
+   */
+  get probability(): number {
+    return this.probabilityFor(1);
+  }
+
+  /** Where in [0, 1) the key of the request that was decided on last lies; what lies below a share is in it. */
+  get point(): number {
+    if (this.#point < 0) this.#point = samplePoint(this.#salt, this.#presentKey());
+    return this.#point;
+  }
+
+  /**
+   * Whether a target that takes `share` of the sample takes the request that was decided on last, if it is replayed.
+   * What a share takes, every larger one takes.
+   */
+  takenBy(share: number): boolean {
+    const probability = this.probabilityFor(share);
+    return probability >= 1 || this.point < probability;
+  }
+
+  /** As `probability`, for coming to a target that takes `share` of the sample. */
+  probabilityFor(share: number): number {
+    if (this.#takenByFloor) return share > 0 ? 1 : 0;
+    return this.#share * Math.min(1, share);
+  }
+
+  #presentKey(): string {
     const key = this.#key(this.#view);
-    if (key !== '') return samplePoint(this.#salt, key);
-    observer.keyAbsent();
-    return samplePoint(this.#salt, remoteAddress(this.#view));
+    if (key !== '') return key;
+    this.#observer.keyAbsent();
+    return remoteAddress(this.#view);
   }
 }
 

@@ -17,7 +17,7 @@ interface Going {
 }
 
 function write(request: string, { url = 'http://test.internal:8080', host = 'target' }: Going = {}): string {
-  const outgoing = new RequestWriter(new URL(url), host).write(exchangeOf(request), 'id-1', null);
+  const outgoing = new RequestWriter(new URL(url), host).write(exchangeOf(request), 'id-1', null, 1);
   const bytes = Buffer.concat(outgoing.bytes);
   expect(bytes.length).toBe(outgoing.length);
   return bytes.toString('latin1');
@@ -138,7 +138,7 @@ describe('RequestWriter', () => {
           Buffer.from([`PUT /x HTTP/1.1`, ...head, `Content-Length: ${bytes.length}`, '', ''].join('\r\n')),
           bytes,
         ]);
-        const outgoing = new RequestWriter(new URL('http://t'), 'target').write(exchangeOf(request), 'id-1', null);
+        const outgoing = new RequestWriter(new URL('http://t'), 'target').write(exchangeOf(request), 'id-1', null, 1);
         const out = Buffer.concat(outgoing.bytes);
         const end = out.indexOf('\r\n\r\n');
         expect(out.toString('latin1', 0, end).split('\r\n')).toEqual([

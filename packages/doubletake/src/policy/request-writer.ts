@@ -38,8 +38,17 @@ export class RequestWriter {
     this.#originalHost = host === 'original';
   }
 
-  /** The request of `exchange`, which must be complete with its body kept, under the replay id `id`. */
-  write(exchange: Exchange, id: string, lane: object | null): OutgoingRequest {
+  /**
+   * The request of `exchange`, which must be complete with its body kept, under the replay id `id`. `probability` is that
+   * with which it came into the sample, `host` the Host that goes out when it is neither the target's nor the original.
+   */
+  write(
+    exchange: Exchange,
+    id: string,
+    lane: object | null,
+    probability: number,
+    host: string | null = null,
+  ): OutgoingRequest {
     const { connection, client: clientSide } = exchange;
     const { head, body } = exchange.request;
     const source = head.bytes;
@@ -47,7 +56,7 @@ export class RequestWriter {
     const hostIndex = head.indexOf('host');
     const namedAuthority = absolute === null ? null : absolute.authority;
     const originalHost = namedAuthority ?? (hostIndex < 0 ? '' : head.value(hostIndex));
-    const goingHost = this.#originalHost ? originalHost : this.#authority;
+    const goingHost = host ?? (this.#originalHost ? originalHost : this.#authority);
     const listed = listedFields(head);
     const client = connection.address(clientSide);
     const server = connection.endpoint(clientSide === 0 ? 1 : 0);
@@ -106,6 +115,8 @@ export class RequestWriter {
     }
     if (count > 0) at = copyBytes(source, from, head.lineEnd(count - 1), out, at);
 
+    // Only what is older than HTTP/1.1 comes without a Host.
+    if (hostIndex < 0 && host !== null) at = writeField('Host: ', host, out, at);
     if (lastForwardedFor < 0) at = writeField('X-Forwarded-For: ', client, out, at);
     if (!portSeen) at = writeField('X-Forwarded-Port: ', String(connection.ports[clientSide === 0 ? 1 : 0]), out, at);
     if (!protoSeen) at = writeField('X-Forwarded-Proto: ', 'http', out, at);
@@ -124,6 +135,8 @@ export class RequestWriter {
       length: joined ? at : at + body.wireBytes,
       method: head.method,
       lane,
+      timeUs: exchange.request.startUs,
+      probability,
     };
   }
 

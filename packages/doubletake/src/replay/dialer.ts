@@ -1,10 +1,12 @@
 /**
  * Makes connections to a target: looks the name up and tries its addresses in turn until one works. All of it together
- * takes no longer than the connect timeout, of which each address gets an equal share of what is left.
+ * takes no longer than the connect timeout, of which each address gets an equal share of what is left. Addresses that
+ * are refused are never tried.
  */
 import { isIP } from 'node:net';
 import type { Addresses } from './addresses.ts';
-import { describeError, TargetUnreachableError } from './errors.ts';
+import { describeError, TargetRefusedError, TargetUnreachableError } from './errors.ts';
+import { plainAddress } from './plain-address.ts';
 import type { TargetOptions } from './target.ts';
 import { createTls, type Tls } from './tls.ts';
 import { type ConnectionOwner, WireConnection } from './wire-connection.ts';
@@ -16,7 +18,8 @@ export class Dialer {
   readonly #port: number;
   readonly #tls: Tls | null;
   readonly #connecting = new Set<WireConnection>();
-  #stopped = false;
+  /** Begins anew with each `cancel`. */
+  #era = 0;
 
   /** Throws when `options` cannot be used. */
   constructor(options: TargetOptions, owner: ConnectionOwner, addresses: Addresses) {
@@ -31,29 +34,52 @@ export class Dialer {
     this.#tls = url.protocol === 'https:' ? createTls(targetHostname(url), options.ca) : null;
   }
 
-  /** A connection that is ready for requests; rejects with `TargetUnreachableError` when no address gives one. */
+  /**
+   * A connection that is ready for requests. Rejects with `TargetRefusedError` when all addresses are refused, with
+   * `TargetUnreachableError` when no other gives a connection.
+   */
   async open(): Promise<WireConnection> {
+    const era = this.#era;
     const deadlineMs = performance.now() + this.#options.connectTimeoutMs;
     const candidates = await this.#lookUp();
     let detail = 'not tried';
     for (const [index, address] of candidates.entries()) {
       const leftMs = deadlineMs - performance.now();
-      if (this.#stopped || (index > 0 && leftMs <= 0)) break;
+      if (this.#era !== era || (index > 0 && leftMs <= 0)) break;
+      if (this.refuses(address)) continue;
       try {
-        // oxlint-disable-next-line no-await-in-loop -- the next address is for when this one fails
-        return await this.#attempt(address, Math.max(1, leftMs / (candidates.length - index)));
+        const connection = await this.#attempt(address, Math.max(1, leftMs / (candidates.length - index)));
+        if (this.#era === era && !this.refuses(address)) return connection;
+        connection.destroy();
       } catch (error) {
-        const host = isIP(address) === 6 ? `[${address}]` : address;
-        detail = `${describeError(error)} (${host}:${this.#port})`;
+        if (this.#era !== era || this.refuses(address)) continue;
+        detail = `${describeError(error)} (${this.#endpoint(address)})`;
         this.#addresses.failed(address, performance.now());
       }
+    }
+    if (candidates.every((address) => this.refuses(address))) {
+      this.#addresses.outdate();
+      const endpoints = candidates.map((address) => this.#endpoint(address)).join(', ');
+      throw new TargetRefusedError(
+        `the target ${this.#options.url.origin} is a production server (${endpoints}): nothing is sent there`,
+      );
     }
     throw new TargetUnreachableError(detail);
   }
 
-  /** Gives up what is under way, and all that comes. */
-  stop(): void {
-    this.#stopped = true;
+  /** No connection to this address may be made or used. */
+  refuses(address: string): boolean {
+    return this.#options.refused?.(plainAddress(address), this.#port) ?? false;
+  }
+
+  /** Gives up attempts to reach addresses that are refused by now; others are tried instead. */
+  recheck(): void {
+    for (const connection of this.#connecting) if (this.refuses(connection.address)) connection.destroy();
+  }
+
+  /** Gives up all that is under way. */
+  cancel(): void {
+    this.#era++;
     for (const connection of this.#connecting) connection.destroy();
   }
 
@@ -80,6 +106,10 @@ export class Dialer {
     }
     this.#addresses.succeeded(address);
     return connection;
+  }
+
+  #endpoint(address: string): string {
+    return `${isIP(address) === 6 ? `[${address}]` : address}:${this.#port}`;
   }
 }
 

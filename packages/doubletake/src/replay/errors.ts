@@ -11,6 +11,15 @@ export class TargetUnreachableError extends DoubletakeError<'DT_TARGET_UNREACHAB
   }
 }
 
+/** The target is one of production's servers; the message is one line for the user. */
+export class TargetRefusedError extends DoubletakeError<'DT_TARGET_PRODUCTION'> {
+  override readonly name = 'TargetRefusedError';
+
+  constructor(message: string) {
+    super('DT_TARGET_PRODUCTION', message);
+  }
+}
+
 const TEXTS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',

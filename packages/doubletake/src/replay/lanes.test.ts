@@ -22,7 +22,7 @@ test('whatever happens, a lane has one request out, in order, and nothing is los
       for (const step of actions) {
         if (step.do === 'add') {
           const lane = laneObjects[step.lane] ?? null;
-          const request = { bytes: [], length: added.length + 1, method: 'GET', lane };
+          const request = { bytes: [], length: added.length + 1, method: 'GET', lane, timeUs: 0, probability: 1 };
           const pending = { request, settle: () => {}, queuedAtMs: added.length, retried: false };
           added.push(pending);
           lanes.add(pending);

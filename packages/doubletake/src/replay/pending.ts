@@ -4,6 +4,7 @@ import type { OutgoingRequest, ReplayResult } from './target.ts';
 export interface Pending {
   readonly request: OutgoingRequest;
   readonly settle: (result: ReplayResult) => void;
+  /** When it was accepted; with a speed, when it was due. */
   readonly queuedAtMs: number;
   /** It was sent once, on a kept-alive connection that turned out to be dead. */
   retried: boolean;

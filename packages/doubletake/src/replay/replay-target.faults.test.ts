@@ -100,7 +100,7 @@ describe('connections that must not be used again', () => {
     const target = replayTarget(server.url);
     const head = Buffer.from('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n');
     const bytes = [head, Buffer.alloc(30_000_000)];
-    const large = { bytes, length: head.length + 30_000_000, method: 'PUT', lane: null };
+    const large = { bytes, length: head.length + 30_000_000, method: 'PUT', lane: null, timeUs: 0, probability: 1 };
     expect(gist(await send(target, large))).toBe('413');
     expect(gist(await send(target, request('/')))).toBe('413');
     expect(server.sockets).toHaveLength(2);

@@ -51,7 +51,7 @@ describe('what goes out and what comes back', () => {
       });
     });
     const target = replayTarget(server.url);
-    const inOne = { bytes: [expected], length: expected.length, method: 'pOsT', lane: null };
+    const inOne = { bytes: [expected], length: expected.length, method: 'pOsT', lane: null, timeUs: 0, probability: 1 };
     const inPieces = { ...inOne, bytes: pieces };
     expect(gist(await send(target, inOne))).toBe('200');
     expect(gist(await send(target, inPieces))).toBe('200');
@@ -77,6 +77,8 @@ describe('what goes out and what comes back', () => {
       length: head.length + body.length,
       method: 'POST',
       lane: null,
+      timeUs: 0,
+      probability: 1,
     });
     if (result.outcome !== 'replayed') throw new Error(gist(result));
     const { response } = result;

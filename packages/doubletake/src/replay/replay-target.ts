@@ -2,30 +2,30 @@
  * A target: sends requests over a pool of keep-alive connections and settles each exactly once.
  *
  * - A request goes out at once when its lane is free and a connection is idle; else it waits in `Lanes`, within bounds.
- * - Idle connections are used last in, first out, so that those not needed age and go.
- * - A new connection is made for each ready request that has none, up to `connectionsMax`. After a failure to connect
- *   one attempt at a time is made, with a pause between them, until one works again.
+ *   With a `speed` it waits in the `Pacer` before, until it is due.
+ * - A new connection is made for each ready request that has none, up to `connectionsMax`; no more requests than
+ *   `inFlightMax` are out at once. After a failure to connect one attempt at a time is made, with a pause between them,
+ *   until one works again.
  * - When an attempt fails and no connection or other attempt is left, every request that waits fails with `connect`: a
  *   dead target costs each request one attempt at most, however many lanes there are, and the queue drains. Later
  *   requests try anew.
  * - What is sent in one turn of the event loop is written at its end, back to back: written one by one, each request
  *   would wake the target, which costs this process as much as writing it.
- * - One coarse timer compares the deadlines of the open connections with the clock; there are none per request.
+ * - `halt` ends everything within the call: each dial under way belongs to an era, and one of an earlier era is closed
+ *   when it completes.
  */
 import { Addresses } from './addresses.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import { Dialer, targetHostname } from './dialer.ts';
-import { describeError, TargetUnreachableError } from './errors.ts';
+import { describeError, TargetRefusedError, TargetUnreachableError } from './errors.ts';
 import { Lanes } from './lanes.ts';
+import { Pacer } from './pacer.ts';
 import type { Pending } from './pending.ts';
+import { Room } from './room.ts';
 import type { FailReason, OutgoingRequest, ReplayResponse, ReplayResult, TargetOptions } from './target.ts';
 import type { ConnectionOwner, WireConnection } from './wire-connection.ts';
 
 const DIAL_PAUSE_MS = 50;
-const SCAN_MS_MIN = 5;
-const SCAN_MS_MAX = 100;
-/** Shares of the queue bounds: `room` ends above the first and returns below the second. */
-const ROOM_ENDS = 0.5;
-const ROOM_RETURNS = 0.25;
 
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
@@ -48,11 +48,10 @@ export class ReplayTarget {
   readonly #addresses: Addresses;
   readonly #dialer: Dialer;
   readonly #lanes = new Lanes();
-  readonly #open = new Set<WireConnection>();
-  /** Connections at rest; the last is used first. May hold some that just closed. */
-  readonly #idle: WireConnection[] = [];
-  readonly #scanMs: number;
-  #scanTimer: NodeJS.Timeout | null = null;
+  /** Null: requests go out when they come. */
+  readonly #pacer: Pacer | null;
+  readonly #room: Room;
+  readonly #pool: ConnectionPool;
   #dialing = 0;
   /** The last attempt to connect worked. */
   #reachable = false;
@@ -60,16 +59,18 @@ export class ReplayTarget {
   #dialTimer: NodeJS.Timeout | null = null;
   #inFlight = 0;
   #inFlightBytes = 0;
-  #room = true;
-  #roomWaiters: (() => void)[] = [];
   readonly #unwritten: WireConnection[] = [];
   readonly #writeAll = (): void => {
     const nowMs = performance.now();
     for (const connection of this.#unwritten) connection.write(nowMs);
     this.#unwritten.length = 0;
   };
+  /** What each request that comes now settles with; null: it is sent. */
+  #refusal: ReplayResult | null = null;
   #closing = false;
   #stopped = false;
+  /** Begins anew when everything is ended at once. */
+  #era = 0;
   #idleWaiters: (() => void)[] = [];
 
   /** Throws when `options` cannot be used: another scheme, a `ca` without a certificate. */
@@ -86,16 +87,26 @@ export class ReplayTarget {
       closed: (connection) => this.#closed(connection),
     };
     this.#dialer = new Dialer(options, owner, this.#addresses);
-    const shortestMs = Math.min(options.responseTimeoutMs, options.idleTimeoutMs, options.connectionAgeMaxMs);
-    this.#scanMs = Math.min(SCAN_MS_MAX, Math.max(SCAN_MS_MIN, shortestMs / 10));
+    this.#room = new Room(options.queueRequestsMax, options.queueBytesMax);
+    const release = (pending: Pending, nowMs: number): void => this.#due(pending, nowMs);
+    this.#pacer = options.speed === null ? null : new Pacer(options.speed, release);
+    this.#pool = new ConnectionPool(
+      Math.min(options.responseTimeoutMs, options.idleTimeoutMs, options.connectionAgeMaxMs),
+    );
   }
 
+  /** Requests accepted and not sent, those among them that wait for their time included. */
   get queuedRequests(): number {
-    return this.#lanes.count;
+    return this.#lanes.count + this.pacedRequests;
   }
 
   get queuedBytes(): number {
-    return this.#lanes.bytes;
+    return this.#lanes.bytes + (this.#pacer === null ? 0 : this.#pacer.bytes);
+  }
+
+  /** Requests that wait for nothing but their time. */
+  get pacedRequests(): number {
+    return this.#pacer === null ? 0 : this.#pacer.count;
   }
 
   /** Requests sent and not settled. */
@@ -104,18 +115,17 @@ export class ReplayTarget {
   }
 
   get openConnections(): number {
-    return this.#open.size;
+    return this.#pool.size;
   }
 
   /** False while the queue is so full that a source that can wait should: see `waitForRoom`. */
   get room(): boolean {
-    return this.#room;
+    return this.#room.free;
   }
 
   /** Resolves when there is room. */
   waitForRoom(): Promise<void> {
-    if (this.#room || this.#closing) return Promise.resolve();
-    return new Promise((resolve) => this.#roomWaiters.push(resolve));
+    return this.#closing ? Promise.resolve() : this.#room.wait();
   }
 
   /**
@@ -123,51 +133,80 @@ export class ReplayTarget {
    * lane that are sent, in their order.
    */
   send(request: OutgoingRequest, settle: (result: ReplayResult) => void): void {
-    const { length } = request;
-    if (this.#closing) {
-      process.nextTick(settle, SHUTDOWN);
+    if (this.#refusal !== null) {
+      process.nextTick(settle, this.#refusal);
       return;
     }
-    const lanes = this.#lanes;
-    if (lanes.bytes + this.#inFlightBytes + length > this.#options.queueBytesMax) {
-      process.nextTick(settle, length > this.#options.queueBytesMax ? TOO_LARGE : QUEUE_FULL);
+    const { length } = request;
+    const { queueBytesMax } = this.#options;
+    if (this.queuedBytes + this.#inFlightBytes + length > queueBytesMax) {
+      process.nextTick(settle, length > queueBytesMax ? TOO_LARGE : QUEUE_FULL);
       return;
     }
     const nowMs = performance.now();
-    const pending: Pending = { request, settle, queuedAtMs: nowMs, retried: false };
-    if (this.#idle.length > 0 && lanes.tryBegin(pending)) {
-      const connection = this.#takeIdle(nowMs);
-      if (connection !== null) {
-        this.#start(connection, pending, nowMs);
-        return;
-      }
-      lanes.release(pending);
-    }
-    if (lanes.count >= this.#options.queueRequestsMax) {
+    const pacer = this.#pacer;
+    const dueMs = pacer === null ? nowMs : pacer.dueMs(request.timeUs, nowMs);
+    const pending: Pending = { request, settle, queuedAtMs: dueMs, retried: false };
+    const waitsForItsTime = pacer !== null && (dueMs > nowMs || pacer.count > 0);
+    if (!waitsForItsTime && this.#sendNow(pending, nowMs)) return;
+    if (this.queuedRequests >= this.#options.queueRequestsMax) {
       process.nextTick(settle, QUEUE_FULL);
       return;
     }
-    lanes.add(pending);
-    this.#updateRoom();
-    this.#pump(nowMs);
+    if (waitsForItsTime) {
+      pacer.hold(pending, nowMs);
+      this.#updateRoom();
+    } else this.#enqueue(pending, nowMs);
   }
 
-  /** Makes sure that a connection to the target can be made now; rejects with `TargetUnreachableError`. */
+  /**
+   * Makes sure that a connection to the target can be made now; rejects with `TargetUnreachableError`, or with
+   * `TargetRefusedError` when the target is nothing but what is refused.
+   */
   async check(): Promise<void> {
     try {
       const connection = await this.#dialer.open();
       connection.destroy();
     } catch (error) {
+      if (error instanceof TargetRefusedError) throw error;
       const { origin } = this.#options.url;
       throw new TargetUnreachableError(`cannot reach the target ${origin}: ${describeError(error)}`, { cause: error });
     }
   }
 
+  /**
+   * Settles everything that waits or is in flight with `result`, and closes every connection and attempt, before it
+   * returns. Nothing leaves for the target behind it: requests that come later settle with `result` too, until
+   * `resume`.
+   */
+  halt(result: ReplayResult): void {
+    if (!this.#closing) this.#refusal = result;
+    this.#endAll(result);
+  }
+
+  /** Takes requests again. */
+  resume(): void {
+    if (!this.#closing) this.#refusal = null;
+  }
+
+  /**
+   * To be called when `TargetOptions.refused` refuses more than before: closes the connections to what it refuses now.
+   * Requests in flight on them settle as `blocked`.
+   */
+  recheck(): void {
+    const cut = this.#pool.destroy(({ address }) => this.#dialer.refuses(address));
+    this.#dialer.recheck();
+    // All are out of the books before the first is settled: what is called then may end everything.
+    for (const pending of cut) this.#release(pending);
+    for (const pending of cut) pending.settle(PRODUCTION);
+    this.#pump(performance.now());
+    if (this.#closing) this.#wakeWhenIdle();
+  }
+
   /** Takes no more requests, lets those accepted end for at most `drainMs`, drops the rest, and closes everything. */
   async close(drainMs: number): Promise<void> {
-    this.#closing = true;
-    this.#wake(this.#roomWaiters);
-    if (this.#inFlight + this.#lanes.count > 0) {
+    this.#refuseAll();
+    if (this.#inFlight + this.queuedRequests > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#idleWaiters.push(resolve);
       const timer = setTimeout(resolve, drainMs);
@@ -175,26 +214,60 @@ export class ReplayTarget {
       clearTimeout(timer);
     }
     this.abort();
-    if (this.#open.size > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    if (this.#pool.size > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
   /** Drops everything now; each request left settles as `dropped` before this returns. */
   abort(): void {
-    this.#closing = true;
     this.#stopped = true;
-    this.#dialer.stop();
+    this.#refuseAll();
+    this.#endAll(SHUTDOWN);
+  }
+
+  #refuseAll(): void {
+    this.#closing = true;
+    this.#refusal = SHUTDOWN;
+    this.#room.wake();
+  }
+
+  /** Leaves nothing waiting, in flight or connected. */
+  #endAll(result: ReplayResult): void {
+    this.#era++;
+    this.#dialing = 0;
+    this.#dialer.cancel();
     if (this.#dialTimer !== null) clearTimeout(this.#dialTimer);
-    const left: Pending[] = [];
-    for (const connection of this.#open) {
-      const pending = connection.destroy();
-      if (pending !== null) left.push(pending);
-    }
-    left.push(...this.#lanes.takeAll());
+    this.#dialTimer = null;
+    const inFlight = this.#pool.destroy(() => true);
+    const left = inFlight.concat(this.#lanes.takeAll(), this.#pacer === null ? [] : this.#pacer.takeAll());
     this.#inFlight = 0;
     this.#inFlightBytes = 0;
-    for (const pending of left) pending.settle(SHUTDOWN);
-    this.#wake(this.#roomWaiters);
+    for (const pending of left) pending.settle(result);
+    this.#updateRoom();
     this.#wakeWhenIdle();
+  }
+
+  /** Sends a request at once, if nothing stands in its way. */
+  #sendNow(pending: Pending, nowMs: number): boolean {
+    if (this.#pool.idle === 0 || this.#inFlight >= this.#options.inFlightMax) return false;
+    if (!this.#lanes.tryBegin(pending)) return false;
+    const connection = this.#pool.takeIdle(nowMs);
+    if (connection === null) {
+      this.#lanes.release(pending);
+      return false;
+    }
+    this.#start(connection, pending, nowMs);
+    return true;
+  }
+
+  #enqueue(pending: Pending, nowMs: number): void {
+    this.#lanes.add(pending);
+    this.#updateRoom();
+    this.#pump(nowMs);
+  }
+
+  /** The time of a request that was held back has come. */
+  #due(pending: Pending, nowMs: number): void {
+    if (!this.#sendNow(pending, nowMs)) this.#enqueue(pending, nowMs);
   }
 
   #start(connection: WireConnection, pending: Pending, nowMs: number): void {
@@ -205,34 +278,29 @@ export class ReplayTarget {
     if (this.#unwritten.push(connection) === 1) process.nextTick(this.#writeAll);
   }
 
-  #takeIdle(nowMs: number): WireConnection | null {
-    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      if (connection.usable(nowMs)) return connection;
-      connection.destroy();
-    }
-    return null;
-  }
-
   /** Sends what is ready on what is idle, and sees to connections for the rest. */
   #pump(nowMs: number): void {
     if (this.#stopped) return;
-    while (this.#lanes.ready > 0) {
-      const connection = this.#takeIdle(nowMs);
+    // Requests that are to be sent once more keep their places among those in flight.
+    while (this.#lanes.ready > 0 && this.#inFlight + this.#lanes.retries < this.#options.inFlightMax) {
+      const connection = this.#pool.takeIdle(nowMs);
       if (connection === null) break;
       const pending = this.#lanes.take();
       if (pending === undefined) break;
       this.#start(connection, pending, nowMs);
     }
-    if (!this.#room) this.#updateRoom();
+    if (!this.#room.free) this.#updateRoom();
     if (this.#lanes.ready + this.#lanes.retries > this.#dialing) this.#dialAsNeeded(nowMs);
   }
 
   #dialAsNeeded(nowMs: number): void {
     const wanted = Math.min(this.#lanes.ready + this.#lanes.retries, this.#options.connectionsMax);
+    const era = this.#era;
     while (this.#dialing < wanted && (this.#reachable || this.#dialing === 0)) {
-      if (this.#open.size + this.#dialing >= this.#options.connectionsMax) {
+      if (this.#inFlight + this.#dialing >= this.#options.inFlightMax) return;
+      if (this.#pool.size + this.#dialing >= this.#options.connectionsMax) {
         // A retry needs a new connection: an idle one makes way, and its close comes back here.
-        if (this.#dialing === 0 && this.#lanes.retries > 0) this.#idle.shift()?.destroy();
+        if (this.#dialing === 0 && this.#lanes.retries > 0) this.#pool.makeWay();
         return;
       }
       if (nowMs < this.#nextDialMs) {
@@ -244,47 +312,48 @@ export class ReplayTarget {
       }
       this.#dialing++;
       this.#dialer.open().then(
-        (connection) => this.#dialed(connection),
-        (error: unknown) => this.#dialFailed(describeError(error)),
+        (connection) => this.#dialed(connection, era),
+        (error: unknown) => this.#dialFailed(error, era),
       );
     }
   }
 
-  #dialed(connection: WireConnection): void {
-    const nowMs = performance.now();
-    if (!connection.usable(nowMs)) {
-      this.#dialFailed('connection closed by the target');
-      return;
-    }
-    this.#dialing--;
-    if (this.#stopped) {
+  #dialed(connection: WireConnection, era: number): void {
+    if (era !== this.#era) {
       connection.destroy();
       return;
     }
+    const nowMs = performance.now();
+    if (!connection.usable(nowMs) || this.#dialer.refuses(connection.address)) {
+      connection.destroy();
+      this.#dialFailed(new Error('connection closed by the target'), era);
+      return;
+    }
+    this.#dialing--;
     this.counters.connectionsOpened++;
     this.#reachable = true;
     this.#nextDialMs = 0;
-    this.#open.add(connection);
-    this.#scanTimer ??= setInterval(() => this.#scan(), this.#scanMs).unref();
-    const pending = this.#lanes.takeRetry() ?? this.#lanes.take();
+    this.#pool.add(connection);
+    const full = this.#inFlight >= this.#options.inFlightMax;
+    const pending = full ? undefined : (this.#lanes.takeRetry() ?? this.#lanes.take());
     if (pending !== undefined) this.#start(connection, pending, nowMs);
-    else {
-      connection.rest(nowMs);
-      this.#idle.push(connection);
-    }
+    else this.#pool.rest(connection, nowMs);
     this.#pump(nowMs);
   }
 
-  #dialFailed(detail: string): void {
+  #dialFailed(error: unknown, era: number): void {
+    if (era !== this.#era) return;
     this.#dialing--;
-    if (this.#stopped) return;
     this.counters.connectFailures++;
     this.#reachable = false;
     this.#nextDialMs = performance.now() + DIAL_PAUSE_MS;
-    const result: ReplayResult = { outcome: 'failed', reason: 'connect', detail };
+    const result: ReplayResult =
+      error instanceof TargetRefusedError
+        ? PRODUCTION
+        : { outcome: 'failed', reason: 'connect', detail: describeError(error) };
     if (this.#dialing === 0) {
       // Connections that live on serve the queue; a retry, though, was owed a new one.
-      const alone = this.#inFlight === 0 && this.#idle.length === 0;
+      const alone = this.#inFlight === 0 && this.#pool.idle === 0;
       for (const pending of alone ? this.#lanes.takeAll() : this.#lanes.takeRetries()) {
         if (!alone) this.#lanes.release(pending);
         pending.settle(result);
@@ -295,10 +364,7 @@ export class ReplayTarget {
   }
 
   #answered(connection: WireConnection, pending: Pending, response: ReplayResponse): void {
-    if (connection.usable(response.endAtMs)) {
-      connection.rest(response.endAtMs);
-      this.#idle.push(connection);
-    }
+    if (connection.usable(response.endAtMs)) this.#pool.rest(connection, response.endAtMs);
     this.#ended(pending, { outcome: 'replayed', response }, response.endAtMs);
   }
 
@@ -317,54 +383,36 @@ export class ReplayTarget {
 
   /** A request that was in flight is over. */
   #ended(pending: Pending, result: ReplayResult, nowMs: number): void {
-    this.#inFlight--;
-    this.#inFlightBytes -= pending.request.length;
-    this.#lanes.release(pending);
+    this.#release(pending);
     pending.settle(result);
     this.#pump(nowMs);
     if (this.#closing) this.#wakeWhenIdle();
   }
 
+  #release(pending: Pending): void {
+    this.#inFlight--;
+    this.#inFlightBytes -= pending.request.length;
+    this.#lanes.release(pending);
+  }
+
   #closed(connection: WireConnection): void {
-    if (!this.#open.delete(connection)) return;
-    const at = this.#idle.indexOf(connection);
-    if (at >= 0) this.#idle.splice(at, 1);
-    if (this.#open.size === 0 && this.#scanTimer !== null) {
-      clearInterval(this.#scanTimer);
-      this.#scanTimer = null;
-    }
+    if (!this.#pool.remove(connection)) return;
     if (this.#stopped) this.#wakeWhenIdle();
     else this.#pump(performance.now());
   }
 
-  #scan(): void {
-    const nowMs = performance.now();
-    for (const connection of this.#open) if (nowMs >= connection.deadlineMs) connection.expire();
-  }
-
   #updateRoom(): void {
-    const { queueRequestsMax, queueBytesMax } = this.#options;
-    const share = this.#room ? ROOM_ENDS : ROOM_RETURNS;
-    const bytes = this.#lanes.bytes + this.#inFlightBytes;
-    const fits = this.#lanes.count <= queueRequestsMax * share && bytes <= queueBytesMax * share;
-    if (this.#room) this.#room = fits;
-    else if (fits) {
-      this.#room = true;
-      this.#wake(this.#roomWaiters);
-    }
+    this.#room.update(this.queuedRequests, this.queuedBytes + this.#inFlightBytes);
   }
 
   /** Lets `close` go on: while draining once nothing is left, after `abort` once every socket is closed. */
   #wakeWhenIdle(): void {
-    const left = this.#stopped ? this.#open.size : this.#inFlight + this.#lanes.count;
-    if (left === 0) this.#wake(this.#idleWaiters);
-  }
-
-  #wake(waiters: (() => void)[]): void {
-    for (const resolve of waiters.splice(0)) resolve();
+    const left = this.#stopped ? this.#pool.size : this.#inFlight + this.queuedRequests;
+    if (left === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 }
 
 const SHUTDOWN: ReplayResult = { outcome: 'dropped', reason: 'shutdown' };
 const QUEUE_FULL: ReplayResult = { outcome: 'dropped', reason: 'queue_full' };
 const TOO_LARGE: ReplayResult = { outcome: 'dropped', reason: 'too_large' };
+const PRODUCTION: ReplayResult = { outcome: 'blocked', guard: 'production' };

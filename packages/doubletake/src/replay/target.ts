@@ -14,6 +14,10 @@ export interface OutgoingRequest {
   method: string;
   /** Requests of one lane keep their order and never overlap; null for no order. The production connection, usually. */
   lane: object | null;
+  /** Capture time of its first byte, microseconds since the epoch. */
+  timeUs: number;
+  /** The probability with which requests like it are replayed, above 0 and at most 1: it stands for 1 / probability. */
+  probability: number;
 }
 
 /** The target's final answer, read to its end. */
@@ -24,7 +28,7 @@ export interface ReplayResponse {
   /** Body bytes after the transfer coding is removed, when kept, else null. */
   body: Buffer | null;
   bodyBytes: number;
-  /** Milliseconds (fractions) on the monotonic clock. */
+  /** Milliseconds (fractions) on the monotonic clock; `queuedAtMs` is when it was due where there is a `speed`. */
   queuedAtMs: number;
   sentAtMs: number;
   firstByteAtMs: number;
@@ -34,16 +38,19 @@ export interface ReplayResponse {
 export type ReplayResult =
   | { outcome: 'replayed'; response: ReplayResponse }
   | { outcome: 'failed'; reason: FailReason; detail: string }
-  | { outcome: 'dropped'; reason: DropReason };
+  | { outcome: 'dropped'; reason: DropReason }
+  | { outcome: 'blocked'; guard: 'production' | 'kill_switch' };
 
 export interface TargetOptions {
   name: string;
   url: URL;
   /** PEM text of the only certificate authorities to trust for https; undefined: the system's. */
   ca?: string;
-  /** Connections open at once, which is also the most requests in flight. */
+  /** Connections open at once. */
   connectionsMax: number;
-  /** Requests waiting for a connection or for their turn in their lane. */
+  /** Requests in flight at once. A connection carries one, so that `connectionsMax` is a bound on them too. */
+  inFlightMax: number;
+  /** Requests waiting for their time, for a connection or for their turn in their lane. */
   queueRequestsMax: number;
   /** Bytes of the requests that wait or are in flight; a request larger than this is never sent. */
   queueBytesMax: number;
@@ -57,6 +64,13 @@ export interface TargetOptions {
   connectionAgeMaxMs: number;
   /** Response bodies up to this many bytes are kept; 0 keeps none. */
   keepBodyBytesMax: number;
+  /** Requests go out as far apart as they were captured, divided by this; null: when they come. */
+  speed: number | null;
+  /**
+   * Addresses to which no connection may be made, asked with what `plainAddress` makes of each before connecting to it.
+   * See `ReplayTarget.recheck`.
+   */
+  refused?: (address: string, port: number) => boolean;
   /** Turns the URL's host name into addresses; undefined: the system's resolver. */
   resolve?: Resolver;
 }

@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { gist, listen, rawServer, replayTarget, request, send } from '../../test/support/replay-servers.ts';
+import { gist, listen, rawServer, replayTarget, request, send, until } from '../../test/support/replay-servers.ts';
 
 const NEW_KEY = ['-newkey', 'rsa:2048', '-nodes'];
 
@@ -86,8 +87,37 @@ describe('https targets', () => {
     const target = replayTarget(new URL(`https://name.test:${server.port}`), { ca, resolve });
     const head = Buffer.from('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n');
     const bytes = [head, Buffer.alloc(2_000_000), Buffer.alloc(3_000_000)];
-    const result = await send(target, { bytes, length: head.length + 5_000_000, method: 'PUT', lane: null });
+    const result = await send(target, { bytes, length: head.length + 5_000_000, method: 'PUT', lane: null, timeUs: 0, probability: 1 });
     expect(gist(result)).toBe('200');
+  });
+
+  test('what is left of a large request is thrown away when it is stopped', async () => {
+    let end = '';
+    const sockets: TLSSocket[] = [];
+    const identity = { key: pem('numbered.key'), cert: pem('numbered.pem') };
+    const server = createTlsServer(identity, (socket) => {
+      socket.on('error', (error) => (end = 'code' in error ? String(error.code) : error.message));
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+        socket.pause();
+      });
+      sockets.push(socket);
+    });
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const target = replayTarget(new URL(`https://127.0.0.1:${await listen(server)}`), { ca });
+    expect(gist(await send(target, request('/')))).toBe('200');
+    const bytes = [Buffer.from('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n'), Buffer.alloc(30_000_000)];
+    const length = bytes.reduce((sum, piece) => sum + piece.length, 0);
+    const result = send(target, { ...request('/', { method: 'PUT' }), bytes, length });
+    await new Promise(setImmediate);
+    target.halt({ outcome: 'blocked', guard: 'kill_switch' });
+    expect(gist(await result)).toBe('blocked kill_switch');
+    sockets[0]?.resume();
+    await until(() => end !== '');
+    expect(end).toBe('ECONNRESET');
   });
 
   test.each([

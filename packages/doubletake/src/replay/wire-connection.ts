@@ -1,7 +1,7 @@
 /**
  * One TCP or TLS connection to a target, carrying one request at a time. Bytes go out as given; the response is read in
- * place from a buffer that every read reuses. No timers: the owner compares `deadlineMs` with its
- * clock now and then and calls `expire`.
+ * place, without TLS from a buffer that every read reuses. No timers: the owner compares `deadlineMs` with its clock
+ * now and then and calls `expire`.
  *
  * States: connecting, idle, busy (a request is out), closed. Every request that was given to `begin` is handed back
  * exactly once, through `answered` or `failed`. `closed` comes once, last, when the descriptor is free again.
@@ -14,7 +14,7 @@ import { NEED_MORE, ResponseReader } from './response-reader.ts';
 import type { Tls } from './tls.ts';
 import type { FailReason, ReplayResponse, TargetOptions } from './target.ts';
 
-/** Reads are handed over one at a time and read in place, so all connections of a thread share one buffer. */
+/** Reads are handed over one at a time and read in place: all connections of a thread without TLS share one buffer. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 /** Requests in several pieces up to this size are copied into one: cheaper than a vectored write. */
 const JOIN_BYTES_MAX = 16 * 1024;
@@ -44,6 +44,8 @@ export class WireConnection {
   readonly #owner: ConnectionOwner;
   readonly #options: TargetOptions;
   readonly #socket: Socket;
+  /** Beneath TLS, else the same. */
+  readonly #transport: Socket;
   readonly #reader: ResponseReader;
   #state: State = 'connecting';
   #retireAtMs = Infinity;
@@ -60,17 +62,20 @@ export class WireConnection {
     this.#options = options;
     this.address = address;
     this.#reader = new ResponseReader(options.keepBodyBytesMax);
-    const onread = {
-      buffer: readBuffer,
-      callback: (length: number): boolean => {
+    if (tls === null) {
+      const callback = (length: number): boolean => {
         this.#received(readBuffer, length);
         return true;
-      },
-    };
-    // One object for both: the types of `tls.connect` lack `onread`, which it documents.
-    const connectOptions = { ...tls, host: address, port, onread };
-    this.#socket = tls === null ? connectTcp(connectOptions) : connectTls(connectOptions);
-    this.#socket.setNoDelay(true);
+      };
+      this.#socket = this.#transport = connectTcp({ host: address, port, onread: { buffer: readBuffer, callback } });
+    } else {
+      // Connected here, since a connection that TLS makes for itself cannot be reset. It has no `onread` then.
+      this.#transport = connectTcp({ host: address, port });
+      this.#transport.on('error', (error) => this.#socket.destroy(error));
+      this.#socket = connectTls({ ...tls, host: address, socket: this.#transport });
+      this.#socket.on('data', (bytes: Buffer) => this.#received(bytes, bytes.length));
+    }
+    this.#transport.setNoDelay(true);
     this.#socket.on('error', (error) => this.#broke(error));
     this.#socket.on('end', () => this.#ended());
     this.#socket.on('close', () => {
@@ -159,12 +164,16 @@ export class WireConnection {
     else this.#fail('timeout', `no complete response within ${this.#options.responseTimeoutMs} ms`);
   }
 
-  /** Closes the connection at once and returns the request that was out, which the owner now settles. */
+  /**
+   * Closes the connection at once and returns the request that was out, which the owner now settles. Nothing more of it
+   * leaves: the connection is reset, since the kernel would send what it still holds before it closed.
+   */
   destroy(): Pending | null {
     const pending = this.#pending;
     this.#pending = null;
     this.#state = 'closed';
     this.deadlineMs = Infinity;
+    if (pending !== null && !this.#transport.destroyed) this.#transport.resetAndDestroy();
     this.#socket.destroy();
     return pending;
   }

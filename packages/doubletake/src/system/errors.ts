@@ -25,7 +25,7 @@ const explanations: Readonly<Record<string, Explanation>> = {
   EADDRINUSE: {
     code: 'DT_SOURCE_PORT_IN_USE',
     reason: 'the port is in use',
-    advice: 'stop the program that uses it (`ss -ulpn` shows which) or choose another port',
+    advice: 'stop the program that uses it (`ss -tulpn` shows which) or choose another port',
   },
   EACCES: {
     code: 'DT_SOURCE_PERMISSION',

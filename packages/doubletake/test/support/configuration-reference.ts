@@ -9,8 +9,9 @@ const introduction = `# Configuration
 <!-- Made from packages/doubletake/src/config. To make it anew: npx vitest run packages/doubletake/test/config.test.ts -u -->
 
 \`doubletake mirror CONFIG.yaml\` reads what to do from a file in YAML or JSON. Flags say the same things; a flag beside
-a file overrides it: \`--vxlan\`, \`--geneve\`, \`--interface\` and \`--pcap\` replace the file's sources, \`--target\` its
-targets, and \`--vni\`, \`--port\`, \`--receive\`, \`--host\`, \`--ordering\`, \`--ca\` and \`--timeout\` apply to all of them.
+a file overrides it: \`--vxlan\`, \`--geneve\`, \`--interface\`, \`--http-sink\` and \`--pcap\` replace the file's sources,
+\`--target\` its targets, and \`--vni\`, \`--port\`, \`--receive\`, \`--host\`, \`--ordering\`, \`--ca\` and \`--timeout\` apply
+to all of them.
 
 \`\`\`yaml
 sources:
@@ -34,9 +35,8 @@ ledger: ./ledger.json
   \`# yaml-language-server: $schema=./doubletake.schema.json\` in the file's first line.
 - \`\${NAME}\` in a text is the value of an environment variable; one that is not set is an error. \`$$\` is a dollar. Values
   from the environment are not shown in messages about the file. Quote it: in braces, YAML reads \`\${NAME}\` as a mapping.
-- SIGHUP makes a running mirror read its file again, without losing a packet: the policy changes, for which names of
-  filters must not be new. What else has changed is named in a warning and takes a restart. A file with a mistake
-  changes nothing.
+- SIGHUP makes a running mirror read its file again, without losing a packet: policy and targets change. What else has
+  changed is named in a warning and takes a restart. A file with a mistake changes nothing.
 
 Kinds of value: a *duration* is a number with \`ms\`, \`s\`, \`m\` or \`h\` (\`500ms\`, \`30s\`), up to 24h; a *size* one with \`B\`,
 \`KiB\`, \`MiB\`, \`GiB\`, \`kB\`, \`MB\` or \`GB\`; a *percentage* a number from 0 to 100, also as text with its sign (\`"0.5%"\`);

@@ -48,6 +48,7 @@ export async function startLabNginx(
 export interface LabRun {
   /** What it printed on standard error so far. */
   stderr(): string;
+  signal(name: NodeJS.Signals): void;
   /** Stops it with SIGTERM and reads what it counted. */
   stop(): Promise<{ code: number | null; stderr: string; counts: unknown }>;
 }
@@ -70,6 +71,7 @@ export async function startInLab(
   });
   return {
     stderr: () => printed.stderr,
+    signal: (name) => void child.kill(name),
     async stop() {
       child.kill('SIGTERM');
       const code = await ended;

@@ -62,6 +62,7 @@ export function replayTarget(url: URL, options: Partial<TargetOptions> = {}): Re
     name: 'test',
     url,
     connectionsMax: 8,
+    inFlightMax: 1000,
     queueRequestsMax: 1000,
     queueBytesMax: 64 * 1024 * 1024,
     connectTimeoutMs: 5000,
@@ -69,6 +70,7 @@ export function replayTarget(url: URL, options: Partial<TargetOptions> = {}): Re
     idleTimeoutMs: 5000,
     connectionAgeMaxMs: 60_000,
     keepBodyBytesMax: 64 * 1024,
+    speed: null,
     ...options,
   });
   onTestFinished(() => target.close(0));
@@ -76,18 +78,22 @@ export function replayTarget(url: URL, options: Partial<TargetOptions> = {}): Re
 }
 
 /** A request without a body. */
-export function request(path: string, { method = 'GET', lane = null as object | null } = {}): OutgoingRequest {
+export function request(
+  path: string,
+  { method = 'GET', lane = null as object | null, timeUs = 0 } = {},
+): OutgoingRequest {
   const bytes = Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: test\r\n\r\n`);
-  return { bytes: [bytes], length: bytes.length, method, lane };
+  return { bytes: [bytes], length: bytes.length, method, lane, timeUs, probability: 1 };
 }
 
 export function send(target: ReplayTarget, outgoing: OutgoingRequest): Promise<ReplayResult> {
   return new Promise((resolve) => target.send(outgoing, resolve));
 }
 
-/** One word for a result: the status, or the outcome with its reason. */
+/** A word or two for a result: the status, or the outcome with its reason. */
 export function gist(result: ReplayResult): string {
-  return result.outcome === 'replayed' ? String(result.response.status) : `${result.outcome} ${result.reason}`;
+  if (result.outcome === 'replayed') return String(result.response.status);
+  return `${result.outcome} ${result.outcome === 'blocked' ? result.guard : result.reason}`;
 }
 
 /** Resolves once `condition` holds, letting events happen in between. */

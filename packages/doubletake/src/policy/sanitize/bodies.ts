@@ -2,15 +2,18 @@
  * Sanitizes the content of a body (transfer coding removed) by its content type and coding. Null means that it cannot be
  * read: a type that is not known, text that is not what its type says, a coding that is not known or opens to too much.
  */
+import { hasControls } from './base64.ts';
 import { codingsOf, closeBody, openBody } from './content-coding.ts';
 import { bytesOf, type JsonPathRule, JsonRewriter, textOf } from './json.ts';
 import { parameter, type Part, rewriteMultipart } from './multipart.ts';
 import type { Values } from './values.ts';
-import { hasControls } from './values.ts';
 import { rewriteXml } from './xml.ts';
 
 /** Character sets in which ASCII stands for itself, so that what is looked for is found. */
 const READABLE_CHARSETS = /^(?:utf-?8|us-ascii|ascii|iso-8859-\d+|latin1|windows-125\d)$/i;
+
+/** A line that is a name and a value, with no more pairs in it. */
+const PAIR_LINE = /^[ \t]*[\w.[\]-]{1,64} *=[^&\r\n]*$/m;
 
 export class Bodies {
   readonly #values: Values;
@@ -73,16 +76,27 @@ export class Bodies {
 
   #plain(source: string): string {
     const text = textOf(source);
-    const rewritten = this.#values.text(text, 0);
+    const rewritten = PAIR_LINE.test(text) ? this.#lines(text) : this.#values.text(text, 0);
     return rewritten === text ? source : bytesOf(rewritten);
+  }
+
+  /** A form as text (HTML's `text/plain` encoding), or settings: a name and a value on each line. */
+  #lines(text: string): string {
+    return text.replace(/[^\r\n]+/g, (line) => {
+      const [, name, value] = /^\s*([\w.[\]-]{1,64}) *= *(.*)$/.exec(line) ?? [];
+      const treatment = name === undefined ? null : this.#values.treatmentIn('form', name);
+      if (value === undefined || treatment === null) return this.#values.text(line, 0);
+      return line.slice(0, line.length - value.length) + this.#values.value(value, treatment, 0);
+    });
   }
 
   #xml(source: string, content: Buffer): string | null {
     if (!isReadable(content) || /<\?xml[^>]{0,200}encoding=["'](?!utf-8|us-ascii|iso-8859|windows-125)/i.test(source)) return null;
     const text = textOf(source);
-    const rewritten = rewriteXml(text, (name, value) =>
-      this.#values.value(value, name === '' ? null : this.#values.treatmentOf(name), 1),
-    );
+    const rewritten = rewriteXml(text, {
+      treatmentOf: (name) => this.#values.treatmentOf(name),
+      text: (treatment, value) => this.#values.value(value, treatment, 1),
+    });
     return rewritten === text ? source : bytesOf(rewritten);
   }
 

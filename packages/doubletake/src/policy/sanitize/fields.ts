@@ -2,10 +2,12 @@
  * Sanitizes header fields and the request target: each becomes the text that replaces it, or stays. Cookies and
  * credentials are taken apart, fields that frame the message are left to the framing.
  */
-import { CleanTexts } from './clean-texts.ts';
+import { BASE64_MIN } from './base64.ts';
+import { CleanTexts, copyOf } from './clean-texts.ts';
 import { bytesOf, textOf, type Treatment } from './json.ts';
 import type { SanitizeAction } from './options.ts';
 import type { PathRule } from './path-rule.ts';
+import { Has, KINDS } from './text-profile.ts';
 import type { Values } from './values.ts';
 
 /** Fields that say how the message is read; their values are bounded by a grammar that has no room for data. */
@@ -35,10 +37,22 @@ const TRACE_VALUE = /^(?:(?:Root|Self|Parent|Sampled)=|[0-9a-f;=-])+$/;
 const RANDOM_COOKIE = /^(?=[^=]*\d)(?=[^=]*[A-Za-z])[\w%+/.:=~-]{16,}$/;
 const SESSION_NAME = /sess|sid$|token|auth|jwt|login|remember|csrf|xsrf|secret|ticket|^__(?:host|secure)-/i;
 
+/** How a field is read, by its name alone. */
+type FieldKind = 'structural' | 'ruled' | 'cookies' | 'set-cookie' | 'trace' | 'credentials' | 'products' | 'text';
+
+interface KnownField {
+  kind: FieldKind;
+  treatment: Treatment;
+}
+
+/** The names of fields that clients send are few, hostile ones are not. */
+const KNOWN_MAX = 1_024;
+const NAME_LENGTH_MAX = 64;
+
 export class Fields {
   readonly #values: Values;
   readonly #paths: readonly { rule: PathRule; action: SanitizeAction }[];
-
+  readonly #known = new Map<string, KnownField>();
   readonly #clean = new CleanTexts();
   readonly #cleanProducts = new CleanTexts();
 
@@ -50,6 +64,7 @@ export class Fields {
   /** The request target, latin1. */
   target(target: string): string {
     if (target === '*') return target;
+    if (this.#paths.length === 0) return isPlainPath(target) && this.#values.plainStays ? target : this.#values.url(target, 0);
     const mark = target.indexOf('?');
     const segments = (mark < 0 ? target : target.slice(0, mark)).split('/');
     const treatments = this.#paths.map(({ rule, action }) => ({ marked: rule.match(segments), action }));
@@ -60,28 +75,32 @@ export class Fields {
     });
   }
 
-  /** A field's value, latin1; null takes the field out. */
+  /** A field's value, latin1; null takes the field out. `name` is in lower case. */
   value(name: string, value: string): string | null {
-    if (structural.has(name) || value === '') return value;
-    const rule = this.#values.ruleFor('header', name);
-    if (rule === 'remove') return null;
-    if (rule !== null) return this.#encode(value, rule);
-    if (name === 'cookie') return this.#cookies(value);
-    if (name === 'set-cookie') return this.#setCookie(value);
-    if (name === 'content-type') return value;
-    if (trace.has(name) && TRACE_VALUE.test(value)) return value;
-    const treatment = this.#values.treatmentOf(name);
-    if (this.#values.removes(treatment)) return null;
-    if (name === 'authorization' || name === 'proxy-authorization') return this.#credentials(value, treatment);
+    const { kind, treatment } = this.#known.get(name) ?? this.#learn(name);
+    if (kind === 'structural' || value === '') return value;
+    if (kind === 'cookies') return this.#cookies(value);
+    if (kind === 'set-cookie') return this.#setCookie(value);
+    if (kind === 'trace' && TRACE_VALUE.test(value)) return value;
+    if (treatment !== null && this.#values.removes(treatment)) return null;
+    if (kind === 'credentials') return this.#credentials(value, treatment);
     if (treatment !== null) return this.#encode(value, treatment);
-    const isProduct = products.test(name);
-    const clean = isProduct ? this.#cleanProducts : this.#clean;
+    const clean = kind === 'products' ? this.#cleanProducts : this.#clean;
     if (clean.has(value)) return value;
     const text = textOf(value);
-    const rewritten = this.#values.text(text, 0, isProduct);
+    const rewritten = this.#values.text(text, 0, kind === 'products');
     if (rewritten !== text) return fieldText(rewritten);
     clean.add(value);
     return value;
+  }
+
+  #learn(name: string): KnownField {
+    const rule = structural.has(name) ? null : this.#values.ruleFor('header', name);
+    const treatment = rule ?? this.#values.treatmentOf(name);
+    const field = { kind: rule === null ? kindOf(name) : 'ruled', treatment } as const;
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    if (name.length <= NAME_LENGTH_MAX) this.#known.set(copyOf(name), field);
+    return field;
   }
 
   #encode(value: string, treatment: Treatment): string {
@@ -154,6 +173,32 @@ export class Fields {
     const rewritten = this.#values.text(text, 0);
     return rewritten === text ? value : fieldText(rewritten);
   }
+}
+
+function kindOf(name: string): FieldKind {
+  if (structural.has(name) || name === 'content-type') return 'structural';
+  if (name === 'cookie') return 'cookies';
+  if (name === 'set-cookie') return 'set-cookie';
+  if (name === 'authorization' || name === 'proxy-authorization') return 'credentials';
+  if (trace.has(name)) return 'trace';
+  return products.test(name) ? 'products' : 'text';
+}
+
+/** Whether a request target is a path of short words, in which nothing can be. */
+function isPlainPath(target: string): boolean {
+  let segment = 0;
+  let digits = 0;
+  for (let at = 0; at < target.length; at++) {
+    const code = target.charCodeAt(at);
+    if (code === 0x2f) {
+      segment = digits = 0;
+    } else {
+      const kinds = code < 128 ? KINDS[code] : Has.percent;
+      if (code >= 48 && code <= 57) digits++;
+      if (++segment >= BASE64_MIN || digits > 3 || (kinds & ~(Has.digit | Has.notBase64)) !== 0 || code === 0x23) return false;
+    }
+  }
+  return true;
 }
 
 function decodeCookie(value: string): string {

@@ -4,14 +4,20 @@
  * treatment of what it stands in: what `address` holds is all of it an address.
  */
 import { isDigitAt } from './addresses.ts';
+import type { JsonNames, KnownName } from './json-names.ts';
 import type { JsonPath } from './json-path.ts';
 import type { SanitizeAction, SanitizePreset } from './options.ts';
+import { holdsNothing, KINDS, profileFrom } from './text-profile.ts';
 
 /** What is to become of a value: by a rule, by a preset that its name falls under, or (null) by what it looks like. */
 export type Treatment = SanitizeAction | SanitizePreset | null;
 
 /** Decides about names and values, which come decoded. */
 export interface JsonValues {
+  /** Names that were met before. */
+  readonly names: JsonNames;
+  /** Whether a text that has no name, and in which nothing can be by its profile, always stays. */
+  readonly plainStays: boolean;
   treatmentOf(name: string): Treatment;
   nameText(name: string, depth: number): string;
   removes(treatment: Treatment): boolean;
@@ -27,6 +33,8 @@ export interface JsonPathRule {
 }
 
 const DEPTH_MAX = 200;
+/** A shorter number without a name is looked at for the users' patterns alone. */
+const NUMBER_LENGTH_MIN = 9;
 
 /** Thrown and caught here: the text is not JSON. */
 class NotJson extends Error {}
@@ -60,7 +68,7 @@ export class JsonRewriter {
       do {
         this.#space();
         const states = this.#rules.length === 0 ? null : this.#rules.map(({ path }) => path.root);
-        this.#value(this.#ruled(states, null), states);
+        this.#value(states === null ? null : this.#ruled(states, null), states);
         this.#space();
       } while (several && this.#at < source.length);
     } catch (error) {
@@ -101,28 +109,35 @@ export class JsonRewriter {
     let kept = 0;
     let start = ++this.#at;
     this.#space();
-    if (this.#source[this.#at] === '}') {
+    if (this.#source.charCodeAt(this.#at) === 0x7d) {
       this.#at++;
       this.#nesting--;
       return;
     }
     for (;;) {
       const nameStart = this.#at;
-      const name = this.#text();
+      const known = this.#knownName();
+      const name = known === null ? this.#text() : known.text;
       const nameEnd = this.#at;
       this.#space();
-      if (this.#source[this.#at++] !== ':') throw notJson;
+      if (this.#source.charCodeAt(this.#at++) !== 0x3a) throw notJson;
       this.#space();
-      const below = this.#below(states, name);
+      const below = states === null ? null : this.#below(states, name);
       // A rule has the last word, what stands around the value the first.
-      const treatment = this.#ruled(below, inherited ?? this.#values.treatmentOf(name));
-      const ends = this.#member(start, kept, treatment, below, () => {
-        const newName = treatment === 'keep' ? name : this.#values.nameText(name, this.#depth + 1);
-        if (newName !== name) this.#replace(nameStart, nameEnd, quote(newName));
-      });
-      if (!this.#values.removes(treatment)) kept++;
-      if (ends === '}') break;
-      if (ends !== ',') throw notJson;
+      const said = inherited ?? (known === null ? this.#values.treatmentOf(name) : known.treatment);
+      const treatment = below === null ? said : this.#ruled(below, said);
+      let ends: number;
+      if (treatment !== null && this.#values.removes(treatment)) {
+        ends = this.#removed(start, kept);
+      } else {
+        if (known === null && treatment !== 'keep') this.#rename(name, nameStart, nameEnd);
+        this.#value(treatment, below);
+        this.#space();
+        ends = this.#source.charCodeAt(this.#at++);
+        kept++;
+      }
+      if (ends === 0x7d) break;
+      if (ends !== 0x2c) throw notJson;
       start = this.#at;
       this.#space();
     }
@@ -134,63 +149,115 @@ export class JsonRewriter {
     let kept = 0;
     let start = ++this.#at;
     this.#space();
-    if (this.#source[this.#at] === ']') {
+    if (this.#source.charCodeAt(this.#at) === 0x5d) {
       this.#at++;
       this.#nesting--;
       return;
     }
     for (let index = 0; ; index++) {
       this.#space();
-      const below = this.#below(states, index);
-      const treatment = this.#ruled(below, inherited);
-      const ends = this.#member(start, kept, treatment, below, null);
-      if (!this.#values.removes(treatment)) kept++;
-      if (ends === ']') break;
-      if (ends !== ',') throw notJson;
+      const below = states === null ? null : this.#below(states, index);
+      const treatment = below === null ? inherited : this.#ruled(below, inherited);
+      let ends: number;
+      if (treatment !== null && this.#values.removes(treatment)) {
+        ends = this.#removed(start, kept);
+      } else {
+        this.#value(treatment, below);
+        this.#space();
+        ends = this.#source.charCodeAt(this.#at++);
+        kept++;
+      }
+      if (ends === 0x5d) break;
+      if (ends !== 0x2c) throw notJson;
       start = this.#at;
     }
     this.#nesting--;
   }
 
   /**
-   * A value that may be taken out with all that belongs to it from `start` on, and with one of its commas. Returns the
+   * Takes out the value that comes, with all that belongs to it from `start` on, and with one of its commas. Returns the
    * character behind it, which is passed.
    */
-  #member(start: number, kept: number, treatment: Treatment, states: number[] | null, name: (() => void) | null): string {
-    if (!this.#values.removes(treatment)) {
-      name?.();
-      this.#value(treatment, states);
-      this.#space();
-      return this.#source[this.#at++];
-    }
+  #removed(start: number, kept: number): number {
     this.#replace(kept > 0 ? start - 1 : start, start, '');
     const outBefore = this.#out;
     this.#value('keep', null);
     this.#space();
-    const ends = this.#source[this.#at++];
+    const ends = this.#source.charCodeAt(this.#at++);
     this.#out = outBefore;
-    this.#copied = kept === 0 && ends === ',' ? this.#at : this.#at - 1;
+    this.#copied = kept === 0 && ends === 0x2c ? this.#at : this.#at - 1;
     return ends;
   }
 
-  #below(states: number[] | null, key: string | number): number[] | null {
-    return states === null ? null : states.map((set, index) => this.#rules[index].path.child(set, key));
+  /** Passes a name that is known; null leaves a name that is not, or that has to be decoded. */
+  #knownName(): KnownName | null {
+    const source = this.#source;
+    if (source.charCodeAt(this.#at) !== 0x22) throw notJson;
+    const start = this.#at + 1;
+    let hash = 0;
+    for (let at = start; at < source.length; at++) {
+      const code = source.charCodeAt(at);
+      if (code === 0x22) {
+        const known = this.#values.names.find(source, start, at, hash) ?? this.#learn(source.slice(start, at), hash);
+        if (known !== null) this.#at = at + 1;
+        return known;
+      }
+      if (code === 0x5c || code >= 0x80) return null;
+      hash = (Math.imul(hash, 31) + code) | 0;
+    }
+    throw notJson;
+  }
+
+  /** Null when the name itself holds something. */
+  #learn(name: string, hash: number): KnownName | null {
+    if (this.#values.nameText(name, this.#depth + 1) !== name) return null;
+    const treatment = this.#values.treatmentOf(name);
+    return this.#values.names.keep(name, hash, treatment);
+  }
+
+  #rename(name: string, start: number, end: number): void {
+    const rewritten = this.#values.nameText(name, this.#depth + 1);
+    if (rewritten !== name) this.#replace(start, end, quote(rewritten));
+  }
+
+  #below(states: number[], key: string | number): number[] {
+    return states.map((set, index) => this.#rules[index].path.child(set, key));
   }
 
   /** The first rule that names this place, else `otherwise`. */
-  #ruled(states: number[] | null, otherwise: Treatment): Treatment {
-    if (states === null) return otherwise;
+  #ruled(states: number[], otherwise: Treatment): Treatment {
     const index = states.findIndex((set, rule) => this.#rules[rule].path.matches(set));
     return index < 0 ? otherwise : this.#rules[index].action;
   }
 
   #string(treatment: Treatment): void {
+    if (treatment === null && this.#values.plainStays && this.#passPlain()) return;
     const start = this.#at;
     const text = this.#text();
     if (treatment === 'keep') return;
     // Values may hold JSON themselves, which this same rewriter does not see: its state is the caller's to keep.
     const changed = this.#values.value(text, treatment, this.#depth + 1);
     if (changed !== text) this.#replace(start, this.#at, quote(changed));
+  }
+
+  /** Passes a string in which nothing can be; false, and nothing passed, when it is not known to be one. */
+  #passPlain(): boolean {
+    const source = this.#source;
+    const start = this.#at + 1;
+    let kinds = 0;
+    let digits = 0;
+    for (let at = start; at < source.length; at++) {
+      const code = source.charCodeAt(at);
+      if (code === 0x22) {
+        if (!holdsNothing(profileFrom(kinds, digits), at - start)) return false;
+        this.#at = at + 1;
+        return true;
+      }
+      if (code === 0x5c) return false;
+      if (code >= 48 && code <= 57) digits++;
+      else kinds |= KINDS[code];
+    }
+    throw notJson;
   }
 
   /** Passes a string; returns what it says. */
@@ -221,11 +288,12 @@ export class JsonRewriter {
   #number(treatment: Treatment): void {
     const source = this.#source;
     const start = this.#at;
-    if (source[this.#at] === '-') this.#at++;
-    if (!isDigitAt(source, this.#at)) throw notJson;
-    while (isNumberAt(source, this.#at)) this.#at++;
-    const text = source.slice(start, this.#at);
-    if (treatment === 'keep' || (treatment === null && text.length < 9)) return;
+    let at = source.charCodeAt(start) === 0x2d ? start + 1 : start;
+    if (!isDigitAt(source, at)) throw notJson;
+    while (isNumberAt(source, at)) at++;
+    this.#at = at;
+    if (treatment === 'keep' || (treatment === null && at - start < NUMBER_LENGTH_MIN && this.#values.plainStays)) return;
+    const text = source.slice(start, at);
     const changed = this.#values.number(text, treatment);
     if (changed !== text) this.#replace(start, this.#at, changed);
   }
@@ -268,7 +336,11 @@ function unescape(text: string): string {
 
 /** As a JSON string, in latin1 characters that are bytes of UTF-8. */
 function quote(text: string): string {
-  return bytesOf(JSON.stringify(text));
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return bytesOf(JSON.stringify(text));
+  }
+  return `"${text}"`;
 }
 
 /** Text as latin1 characters that are its bytes in UTF-8. */

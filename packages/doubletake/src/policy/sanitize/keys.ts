@@ -23,11 +23,12 @@ const names: Readonly<Record<SanitizePreset, { whole: string; ends: string }>> =
       socialsecuritynumber socialsecurity nationalid nationalinsurancenumber codicefiscale idnumber idcard passport
       passportnumber driverslicense driverlicense drivinglicence licenseplate
       iban bic accountnumber routingnumber sortcode vorname nachname prenom nom nombre apellido apellidos cognome
-      insurancenumber patientid medicalrecordnumber mrn`,
+      insurancenumber patientid medicalrecordnumber mrn anschrift handy imei imsi`,
     ends: `email emailaddress phone phonenumber telephone mobilenumber firstname lastname surname givenname familyname
       fullname middlename maidenname holdername customername contactname recipientname patientname cardholder
       accountholder streetaddress homeaddress billingaddress shippingaddress deliveryaddress dateofbirth birthdate
-      ipaddress passportnumber username ssn iban bankaccount`,
+      ipaddress passportnumber username ssn iban bankaccount mobilephone homephone workphone cellphone contactphone
+      telefon telefonnummer handynummer mobilnummer geburtstag geburtsdatum kundenname`,
   },
   payment: {
     whole: `cvv cvc cvv2 cvc2 csc cid cvn cardcode securitycode pin pinblock pan ccnumber cc track track1 track2 trackdata

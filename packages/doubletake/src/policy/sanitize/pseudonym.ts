@@ -14,8 +14,11 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const DATE = /^(\d{4})([-/.])(\d\d)\2(\d\d)(?=$|[T ])|^(\d\d?)([-/.])(\d\d?)\6(\d{4})$/;
 const SEPARATORS = /[ -]/g;
 const NOT_DIGITS = /\D+/g;
+const DIGITS = '0123456789';
 const LOWER = 'abcdefghijklmnopqrstuvwxyz';
+const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const HEX = '0123456789abcdef';
+const HEX_BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const SALTS_MAX = 8;
 
 /** Test ranges of the issuers, by the first digit of the card. */
@@ -36,37 +39,75 @@ export class Pseudonyms {
 
   /** The pseudonym of a whole value. */
   of(value: string): string {
-    if (value.length === 0) return value;
-    const first = value.charCodeAt(0);
-    if (value.includes('@') && isEmail(value)) return this.email(value);
-    if (value.length === 36 && UUID.test(value)) return this.#uuid(value);
-    if (first <= 57) {
-      if (ipv4Length(value, 0) === value.length) return this.ipv4(value);
-      const compact = value.replace(SEPARATORS, '');
-      if (/^\d+$/.test(compact) && isCardNumber(compact)) return this.card(value);
-      if (DATE.test(value)) return this.#date(value);
+    const { length } = value;
+    if (length === 0) return value;
+    let digits = 0;
+    let letters = 0;
+    let separators = 0;
+    let at = -1;
+    let wide = false;
+    let colons = 0;
+    for (let index = 0; index < length; index++) {
+      const code = value.charCodeAt(index);
+      const lower = code | 32;
+      if (code >= 48 && code <= 57) digits++;
+      else if (lower >= 97 && lower <= 122) letters++;
+      else if (code === 32 || code === 45) separators++;
+      else if (code === 58) colons++;
+      else if (code === 64) at = index;
+      else if (code > 127) wide = true;
     }
-    if (value.length >= 15 && value.length <= 42 && isIban(value.replace(SEPARATORS, '').toUpperCase())) {
+    if (at >= 0 && isEmail(value, at)) return this.email(value);
+    if (length === 36 && separators === 4 && UUID.test(value)) return this.#uuid(value);
+    if (value.charCodeAt(0) <= 57 && digits > 3) {
+      if (letters === 0 && ipv4Length(value, 0) === length) return this.ipv4(value);
+      if (digits + separators === length && digits >= 13 && isCardNumber(value.replace(SEPARATORS, ''))) return this.card(value);
+      const date = DATE.exec(value);
+      if (date !== null) return this.#date(value, date);
+    }
+    if (letters >= 2 && digits >= 2 && length >= 15 && length <= 42 && isIban(value.replace(SEPARATORS, '').toUpperCase())) {
       return this.iban(value);
     }
-    if (value.includes(':') && isIpv6(value)) return this.ipv6(value);
-    return /\d/.test(value) && !/[^\d\p{P}\p{Z}\p{S}]/u.test(value) ? this.digits(value) : this.#text(value);
+    if (colons > 1 && isIpv6(value)) return this.ipv6(value);
+    if (letters > 0 || digits === 0) return this.#text(value, wide);
+    return wide && /[^\d\p{P}\p{Z}\p{S}]/u.test(value) ? this.#text(value, true) : this.digits(value);
   }
 
   email(value: string): string {
-    const digest = this.#stream.digest(value.toLowerCase());
-    return `u${digest.toString('hex', 0, 8)}@example.test`;
+    this.#stream.start(value.toLowerCase());
+    return `u${this.#hex(8)}@example.test`;
   }
 
   /** Digits become digits, everything else stays; a leading zero stays one, `+` is followed by 999. */
   digits(value: string): string {
     const digits = value.replace(NOT_DIGITS, '');
-    const international = value.trimStart().startsWith('+') && digits.length > 6;
-    return this.#differing(value, digits, (at, char) => {
-      if (international && at < 3) return '9';
-      if (at === 0) return char === '0' ? '0' : String(1 + this.#stream.below(9));
-      return String(this.#stream.below(10));
-    });
+    const international = digits.length > 6 && value.trimStart().startsWith('+');
+    for (let salt = 0; ; salt++) {
+      this.#stream.start(salted(digits, salt));
+      const made = this.#newDigits(value, international);
+      if (made !== value || salt === SALTS_MAX) return made;
+    }
+  }
+
+  #newDigits(value: string, international: boolean): string {
+    let made = '';
+    let index = 0;
+    for (let at = 0; at < value.length; at++) {
+      const code = value.charCodeAt(at);
+      if (code < 48 || code > 57) made += value[at];
+      else if (international && index < 3) made += '9';
+      else if (index > 0) made += DIGITS[this.#stream.below(10)];
+      else made += code === 48 ? '0' : DIGITS[1 + this.#stream.below(9)];
+      if (code >= 48 && code <= 57) index++;
+    }
+    return made;
+  }
+
+  /** So many bytes of the stream, in hexadecimal. */
+  #hex(bytes: number): string {
+    let made = '';
+    for (let count = 0; count < bytes; count++) made += HEX_BYTES[this.#stream.below(256)];
+    return made;
   }
 
   card(value: string): string {
@@ -74,7 +115,7 @@ export class Pseudonyms {
     const range = TEST_RANGES[digits[0]] ?? digits[0];
     let made = range;
     this.#stream.start(digits);
-    while (made.length < digits.length - 1) made += String(this.#stream.below(10));
+    while (made.length < digits.length - 1) made += DIGITS[this.#stream.below(10)];
     made += String(luhnDigit(made));
     // The one number in its range that came out as itself.
     if (made === digits) made = flipped(made);
@@ -88,20 +129,20 @@ export class Pseudonyms {
     let rest = '';
     for (let at = 4; at < plain.length; at++) {
       rest += isDigitAt(plain, at)
-        ? String(this.#stream.below(10))
-        : LOWER[this.#stream.below(26)].toUpperCase();
+        ? DIGITS[this.#stream.below(10)]
+        : UPPER[this.#stream.below(26)];
     }
     return refill(value, country + ibanCheckDigits(country, rest) + rest);
   }
 
   ipv4(value: string): string {
-    const digest = this.#stream.digest(value);
-    return `10.${digest[0]}.${digest[1]}.${digest[2]}`;
+    this.#stream.start(value);
+    return `10.${this.#stream.below(256)}.${this.#stream.below(256)}.${this.#stream.below(256)}`;
   }
 
   ipv6(value: string): string {
-    const hex = this.#stream.digest(value.toLowerCase()).toString('hex', 0, 8);
-    return `2001:db8::${hex.slice(0, 4)}:${hex.slice(4, 8)}:${hex.slice(8, 12)}:${hex.slice(12, 16)}`;
+    this.#stream.start(value.toLowerCase());
+    return `2001:db8::${this.#hex(2)}:${this.#hex(2)}:${this.#hex(2)}:${this.#hex(2)}`;
   }
 
   #uuid(value: string): string {
@@ -117,9 +158,7 @@ export class Pseudonyms {
   }
 
   /** A date of birth becomes another day of an adult, which is a day whatever the order of its parts. */
-  #date(value: string): string {
-    const parts = DATE.exec(value);
-    if (parts === null) return this.#text(value);
+  #date(value: string, parts: RegExpExecArray): string {
     const [whole, year, dash, , , first, separator, second] = parts;
     const yearFirst = year !== undefined;
     for (let salt = 0; ; salt++) {
@@ -135,43 +174,57 @@ export class Pseudonyms {
   }
 
   /** Letters become letters of the same case, digits digits; what is neither stays. */
-  #text(value: string): string {
-    return this.#differing(value, value, (_, char) => {
-      if (char >= '0' && char <= '9') return String(this.#stream.below(10));
-      if (char >= 'a' && char <= 'z') return LOWER[this.#stream.below(26)];
-      if (char >= 'A' && char <= 'Z') return LOWER[this.#stream.below(26)].toUpperCase();
-      if (char < '\u0080' || !/[\p{L}\p{N}\p{M}]/u.test(char)) return char;
-      return char === char.toLowerCase() ? LOWER[this.#stream.below(26)] : LOWER[this.#stream.below(26)].toUpperCase();
-    });
+  #text(value: string, wide: boolean): string {
+    for (let salt = 0; ; salt++) {
+      this.#stream.start(salted(value, salt));
+      const made = wide ? this.#newWide(value) : this.#newAscii(value);
+      if (made !== value || salt === SALTS_MAX) return made;
+    }
   }
 
-  /** Replaces each character of `value` that also stands in `replaced`, and never comes out with `value` itself. */
-  #differing(value: string, canonical: string, replacement: (at: number, char: string) => string): string {
-    const onlyDigits = canonical.length !== value.length || canonical === '';
-    let made = value;
-    for (let salt = 0; salt <= SALTS_MAX && made === value; salt++) {
-      this.#stream.start(salt === 0 ? canonical : `${canonical} ${salt}`);
-      made = '';
-      let at = 0;
-      for (const char of value) {
-        if (onlyDigits && (char < '0' || char > '9')) made += char;
-        else made += replacement(at++, char);
-      }
+  #newAscii(value: string): string {
+    let made = '';
+    for (let at = 0; at < value.length; at++) {
+      const code = value.charCodeAt(at);
+      if (code >= 97 && code <= 122) made += LOWER[this.#stream.below(26)];
+      else if (code >= 48 && code <= 57) made += DIGITS[this.#stream.below(10)];
+      else if (code >= 65 && code <= 90) made += UPPER[this.#stream.below(26)];
+      else made += value[at];
+    }
+    return made;
+  }
+
+  #newWide(value: string): string {
+    let made = '';
+    for (const char of value) {
+      if (char < '\u0080') made += this.#newAscii(char);
+      else if (!/[\p{L}\p{N}\p{M}]/u.test(char)) made += char;
+      else made += char === char.toLowerCase() ? LOWER[this.#stream.below(26)] : UPPER[this.#stream.below(26)];
     }
     return made;
   }
 }
 
-function isEmail(value: string): boolean {
-  const at = value.lastIndexOf('@');
+/** The text that gives the stream; another one each time that a pseudonym came out as the value itself. */
+function salted(text: string, salt: number): string {
+  return salt === 0 ? text : `${text} ${salt}`;
+}
+
+/** `at` is the last at sign. */
+function isEmail(value: string, at: number): boolean {
   return at > 0 && at < value.length - 1 && value.indexOf('@') === at && !/[\s<>,;:"()[\]]/.test(value);
 }
 
 /** Puts the letters and digits of `made` where those of `value` stand. */
 function refill(value: string, made: string): string {
+  if (made.length === value.length) return made;
   let out = '';
-  let at = 0;
-  for (const char of value) out += /[A-Za-z0-9]/.test(char) ? made[at++] : char;
+  let index = 0;
+  for (let at = 0; at < value.length; at++) {
+    const code = value.charCodeAt(at);
+    const lower = code | 32;
+    out += (code >= 48 && code <= 57) || (lower >= 97 && lower <= 122) ? made[index++] : value[at];
+  }
   return out;
 }
 

@@ -6,12 +6,10 @@
  * closed: a body that cannot be read makes the result null, unless the options say that such bodies may pass. The
  * message that came in is never changed; when nothing in it has to change, it is what comes out.
  */
-import { createHash } from 'node:crypto';
-import { ChunkedDecoder } from '../../http/chunked.ts';
-import type { Body, Exchange, Message } from '../../http/exchange.ts';
-import { MessageHead } from '../../http/head.ts';
-import { HeadScan, HeadScanner } from '../../http/head-scanner.ts';
+import type { Exchange, Message } from '../../http/exchange.ts';
+import type { MessageHead } from '../../http/head.ts';
 import { Connection } from '../../tcp/connection.ts';
+import { bodyOf, type Content, contentOf, headOf, isDigestField } from '../message-edit.ts';
 import { Bodies } from './bodies.ts';
 import { Fields } from './fields.ts';
 import { JsonPath } from './json-path.ts';
@@ -19,22 +17,20 @@ import type { SanitizeOptions } from './options.ts';
 import { PathRule } from './path-rule.ts';
 import { Values } from './values.ts';
 
-/** Digests of a body say what is no longer true, and tell of what it was. */
-const digests: ReadonlySet<string> = new Set(['content-md5', 'digest', 'content-digest', 'repr-digest']);
-
 export class Sanitizer {
   readonly #values: Values;
   readonly #fields: Fields;
   readonly #bodies: Bodies;
   readonly #passUnreadable: boolean;
-  readonly #scanner = new HeadScanner();
-  readonly #decoder = new ChunkedDecoder();
   /** Production's connections with the client's address replaced. */
   readonly #connections = new WeakMap<Connection<unknown>, Connection<unknown>>();
 
-  /** Throws where a rule's JSONPath or regular expression cannot be understood. */
-  constructor(options: SanitizeOptions, key: Buffer) {
-    const values = new Values(options, key);
+  /**
+   * `made` hears of every value that is put in place of another. Throws where a rule's JSONPath or regular expression
+   * cannot be understood.
+   */
+  constructor(options: SanitizeOptions, key: Buffer, made: ((value: string) => void) | null = null) {
+    const values = new Values(options, key, made);
     this.#values = values;
     this.#fields = new Fields(
       values,
@@ -52,7 +48,7 @@ export class Sanitizer {
     const request = this.#message(exchange.request);
     if (request === null) return null;
     const connection = this.#values.has('pii') ? this.#connection(exchange) : exchange.connection;
-    return { connection, client: exchange.client, index: exchange.index, request, response: exchange.response };
+    return { connection, client: exchange.client, index: exchange.index, request, response: exchange.response, fidelity: exchange.fidelity };
   }
 
   /** The exchange's response made safe in the same way, which production's is before anything looks at it. */
@@ -62,64 +58,36 @@ export class Sanitizer {
 
   #message(message: Message): Message | null {
     const { head, body } = message;
-    let content: Buffer | null = null;
-    let trailers = '';
+    let content: Content | null = null;
     let safe: Buffer | null = null;
     if (body.wireBytes > 0 || body.tooLarge) {
-      const wire = body.wire === null ? null : joined(body.wire);
-      const plain = wire === null ? null : this.#content(wire, body, head);
-      if (plain !== null) {
-        content = plain.content;
-        trailers = plain.trailers;
-        safe = this.#bodies.rewrite(content, head.get('content-type') ?? '', head.all('content-encoding'));
+      content = contentOf(body, head);
+      if (content !== null) {
+        safe = this.#bodies.rewrite(content.bytes, head.get('content-type') ?? '', head.all('content-encoding'));
       }
       if (safe === null && !this.#passUnreadable) return null;
     }
-    const bodyChanged = safe !== null && safe !== content;
+    const bodyChanged = safe !== null && safe !== content?.bytes;
     const newHead = this.#head(head, bodyChanged && body.framing === 'length' ? safe : null, bodyChanged);
     if (newHead === null) return null;
-    if (safe === null || (!bodyChanged && body.framing !== 'chunked')) return newHead === head ? message : { ...message, head: newHead };
-    return { ...message, head: newHead, body: this.#body(body, safe, trailers) };
+    if (safe === null || content === null || (!bodyChanged && body.framing !== 'chunked')) {
+      return newHead === head ? message : { ...message, head: newHead };
+    }
+    const safeContent = { bytes: safe, trailers: this.#trailers(content.trailers, bodyChanged) };
+    return { ...message, head: newHead, body: bodyOf(body, safeContent) };
   }
 
-  /** The body without its transfer coding, and its trailer fields; null when there is another coding than chunked. */
-  #content(wire: Buffer, body: Body, head: MessageHead): { content: Buffer; trailers: string } | null {
-    if (body.framing !== 'chunked') return { content: wire, trailers: '' };
-    if (head.all('transfer-encoding').join(',').trim().toLowerCase() !== 'chunked') return null;
-    const data: Buffer[] = [];
-    let dataEnd = 0;
-    this.#decoder.reset();
-    this.#decoder.read(wire, 0, wire.length, {
-      decoded: (bytes, start, end) => {
-        data.push(bytes.subarray(start, end));
-        dataEnd = end + 2;
-      },
-    });
-    if (!this.#decoder.done) return null;
-    // Behind the data: the last chunk's line, the trailer fields, an empty line.
-    const end = wire.toString('latin1', dataEnd);
-    return { content: joined(data), trailers: end.slice(end.indexOf('\n') + 1).replace(/\r?\n$/, '') };
-  }
-
-  #body(body: Body, content: Buffer, trailers: string): Body {
-    const chunked = body.framing === 'chunked';
-    const wire = chunked ? this.#chunks(content, trailers) : [content];
-    const sha256 = body.sha256 === null ? null : createHash('sha256').update(content).digest('hex');
-    const wireBytes = wire.reduce((sum, piece) => sum + piece.length, 0);
-    return { framing: body.framing, bytes: content.length, sha256, wire, wireBytes, tooLarge: false };
-  }
-
-  /** One chunk, without the extensions it may have had, and the trailer fields. */
-  #chunks(content: Buffer, trailers: string): Buffer[] {
-    const lines = trailers.split(/\r?\n/).map((line) => {
+  /** Lines of trailer fields made safe. */
+  #trailers(lines: string, bodyChanged: boolean): string {
+    const safe = lines.split(/\r?\n/).map((line) => {
       const colon = line.indexOf(':');
       if (colon < 0) return '';
-      const value = this.#fields.value(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+      const name = line.slice(0, colon).trim().toLowerCase();
+      if (bodyChanged && isDigestField(name)) return '';
+      const value = this.#fields.value(name, line.slice(colon + 1).trim());
       return value === null ? '' : `${line.slice(0, colon)}: ${value}\r\n`;
     });
-    const end = Buffer.from(`0\r\n${lines.join('')}\r\n`, 'latin1');
-    if (content.length === 0) return [end];
-    return [Buffer.from(`${content.length.toString(16)}\r\n`), content, Buffer.from('\r\n'), end];
+    return safe.join('');
   }
 
   /** The head rewritten; itself when nothing changes; null when what came out is no head. `sized` gives Content-Length. */
@@ -140,7 +108,7 @@ export class Sanitizer {
       const name = source.slice(head.lineStart(index), head.nameEnd(index)).toLowerCase();
       if (sized !== null && name === 'content-length') {
         replace(head.valueStart(index), head.valueEnd(index), String(sized.length));
-      } else if (bodyChanged && digests.has(name)) {
+      } else if (bodyChanged && isDigestField(name)) {
         replace(head.lineStart(index), head.lineEnd(index), '');
       } else {
         const value = source.slice(head.valueStart(index), head.valueEnd(index));
@@ -150,19 +118,8 @@ export class Sanitizer {
       }
     }
     if (copied === 0) return head;
-    return this.#scan(Buffer.from(out + source.slice(copied), 'latin1'), head.status === 0);
-  }
-
-  #scan(bytes: Buffer, request: boolean): MessageHead | null {
-    const scanner = this.#scanner;
-    const found = scanner.scan(request ? 'request' : 'response', bytes, 0, bytes.length, true);
-    if (found === HeadScan.incomplete && request && scanner.fieldsStart === bytes.length && scanner.versionless) {
-      // An HTTP/0.9 request is its request line.
-      scanner.alone();
-    } else if (found !== HeadScan.complete || scanner.headEnd !== bytes.length) {
-      return null;
-    }
-    return new MessageHead(bytes, scanner, 0);
+    const bytes = Buffer.from(out + source.slice(copied), 'latin1');
+    return headOf(head.status === 0 ? 'request' : 'response', bytes)?.head ?? null;
   }
 
   #connection({ connection, client }: Exchange): Connection<unknown> {
@@ -183,10 +140,6 @@ export class Sanitizer {
     this.#connections.set(connection, safe);
     return safe;
   }
-}
-
-function joined(pieces: readonly Buffer[]): Buffer {
-  return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
 }
 
 /** The four words of a pseudonymous address: `10.a.b.c`, or `2001:db8::` and four groups. */

@@ -16,6 +16,7 @@ import {
   isSsn,
   isSteuerId,
 } from './checksums.ts';
+import { mayMatch, profileOf } from './text-profile.ts';
 
 export type MatchKind = 'email' | 'card' | 'track' | 'iban' | 'national' | 'phone' | 'ipv4' | 'ipv6' | 'jwt';
 
@@ -30,6 +31,8 @@ const EMAIL_LOCAL_MAX = 64;
 const EMAIL_DOMAIN_MAX = 255;
 const TRACK_MAX = 120;
 const UUID_LENGTH = 36;
+const NUMBER_DIGITS_MIN = 7;
+const NIE_LETTERS = 'XYZxyz';
 
 const DIGIT = 1;
 const UPPER = 2;
@@ -39,16 +42,13 @@ const WORD = DIGIT | UPPER | LOWER;
 const LOCAL = 8;
 /** Stands between the digits of a number. */
 const SEPARATOR = 16;
-/** A match can begin here, or around it. */
-const CLUE = 32;
 
 const CLASS = new Uint8Array(128);
-for (let code = 48; code < 58; code++) CLASS[code] = DIGIT | LOCAL | CLUE;
+for (let code = 48; code < 58; code++) CLASS[code] = DIGIT | LOCAL;
 for (let code = 65; code < 91; code++) CLASS[code] = UPPER | LOCAL;
 for (let code = 97; code < 123; code++) CLASS[code] = LOWER | LOCAL;
 for (const char of "!#$%*+-.^_~'") CLASS[char.charCodeAt(0)] |= LOCAL;
 for (const char of ' -./()') CLASS[char.charCodeAt(0)] |= SEPARATOR;
-for (const char of '@:') CLASS[char.charCodeAt(0)] |= CLUE;
 
 /** Letters beyond ASCII stand in names of people and hosts. */
 function classAt(text: string, at: number): number {
@@ -65,7 +65,6 @@ export class TextScanner {
   /** What the last look found; the length is 0 when it found nothing. */
   #kind: MatchKind = 'email';
   #length = 0;
-  #digits = '';
   #skipProducts = false;
   /** Tokens are read to their end once: no JWT begins before this offset. */
   #tokenEnd = 0;
@@ -75,8 +74,8 @@ export class TextScanner {
   }
 
   /** The text with every match replaced; the same string when there is none. `products`: `Name/1.2.3.4` is a version. */
-  scan(text: string, products = false): string {
-    if (!mayHold(text)) return text;
+  scan(text: string, products = false, profile = profileOf(text)): string {
+    if (!mayMatch(profile, text.length) || isTimestamp(text)) return text;
     this.#skipProducts = products;
     this.#tokenEnd = 0;
     let out = '';
@@ -186,16 +185,9 @@ export class TextScanner {
     let hexEnd = at;
     while (hexEnd - at < 4 && isHexAt(text, hexEnd)) hexEnd++;
     if (hexEnd > at && text.charCodeAt(hexEnd) === 58 && this.#ipv6(text, at)) return true;
-    const second = classAt(text, at + 1);
-    const third = classAt(text, at + 2);
-    // IBAN: LLdd, NINO: LLdd or LL dd, NIE: Ldd, DNI: dd, codice fiscale: LLLLLLdd.
-    const first = classAt(text, at);
-    if ((first & (UPPER | LOWER)) !== 0) {
-      const nie = (second & DIGIT) !== 0 && (third & DIGIT) !== 0;
-      const two = (second & (UPPER | LOWER)) !== 0 && ((third & DIGIT) !== 0 || (text[at + 2] === ' ' && isDigitAt(text, at + 3)));
-      const six = isWordAt(text, at + 15) && (isDigitAt(text, at + 6) || isDigitAt(text, at + 7) || isDigitAt(text, at + 9));
-      if (!nie && !two && !six) return false;
-    } else if (!isDigitAt(text, at + 7)) {
+    if ((classAt(text, at) & DIGIT) === 0) {
+      if (!mayBeIdentifier(text, at)) return false;
+    } else if (!isDigitAt(text, at + 7) || !letterFollows(text, at)) {
       return false;
     }
     return this.#identifier(text, at);
@@ -205,16 +197,19 @@ export class TextScanner {
     const end = Math.min(text.length, at + LOOK_MAX);
     let compact = '';
     let words = 0;
+    let wordStart = at;
     for (let to = at; to < end; to++) {
       if (isWordAt(text, to)) {
-        compact += text[to].toUpperCase();
         if (isWordAt(text, to + 1)) continue;
         // The end of a word: what is here so far may be whole.
         words++;
+        compact += text.slice(wordStart, to + 1).toUpperCase();
         const kind = identifierKind(compact);
         if (kind !== null) return this.#found(kind, to + 1 - at);
       } else if ((text[to] !== ' ' && text[to] !== '-') || !isWordAt(text, to + 1) || words > 9) {
         break;
+      } else {
+        wordStart = to + 1;
       }
     }
     return false;
@@ -233,22 +228,25 @@ export class TextScanner {
     if (address > 0) return !this.#isProduct(text, at) && !isHarmless(text, at) && this.#found('ipv4', address);
     // Several widths are tried, each group of digits being one more; the widest match counts.
     const end = Math.min(text.length, at + LOOK_MAX);
-    this.#digits = '';
+    let digits = '';
+    let groupStart = -1;
     let length = 0;
     let kind: MatchKind = 'phone';
     let separators = 0;
     for (let to = at; to < end; to++) {
       if (isDigitAt(text, to)) {
-        this.#digits += text[to];
+        if (groupStart < 0) groupStart = to;
         separators = 0;
         if (isDigitAt(text, to + 1)) continue;
-        if ((classAt(text, to + 1) & WORD) !== 0 && this.#digits.length < 15) break;
-        const found = numberKind(text.slice(at, to + 1), this.#digits);
+        digits += text.slice(groupStart, to + 1);
+        groupStart = -1;
+        if ((classAt(text, to + 1) & WORD) !== 0 && digits.length < 15) break;
+        const found = digits.length < NUMBER_DIGITS_MIN ? null : numberKind(text.slice(at, to + 1), digits);
         if (found !== null && !(length > 0 && found === 'phone' && kind !== 'phone')) {
           kind = found;
           length = to + 1 - at;
         }
-        if (this.#digits.length > 19) break;
+        if (digits.length > 19) break;
       } else if (to > at && ((classAt(text, to) & SEPARATOR) === 0 || ++separators > 2)) {
         break;
       }
@@ -275,12 +273,31 @@ export class TextScanner {
   }
 }
 
-/** Whether anything could match at all, at the cost of one look at each character. */
-function mayHold(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code < 128 && (CLASS[code] & CLUE) !== 0) return true;
-    if (code === 101 && text.startsWith('eyJ', at)) return true;
+const TIMESTAMP = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/;
+
+/** A date or time of ISO 8601, with which every other document comes, and in which nothing is found. */
+function isTimestamp(text: string): boolean {
+  return text.length >= 10 && text.length <= 35 && text.charCodeAt(4) === 45 && text.charCodeAt(7) === 45 && TIMESTAMP.test(text);
+}
+
+/** Whether letters at `at` begin as a NIE (Xdd), a NINO or IBAN (LLdd, LL dd), or a codice fiscale (LLLLLLdd). */
+function mayBeIdentifier(text: string, at: number): boolean {
+  if (isDigitAt(text, at + 1)) return isDigitAt(text, at + 2) && NIE_LETTERS.includes(text[at]);
+  if (isDigitAt(text, at + 2)) return true;
+  if (text[at + 2] === ' ') return isDigitAt(text, at + 3);
+  if (!isDigitAt(text, at + 6) && !isDigitAt(text, at + 7) && !isDigitAt(text, at + 9)) return false;
+  for (let to = at + 1; to < at + 6; to++) if ((classAt(text, to) & (UPPER | LOWER)) === 0) return false;
+  return true;
+}
+
+/** Whether eight digits at `at`, with what may stand between them, are followed by a letter, as those of a DNI are. */
+function letterFollows(text: string, at: number): boolean {
+  let digits = 0;
+  for (let to = at; to < at + LOOK_MAX; to++) {
+    const kind = classAt(text, to);
+    if ((kind & DIGIT) !== 0) digits++;
+    else if ((kind & WORD) !== 0) return digits === 8;
+    else if (text[to] !== ' ' && text[to] !== '-') return false;
   }
   return false;
 }
@@ -295,15 +312,15 @@ function identifierKind(compact: string): MatchKind | null {
 /** What a number written like `shape` is. */
 function numberKind(shape: string, digits: string): MatchKind | null {
   const { length } = digits;
-  if (length < 7) return null;
   if (length >= 13 && length <= 19 && isCardNumber(digits)) return 'card';
-  if (length === 9 && /^\d{3}([- ])\d\d\1\d{4}$/.test(shape) && isSsn(digits)) return 'national';
+  if (length === 9 && shape.length === 11 && /^\d{3}([- ])\d\d\1\d{4}$/.test(shape) && isSsn(digits)) return 'national';
   if (length === 11 && (isSteuerId(digits) || isPesel(digits) || isCpf(digits))) return 'national';
   if (length === 15 && isNir(digits)) return 'national';
   if (shape.startsWith('+')) return length >= 7 && length <= 15 ? 'phone' : null;
-  if (length === shape.length) return /^00[1-9]\d{8,12}$/.test(digits) ? 'phone' : null;
-  if (/^\(?\d{3}\)?[-. ]{1,2}\d{3}[-. ]\d{4}$/.test(shape)) return 'phone';
+  if (length === shape.length) return length >= 11 && /^00[1-9]\d{8,12}$/.test(digits) ? 'phone' : null;
+  if (length === 10 && /^\(?\d{3}\)?[-. ]{1,2}\d{3}[-. ]\d{4}$/.test(shape)) return 'phone';
   // National form: the leading zero, the area, a separator, the rest.
+  if (digits[0] !== '0' || /^\d\d([-/])\d\d\1\d{4}$/.test(shape)) return null;
   return /^\(?0\d{1,5}\)?[-/ ]{1,3}\d/.test(shape) && length >= 8 && length <= 14 && !/[.]/.test(shape) ? 'phone' : null;
 }
 

@@ -3,6 +3,7 @@
  * change are encoded again, everything else keeps its bytes. Strings are latin1, a character for a byte.
  */
 import { bytesOf, textOf } from './json.ts';
+import { Has } from './text-profile.ts';
 
 /** Decides about one name and value, both decoded; null takes the pair out, a string is the new value. */
 export type PairHandler = (name: string, value: string) => string | null;
@@ -36,21 +37,49 @@ export function encodePart(text: string, plus: boolean): string {
   return plus ? encoded.replaceAll('%20', '+') : encoded;
 }
 
-/** Rewrites `a=b&c=d`. */
-export function rewritePairs(source: string, plus: boolean, pair: PairHandler, text: TextHandler): string {
-  if (source === '') return source;
-  const parts = source.split('&');
-  let changed = false;
-  const kept: string[] = [];
-  for (const part of parts) {
-    const rewritten = rewritePair(part, plus, pair, text);
-    if (rewritten !== part) changed = true;
-    if (rewritten !== null) kept.push(rewritten);
-  }
-  return changed ? kept.join('&') : source;
+/** Decides about pairs. */
+export interface PairsHandler {
+  pair: PairHandler;
+  /** A name, or a part that is no pair. */
+  text: TextHandler;
+  /** Whether a value under this name is replaced as a whole. */
+  treats(name: string): boolean;
 }
 
-function rewritePair(part: string, plus: boolean, pair: PairHandler, text: TextHandler): string | null {
+/**
+ * Rewrites `a=b&c=d`. A semicolon separates too, as it once did in HTML, but never within a value that is replaced as a
+ * whole: there it may be a character of a password.
+ */
+export function rewritePairs(source: string, plus: boolean, handler: PairsHandler): string {
+  let out = '';
+  let changed = false;
+  let kept = 0;
+  for (let start = 0; start <= source.length; ) {
+    const end = pairEnd(source, start, plus, handler);
+    const part = source.slice(start, end);
+    const rewritten = rewritePair(part, plus, handler);
+    if (rewritten !== part) changed = true;
+    if (rewritten !== null) out += kept++ === 0 ? rewritten : source[start - 1] + rewritten;
+    start = end + 1;
+  }
+  return changed ? out : source;
+}
+
+function pairEnd(source: string, start: number, plus: boolean, handler: PairsHandler): number {
+  let equals = -1;
+  let whole: boolean | null = null;
+  for (let at = start; at < source.length; at++) {
+    const code = source.charCodeAt(at);
+    if (code === 0x26) return at;
+    if (code === 0x3d && equals < 0) equals = at;
+    if (code !== 0x3b) continue;
+    whole ??= equals >= 0 && handler.treats(decodePart(source.slice(start, equals), plus));
+    if (!whole) return at;
+  }
+  return source.length;
+}
+
+function rewritePair(part: string, plus: boolean, { pair, text }: PairsHandler): string | null {
   const equals = part.indexOf('=');
   const rawName = equals < 0 ? part : part.slice(0, equals);
   const name = decodePart(rawName, plus);
@@ -64,14 +93,21 @@ function rewritePair(part: string, plus: boolean, pair: PairHandler, text: TextH
   return `${nameOut}=${rewritten === value ? raw : encodePart(rewritten, plus)}`;
 }
 
-/** Rewrites `/a/b;c`, segment by segment. */
-export function rewritePath(path: string, segment: (text: string, index: number) => string): string {
+/** Rewrites `/a/b;c=d`, segment by segment; `parameters` gets what stands behind a semicolon (RFC 3986 section 3.3). */
+export function rewritePath(
+  path: string,
+  segment: (text: string, index: number) => string,
+  parameters: (source: string) => string,
+): string {
   return path
     .split('/')
-    .map((raw, index) => {
+    .map((whole, index) => {
+      const semicolon = whole.indexOf(';');
+      const raw = semicolon < 0 ? whole : whole.slice(0, semicolon);
+      const rest = semicolon < 0 ? '' : `;${parameters(whole.slice(semicolon + 1))}`;
       const text = decodePart(raw, false);
       const rewritten = text === '' ? text : segment(text, index);
-      return rewritten === text ? raw : encodePart(rewritten, false).replaceAll('/', '%2F');
+      return (rewritten === text ? raw : encodePart(rewritten, false).replaceAll('/', '%2F')) + rest;
     })
     .join('/');
 }
@@ -90,3 +126,20 @@ export function splitUrl(url: string): { before: string; path: string; query: st
   const cut = slash < 0 ? whole.length : slash;
   return { before: whole.slice(0, cut), path: whole.slice(cut), query, fragment };
 }
+
+/** A URL, or a path with a query or escapes: what has parts with names. `first` and `profile` are those of the text. */
+export function isUrl(text: string, first: number, profile: number): boolean {
+  if (first === 0x2f || first === 0x3f) return (profile & (Has.question | Has.percent)) !== 0;
+  if ((profile & Has.colon) === 0) return false;
+  const scheme = text.indexOf('://');
+  return scheme > 0 && scheme < 12 && !/\s/.test(text);
+}
+
+/** A query or form that stands alone. */
+export function isPairs(text: string, first: number, profile: number): boolean {
+  if ((profile & Has.equals) === 0 || (profile & Has.ampersand) === 0 || first === 0x2f || first === 0x3f) return false;
+  return !/[\s<>]|^[^=&]*(?::\/\/|\?)/.test(text);
+}
+
+/** A name and its value, such as `password=…`, as the whole text. */
+export const PAIR = /^([A-Za-z_][\w.[\]-]{0,63})=([^=\s<>][^\s<>]*)$/;

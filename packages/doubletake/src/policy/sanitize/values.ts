@@ -3,20 +3,21 @@
  * inside it (JSON, URLs, percent-encoding, base64), then what it looks like. A value that is known by its name is
  * replaced as a whole; in other text only what matches is.
  */
-import { isUtf8 } from 'node:buffer';
 import { RE2JS } from 're2js';
+import { BASE64_MIN, base64Like, textInBase64 } from './base64.ts';
 import { CleanTexts } from './clean-texts.ts';
+import { JsonNames } from './json-names.ts';
 import { bytesOf, JsonRewriter, type JsonValues, type Treatment, textOf } from './json.ts';
 import { JwtSigner } from './jwt.ts';
 import { KeyNames } from './keys.ts';
 import type { SanitizeAction, SanitizeOptions, SanitizePreset, SanitizeRule } from './options.ts';
 import { Pseudonyms } from './pseudonym.ts';
+import { Has, holdsNothing, profileOf } from './text-profile.ts';
 import { type MatchKind, TextScanner } from './text-scanner.ts';
-import { decodePart, encodePart, rewritePairs, rewritePath, splitUrl } from './urlencoded.ts';
+import { decodePart, encodePart, isPairs, isUrl, PAIR, rewritePairs, rewritePath, splitUrl } from './urlencoded.ts';
 
 /** Encodings inside encodings are opened this many times; what lies deeper is starred. */
 const DEPTH_MAX = 5;
-const BASE64_MIN = 12;
 
 const presetOfKind: Readonly<Record<MatchKind, SanitizePreset>> = {
   email: 'pii',
@@ -42,9 +43,16 @@ export class Values implements JsonValues {
   readonly #nested: JsonRewriter[] = [];
   readonly #jwt: JwtSigner | null;
   readonly #cleanNames = new CleanTexts();
+  /** What was put into a text whose parts are rewritten, so that it is not replaced again; null outside of one. */
+  #made: Set<string> | null = null;
+  readonly #heard: ((value: string) => void) | null;
+  readonly names = new JsonNames();
+  readonly plainStays: boolean;
   readonly pseudonyms: Pseudonyms;
 
-  constructor(options: SanitizeOptions, key: Buffer) {
+  /** `made` hears of every value that is put in place of another. */
+  constructor(options: SanitizeOptions, key: Buffer, made: ((value: string) => void) | null = null) {
+    this.#heard = made;
     this.#presets = new Set(options.presets);
     this.#presetAction = options.presetAction;
     this.#keys = new KeyNames(options.presets);
@@ -53,6 +61,7 @@ export class Values implements JsonValues {
     this.#patterns = options.rules.flatMap(({ text, action }) =>
       text === undefined ? [] : [{ pattern: RE2JS.compile(text), action }],
     );
+    this.plainStays = this.#patterns.length === 0;
     this.#named = {
       header: byName(options.rules, (rule) => rule.header?.toLowerCase()),
       cookie: byName(options.rules, (rule) => rule.cookie),
@@ -61,7 +70,7 @@ export class Values implements JsonValues {
     };
     this.#scanner = new TextScanner({
       wants: (kind) => this.#presets.has(presetOfKind[kind]) || (kind === 'jwt' && this.#presets.size > 0),
-      replace: (kind, match) => this.#match(kind, match),
+      replace: (kind, match) => (this.#made?.has(match) === true ? match : this.#note(this.#match(kind, match))),
     });
   }
 
@@ -87,7 +96,7 @@ export class Values implements JsonValues {
   }
 
   number(text: string, treatment: Treatment): string {
-    const changed = treatment === null ? this.#scanner.scan(text) : this.#apply(text, treatment);
+    const changed = treatment === null ? this.#scanner.scan(this.#applyPatterns(text)) : this.#apply(text, treatment);
     return changed === text || /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(changed) ? changed : '0';
   }
 
@@ -98,9 +107,10 @@ export class Values implements JsonValues {
 
   /** Text without a name, or with one that says nothing. `products`: see `TextScanner`. */
   text(text: string, depth: number, products = false): string {
-    if (text.length < 2 || (this.#patterns.length === 0 && isPlain(text))) return text;
-    const ruled = this.#patterns.length === 0 ? text : this.#applyPatterns(text);
-    return this.#inside(ruled, depth) ?? this.#scanner.scan(ruled, products);
+    const ruled = this.plainStays ? text : this.#applyPatterns(text);
+    const profile = profileOf(ruled);
+    if (ruled.length < 2 || holdsNothing(profile, ruled.length)) return ruled;
+    return this.#inside(ruled, profile, depth) ?? this.#scanner.scan(ruled, products, profile);
   }
 
   /** The name of a value, which may hold data itself. */
@@ -115,21 +125,24 @@ export class Values implements JsonValues {
   url(source: string, depth: number, segment?: (text: string, index: number) => string): string {
     const { before, path, query, fragment } = splitUrl(source);
     const newBefore = before.includes('@') ? bytesOf(this.text(textOf(before), depth + 1)) : before;
-    const newPath = rewritePath(path, segment ?? ((text) => this.text(text, depth + 1)));
+    const newPath = rewritePath(
+      path,
+      segment ?? ((text) => this.text(text, depth + 1)),
+      (parameters) => this.pairs(parameters, 'query', false, depth),
+    );
     return newBefore + newPath + this.#marked(query, depth) + this.#marked(fragment, depth);
   }
 
   /** Pairs of a query or form in latin1. */
   pairs(source: string, place: 'query' | 'form', plus: boolean, depth: number): string {
-    return rewritePairs(
-      source,
-      plus,
-      (name, value) => {
+    return rewritePairs(source, plus, {
+      pair: (name, value) => {
         const treatment = this.treatmentIn(place, name);
         return this.removes(treatment) ? null : this.value(value, treatment, depth + 1);
       },
-      (text) => this.nameText(text, depth + 1),
-    );
+      text: (text) => this.nameText(text, depth + 1),
+      treats: (name) => this.treatmentIn(place, name) !== null,
+    });
   }
 
   /** A query with its question mark, a fragment with its number sign. */
@@ -140,27 +153,44 @@ export class Values implements JsonValues {
   }
 
   /** Rewrites text that holds other text in a known encoding; null when it does not. */
-  #inside(text: string, depth: number): string | null {
+  #inside(text: string, profile: number, depth: number): string | null {
     const first = text.charCodeAt(0);
     if (depth > DEPTH_MAX) return '*'.repeat(text.length);
-    if (first === 0x7b || first === 0x5b) {
+    if ((profile & Has.bracket) !== 0 && /^\s*[{[]/.test(text)) {
       const source = bytesOf(text);
       const rewritten = this.#json(source, depth);
       if (rewritten !== null) return rewritten === source ? text : textOf(rewritten);
     }
-    if (isUrl(text, first)) {
-      const source = bytesOf(text);
-      const rewritten = this.url(source, depth + 1);
-      // What stands across the borders of parts is only seen in the whole.
-      return this.#scanner.scan(rewritten === source ? text : textOf(rewritten));
+    if (isPairs(text, first, profile)) return this.#whole(text, (source) => this.pairs(source, 'query', true, depth + 1));
+    if (isUrl(text, first, profile)) return this.#whole(text, (source) => this.url(source, depth + 1));
+    const pair = (profile & Has.equals) === 0 ? null : PAIR.exec(text);
+    if (pair !== null) {
+      const [, name, value] = pair;
+      const treatment = this.treatmentOf(name);
+      const encoded = (profile & Has.percent) !== 0;
+      if (treatment !== null && encoded) return textOf(this.pairs(bytesOf(text), 'query', false, depth + 1));
+      if (treatment !== null) return `${name}=${this.value(value, treatment, depth + 1)}`;
     }
-    if (text.includes('%') && /%[0-9a-f]{2}|%u[0-9a-f]{4}/i.test(text)) {
+    if ((profile & Has.percent) !== 0 && /%[0-9a-f]{2}|%u[0-9a-f]{4}/i.test(text)) {
       const decoded = decodePart(bytesOf(text), false);
       const rewritten = this.text(decoded, depth + 1);
       if (rewritten !== decoded) return encodePart(rewritten, false);
       return null;
     }
-    return text.length >= BASE64_MIN ? this.#base64(text, depth) : null;
+    return text.length >= BASE64_MIN ? this.#base64(text, profile, depth) : null;
+  }
+
+  /** Text whose parts are rewritten, then looked through: what stands across their borders is only seen in the whole. */
+  #whole(text: string, rewrite: (source: string) => string): string {
+    const source = bytesOf(text);
+    const outer = this.#made;
+    this.#made = outer ?? new Set();
+    try {
+      const rewritten = rewrite(source);
+      return this.#scanner.scan(rewritten === source ? text : textOf(rewritten));
+    } finally {
+      this.#made = outer;
+    }
   }
 
   #json(source: string, depth: number): string | null {
@@ -169,19 +199,13 @@ export class Values implements JsonValues {
   }
 
   /** Base64 of text, standing alone or in a data URL (RFC 2397). */
-  #base64(text: string, depth: number): string | null {
-    const start = text.startsWith('data:') ? text.indexOf(';base64,') + 8 : 0;
-    if (start === 7 || !isBase64(text, start)) return null;
-    const encoded = text.slice(start);
-    const bytes = Buffer.from(encoded, 'base64');
-    if (bytes.length < 4 || hasControls(bytes) || !isUtf8(bytes)) return null;
-    const decoded = bytes.toString('utf8');
+  #base64(text: string, profile: number, depth: number): string | null {
+    const start = (profile & Has.colon) !== 0 && text.startsWith('data:') ? text.indexOf(';base64,') + 8 : 0;
+    if (start === 7 || (start === 0 && (profile & Has.notBase64) !== 0)) return null;
+    const decoded = textInBase64(text, start);
+    if (decoded === null) return null;
     const rewritten = this.text(decoded, depth + 1);
-    if (rewritten === decoded) return null;
-    const url = /[-_]/.test(encoded);
-    const out = Buffer.from(rewritten).toString(url ? 'base64url' : 'base64');
-    const padded = url && encoded.endsWith('=') ? out.padEnd(Math.ceil(out.length / 4) * 4, '=') : out;
-    return text.slice(0, start) + (encoded.endsWith('=') || encoded.length % 4 === 0 ? padded : padded.replace(/=+$/, ''));
+    return rewritten === decoded ? null : text.slice(0, start) + base64Like(text.slice(start), rewritten);
   }
 
   #applyPatterns(text: string): string {
@@ -221,8 +245,14 @@ export class Values implements JsonValues {
   }
 
   #pseudonym(text: string): string {
-    if (text.startsWith('eyJ') && text.includes('.')) return this.#signed(text) ?? this.pseudonyms.of(text);
-    return this.pseudonyms.of(text);
+    const signed = text.startsWith('eyJ') && text.includes('.') ? this.#signed(text) : null;
+    return this.#note(signed ?? this.pseudonyms.of(text));
+  }
+
+  #note(made: string): string {
+    this.#made?.add(made);
+    this.#heard?.(made);
+    return made;
   }
 
   #match(kind: MatchKind, match: string): string {
@@ -264,49 +294,4 @@ function byName(
     if (name !== undefined && !actions.has(name)) actions.set(name, rule.action);
   }
   return actions;
-}
-
-/** 1 for what stands in no encoding and in nothing that is looked for. */
-const PLAIN = new Uint8Array(128);
-for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz -_.,;!/*+()') PLAIN[char.charCodeAt(0)] = 1;
-
-/** Whether nothing can be in a text: letters and little else, and too short for base64 or with what it does not have. */
-function isPlain(text: string): boolean {
-  let words = text.length < BASE64_MIN;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code > 127 || PLAIN[code] === 0) return false;
-    if (code === 32) words = true;
-    if (code === 0x4a && text.startsWith('eyJ', at - 2)) return false;
-  }
-  return words;
-}
-
-/** A URL, a path with a query, or pairs: what has parts with names. */
-function isUrl(text: string, first: number): boolean {
-  if (first === 0x2f || first === 0x3f) return text.includes('?') || text.includes('%');
-  const scheme = text.indexOf('://');
-  if (scheme > 0 && scheme < 12) return !/\s/.test(text);
-  return text.includes('=') && text.includes('&') && !/[\s<>]/.test(text);
-}
-
-function isBase64(text: string, start: number): boolean {
-  let end = text.length;
-  while (end > start && text.charCodeAt(end - 1) === 0x3d && text.length - end < 2) end--;
-  for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at);
-    const lower = code | 32;
-    if (!((lower >= 97 && lower <= 122) || (code >= 47 && code <= 57) || code === 43 || code === 45 || code === 95)) {
-      return false;
-    }
-  }
-  return end - start >= BASE64_MIN && (end - start) % 4 !== 1;
-}
-
-/** Whether there are control characters other than white space: bytes that no text has. */
-export function hasControls(bytes: Buffer): boolean {
-  for (const byte of bytes) {
-    if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0c && byte !== 0x0d) return true;
-  }
-  return false;
 }

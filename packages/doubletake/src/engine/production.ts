@@ -1,0 +1,37 @@
+/** From production's servers as users list them to addresses, and the check that no target is named among them. */
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
+import { DoubletakeError } from '../errors.ts';
+import type { ListedServer } from '../policy/production-servers.ts';
+
+/**
+ * Resolves the names. One that is not known here stands for no address that could be reached from here; it still refuses
+ * a target of that name.
+ */
+export async function resolveProduction({ production }: MirrorConfig['guards']): Promise<ListedServer[]> {
+  const resolved = await Promise.all(
+    production.map(async ({ host, port }) => {
+      if (isNetwork(host)) return [{ network: host, port }];
+      const found = await lookup(host, { all: true }).catch(() => []);
+      return found.map(({ address }) => ({ network: address, port }));
+    }),
+  );
+  return resolved.flat();
+}
+
+/** Throws a `DoubletakeError` when a target's URL names a listed server. */
+export function refuseProductionNames({ production }: MirrorConfig['guards'], targets: readonly TargetConfig[]): void {
+  for (const { name, url } of targets) {
+    const { hostname, protocol, port } = new URL(url);
+    const targetPort = Number(port) || (protocol === 'https:' ? 443 : 80);
+    const listed = production.find((server) => server.host.toLowerCase() === hostname && (server.port ?? targetPort) === targetPort);
+    if (listed !== undefined) {
+      throw new DoubletakeError('DT_TARGET_PRODUCTION', `target ${name}: ${url} is listed as production (guards.production); give the test environment's address`);
+    }
+  }
+}
+
+function isNetwork(host: string): boolean {
+  return isIP(host.split('/', 1)[0] ?? '') !== 0;
+}
