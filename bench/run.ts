@@ -85,8 +85,8 @@ export async function runScenario(scenario: Scenario, seconds: number, nginx: st
 }
 
 /** Policies have no flags: a configuration file holds them. */
-function mirrorFlags({ workers = 1, sanitize = false }: Scenario, stack: AsyncDisposableStack): string[] {
-  const flags = ['--methods', 'all', '--workers', String(workers)];
+function mirrorFlags({ workers = 1, receive = 'socket', sanitize = false }: Scenario, stack: AsyncDisposableStack): string[] {
+  const flags = ['--methods', 'all', '--workers', String(workers), '--receive', receive];
   if (!sanitize) return flags;
   const folder = mkdtempSync(join(tmpdir(), 'doubletake-bench-'));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));

@@ -13,6 +13,8 @@ export interface Scenario {
   target: 'nginx' | 'probe';
   /** Worker threads of the mirror; 1 unless said. */
   workers?: number;
+  /** How the mirror takes packets from the kernel; `ring` needs CAP_NET_RAW. */
+  receive?: 'socket' | 'ring';
   /** What is asked for; a page unless said. */
   request?: RequestKind;
   /** Requests are sanitized with the three presets. */
@@ -23,8 +25,10 @@ export const scenarios: readonly Scenario[] = [
   { name: '3k', requestsPerSecond: 3_000, connections: 1_000, target: 'nginx' },
   { name: '7k', requestsPerSecond: 7_000, connections: 1_000, target: 'nginx' },
   { name: '15k', requestsPerSecond: 15_000, connections: 1_000, target: 'nginx' },
+  { name: '15k-ring', requestsPerSecond: 15_000, connections: 1_000, target: 'nginx', receive: 'ring' },
   { name: '15k-10k-connections', requestsPerSecond: 15_000, connections: 10_000, target: 'nginx' },
   { name: 'flat-out', requestsPerSecond: null, connections: 1_000, target: 'nginx' },
+  { name: 'flat-out-ring', requestsPerSecond: null, connections: 1_000, target: 'nginx', receive: 'ring' },
   { name: 'flat-out-2-workers', requestsPerSecond: null, connections: 1_000, target: 'nginx', workers: 2 },
   { name: 'orders-5k', requestsPerSecond: 5_000, connections: 1_000, target: 'nginx', request: 'order' },
   { name: 'orders-5k-sanitized', requestsPerSecond: 5_000, connections: 1_000, target: 'nginx', request: 'order', sanitize: true },

@@ -53,7 +53,7 @@ describe('doubletake mirror CONFIG.yaml', () => {
     const file = fileWith('sources: []\ntargets:\n  - { name: a, url: "http://x" }\n');
     const { code, stdout, stderr } = await runCli(['mirror', file]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toBe(`doubletake: ${file}:1:1: sources: no source of traffic: give --vxlan [HOST:]PORT, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE\n`);
+    expect(stderr).toBe(`doubletake: ${file}:1:1: sources: no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE\n`);
   });
 
   test('sampling by header with a flag alone takes the header that the file names, if it does', async () => {

@@ -10,7 +10,7 @@ import type { Connection } from '../src/tcp/connection.ts';
 import { pcapFile } from './support/capture-files.ts';
 import { StreamRecord, unpack } from './support/corpus-bodies.ts';
 import { type Difference, differences } from './support/corpus-differences.ts';
-import { type CorpusCapture, corpusFolder, readCorpus, wrapCapture } from './support/corpus.ts';
+import { type CorpusCapture, corpusFolder, readCorpus, wrapCapture, wrapCaptureInGeneve } from './support/corpus.ts';
 import { runCli } from './support/mirror.ts';
 
 const captures = readCorpus();
@@ -126,13 +126,17 @@ describe.skipIf(captures === null)('the corpus of captures', () => {
     await expectBodies(inspection, capture, mergeTunnels, difference.foreignBodies ?? 0);
   });
 
-  test.each(captures ?? [])('$name: the same in VXLAN', async (capture) => {
-    const wrapped = join(folder, 'wrapped.pcap');
-    writeFileSync(wrapped, pcapFile(await wrapCapture(capture.path, 1234)));
-    const inside = await inspect(wrapped);
+  test.each(captures ?? [])('$name: the same in VXLAN and in GENEVE', async (capture) => {
     const bare = await inspect(capture.path);
-    expect(countsOf(inside.summary())).toEqual(countsOf(bare.summary()));
-    expect(essence(inside)).toEqual(essence(bare));
+    for (const wrap of [wrapCapture, wrapCaptureInGeneve]) {
+      const wrapped = join(folder, 'wrapped.pcap');
+      // oxlint-disable-next-line no-await-in-loop -- both use the same file
+      writeFileSync(wrapped, pcapFile(await wrap(capture.path, 1234)));
+      // oxlint-disable-next-line no-await-in-loop -- both use the same file
+      const inside = await inspect(wrapped);
+      expect(countsOf(inside.summary())).toEqual(countsOf(bare.summary()));
+      expect(essence(inside)).toEqual(essence(bare));
+    }
   });
 });
 

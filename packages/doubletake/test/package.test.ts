@@ -130,6 +130,19 @@ describe('where koffi is not there', () => {
     expect(lines.filter((line) => !line.startsWith('{'))).toEqual([expect.stringMatching(/^ready vxlan=127\.0\.0\.1:\d+$/)]);
   });
 
+  test('capture on an interface is refused with one line', async () => {
+    const target = await recordingTarget();
+    const line = /^doubletake: capturing on an interface is not possible here: .*koffi.* \[DT_SOURCE_UNAVAILABLE\]\n$/;
+    for (const args of [
+      ['mirror', '--interface', 'lo', '--target', target.url],
+      ['tap', '--interface', 'lo', '--to', '127.0.0.1', '--vni', '1'],
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, on a busy machine
+      const { code, stderr } = await doubletake(program(withoutKoffi), ...args);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(line) as string });
+    }
+  });
+
   test('several workers are one that receives, and that is said', async () => {
     expect(await mirrorOne(program(withoutKoffi), '--workers', '2')).toContain('one of the 2 workers has it');
   });

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
@@ -8,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { pcapFile } from './support/capture-files.ts';
 import { conversation } from './support/conversation.ts';
-import { eventually, type Finished, recordingTarget, runCli, startMirror, stopAll } from './support/mirror.ts';
+import { eventually, type Finished, program, recordingTarget, runCli, startMirror, stopAll } from './support/mirror.ts';
 import { listen } from './support/replay-servers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'doubletake-usage-'));
@@ -77,7 +78,7 @@ describe('bad usage is one clear line and exit code 2', () => {
     ],
     ['a choice that is none', () => [...source, ...target, '--host', 'mine'], 'Allowed choices are target, original; see'],
     ['methods that are none', () => [...source, ...target, '--methods', 'G ET'], '--methods G ET: expected safe, all, or'],
-    ['no source', () => target, 'no source of traffic: give --vxlan [HOST:]PORT, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE'],
+    ['no source', () => target, 'no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE'],
     ['no target', () => source, 'no target: give --target URL'],
     ['the same source twice', () => [...source, ...source, ...target], 'the same source is given twice'],
     [
@@ -115,6 +116,8 @@ describe('bad usage is one clear line and exit code 2', () => {
       'cannot write there: there is no such folder [DT_LEDGER_FILE]',
     ],
     ['a ledger that is a folder', () => [...source, ...target, '--ledger', folder], 'cannot write there: it is a folder'],
+    ['an interface that is not there', () => ['--interface', 'none7', ...target], 'there is no network interface \'none7\''],
+    ['a ring for what has none', () => ['--pcap', fileOf('cut.pcap'), '--receive', 'ring', ...target], '--receive ring: goes with --vxlan or --geneve'],
     ['a file that is no capture', () => ['--pcap', fileOf('text.txt'), ...target], 'text.txt: is no capture file: it begins'],
     ['a file too short to be one', () => ['--pcap', fileOf('tiny.bin'), ...target], 'tiny.bin: is no capture file'],
     ['an empty file', () => ['--pcap', fileOf('empty.pcap'), ...target], 'empty.pcap: is empty [DT_CAPTURE_EMPTY]'],
@@ -216,4 +219,35 @@ test('docs/errors.md explains every error code, and no other', () => {
   const documentation = readFileSync(join(root, '../../docs/errors.md'), 'utf8');
   const explained = [...documentation.matchAll(/^\| `(DT_[A-Z0-9_]+)` \|/gm)].map(([, code]) => code ?? '');
   expect(explained).toEqual([...new Set(thrown)].toSorted());
+});
+
+describe('doubletake tap', () => {
+  const complete = ['--interface', 'lo', '--to', '127.0.0.1', '--vni', '7'];
+
+  test.concurrent.for<[string, string[], string]>([
+    ['without a receiver', ['--interface', 'lo', '--vni', '7'], "required option '--to <HOST[:PORT]>' not specified"],
+    ['a receiver with a port that is none', [...complete, '--to', 'a:70000'], '--to a:70000: expected HOST[:PORT]'],
+    ['a rate that is none', [...complete, '--rate', 'fast'], '--rate fast: expected packets a second such as 20000'],
+    ['no processor time', [...complete, '--cpu', '0'], '--cpu 0: expected a share above 0'],
+    ['frames without headers', [...complete, '--truncate', '10'], '--truncate 10: expected a whole number from 100 to 65535'],
+    ['a ring that is too small', [...complete, '--ring', '4KiB'], '--ring 4KiB: expected a size from 1MiB to 1GiB'],
+    ['a ledger in no folder', [...complete, '--ledger', fileOf('none/tap.json')], '[DT_LEDGER_FILE]'],
+  ])('%s is one clear line and exit code 2', async ([, args, text], { expect: expectHere }) => {
+    const { code, stdout, stderr } = await runCli(['tap', ...args]);
+    expectHere({ code, stdout, lines: stderr.split('\n').length }).toEqual({ code: 2, stdout: '', lines: 2 });
+    expectHere(stderr).toContain(text);
+  });
+});
+
+const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
+
+test.skipIf(!isRoot)('without the privilege to capture, one line says which it is and how to get it', async () => {
+  // The program is read before the user is changed: its folder may be closed to others.
+  const drop = 'data:text/javascript,process.setgid(65534);process.setuid(65534)';
+  const { code, stderr } = await new Promise<{ code: number | null; stderr: string }>((resolve) => {
+    const args = ['--import', drop, program, 'tap', '--interface', 'lo', '--to', '127.0.0.1', '--vni', '7'];
+    execFile(process.execPath, args, (error, _stdout, text) => resolve({ code: Number(error?.code ?? 0), stderr: text }));
+  });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^doubletake: cannot capture on interface lo: permission denied; it needs CAP_NET_RAW: .*setcap.*systemd unit \[DT_SOURCE_PERMISSION\]\n$/);
 });

@@ -45,7 +45,7 @@ test('two workers split no connection: every request is replayed once and paired
   const { code, ledger } = await mirror.stop();
 
   expect(code).toBe(0);
-  expect(mirror.vxlanPort).toBeGreaterThan(0);
+  expect(mirror.tunnelPort).toBeGreaterThan(0);
   expect(imbalances(ledger)).toEqual([]);
   expect(ledger).toMatchObject({
     captured: total,

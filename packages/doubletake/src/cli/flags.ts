@@ -2,8 +2,9 @@
  * Parsers of single flags: text to value, or one clear line. What the configuration knows too is checked by its schema,
  * so that a flag and the file take the same and say the same of what they do not take.
  */
+import { isIPv6 } from 'node:net';
 import type { z } from 'zod';
-import { durationSchema, listenSchema, methodsSchema, percentageSchema, targetUrlSchema } from '../config/values.ts';
+import { durationSchema, listenSchema, methodsSchema, percentageSchema, sizeSchema, targetUrlSchema } from '../config/values.ts';
 import { DoubletakeError } from '../errors.ts';
 
 /** A whole number within bounds, for `flag`. */
@@ -50,6 +51,32 @@ export function parseProxy(flag: string, text: string): { listen: string; upstre
   const match = /^([^=]*)=(.*)$/s.exec(text);
   if (match === null) throw usageError(`${flag} ${text}: expected [HOST:]PORT=URL such as 8080=http://10.0.1.2:80`);
   return { listen: parseListen(flag, match[1]), upstream: match[2] };
+}
+
+/** `HOST[:PORT]`; an IPv6 address stands in brackets, at least where a port follows. */
+export function parseReceiver(flag: string, text: string, portDefault: number): { host: string; port: number } {
+  if (isIPv6(text)) return { host: text, port: portDefault };
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
+  const port = Number(match?.[3] ?? portDefault);
+  if (match === null || port < 1 || port > 65_535) {
+    throw usageError(`${flag} ${text}: expected HOST[:PORT], such as 10.0.3.7, mirror.internal:4789 or [fd00::7]:4789`);
+  }
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+/** A number of bytes such as `512B` or `32MiB`, within bounds. */
+export function parseSize(flag: string, text: string): number {
+  return checked(flag, text, text, sizeSchema);
+}
+
+/** A number of packets, or a size, in each second: `20000`, `50MB`, with `/s` or without. */
+export function parseRate(flag: string, text: string): { packets: number | null; bytes: number | null } {
+  const amount = text.replace(/\/s$/, '');
+  const packets = /^\d{1,9}$/.test(amount) ? Number(amount) : 0;
+  if (packets > 0) return { packets, bytes: null };
+  const size = sizeSchema.safeParse(amount);
+  if (size.success) return { packets: null, bytes: size.data };
+  throw usageError(`${flag} ${text}: expected packets a second such as 20000, or bytes a second such as 50MB`);
 }
 
 /** A length of time such as `500ms`, `20s`, `2m` or `1h`, in milliseconds. */

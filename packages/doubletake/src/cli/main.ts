@@ -9,6 +9,7 @@ import { demoCommand } from './demo.ts';
 import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
 import { mirrorCommand } from './mirror.ts';
+import { tapCommand } from './tap.ts';
 import { ExitCode } from './exit-code.ts';
 
 /** Runs the command that `argv` (as in `process.argv`) asks for and sets the exit code. */
@@ -21,6 +22,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .addCommand(mirrorCommand())
     .addCommand(inspectCommand())
+    .addCommand(tapCommand())
     .addCommand(generateCommand())
     .addCommand(configCommand())
     .addCommand(controlCommand())

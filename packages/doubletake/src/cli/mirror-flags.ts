@@ -7,6 +7,9 @@ import { parseTarget } from './flags.ts';
 /** The flags that say something that a configuration file can say too; undefined where one was not given. */
 export interface ConfigFlags {
   vxlan?: string[];
+  geneve?: string[];
+  interface?: string[];
+  receive?: 'socket' | 'ring';
   httpSink?: string[];
   pcap?: string[];
   proxy?: { listen: string; upstream: string }[];
@@ -35,15 +38,19 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
     if (value !== undefined) overrides.push({ flag, path, value });
   };
   const vxlan = (flags.vxlan ?? []).map((listen) => ({ vxlan: { listen } }));
+  const geneve = (flags.geneve ?? []).map((listen) => ({ geneve: { listen } }));
+  const links = (flags.interface ?? []).map((name) => ({ interface: { name } }));
   const pcap = (flags.pcap ?? []).map((file) => ({ pcap: { file } }));
   const sinks = (flags.httpSink ?? []).map((listen) => ({ httpSink: { listen } }));
   const proxies = (flags.proxy ?? []).map((proxy) => ({ proxy }));
-  const sources = [...vxlan, ...sinks, ...proxies, ...pcap];
-  const first = vxlan.length > 0 ? '--vxlan' : sinks.length > 0 ? '--http-sink' : proxies.length > 0 ? '--proxy' : '--pcap';
-  say(first, ['sources'], sources.length > 0 ? sources : undefined);
+  const sources = [...vxlan, ...geneve, ...links, ...sinks, ...proxies, ...pcap];
+  const [kind = 'pcap'] = Object.keys(sources[0] ?? {});
+  say(kind === 'httpSink' ? '--http-sink' : `--${kind}`, ['sources'], sources.length > 0 ? sources : undefined);
   const targets = flags.target?.map((text, position) => parseTarget('--target', text, position));
   say('--target', ['targets'], targets);
-  for (const path of packetSources(sources.length > 0 ? sources : Reflect.get(Object(document?.value), 'sources'))) {
+  const given = kindsOf(sources.length > 0 ? sources : Reflect.get(Object(document?.value), 'sources'));
+  overrides.push(...receiveOverrides(flags.receive, given));
+  for (const path of packetSources(given)) {
     say('--vni', [...path, 'vni'], flags.vni);
     say('--port', [...path, 'ports'], flags.port);
     say('--merge-tunnels', [...path, 'mergeTunnels'], flags.mergeTunnels);
@@ -62,11 +69,30 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   return overrides;
 }
 
+/** The kinds of the sources in a list as a file or flags give it, in order. */
+function kindsOf(sources: unknown): string[] {
+  return (Array.isArray(sources) ? sources : []).map((source: unknown) => Object.keys(Object(source))[0] ?? '');
+}
+
+/** Kinds of source that have no packets to choose from. */
+const withoutPackets: ReadonlySet<string> = new Set(['httpSink', 'proxy']);
+
 /** Where the sources stand that have packets to choose from; all sources when none has, so that it is said of them. */
-function packetSources(sources: unknown): Override['path'][] {
-  const kinds = (Array.isArray(sources) ? sources : []).map((source: unknown) => Object.keys(Object(source))[0]);
-  const paths = kinds.flatMap((kind, index) => (kind === 'vxlan' || kind === 'pcap' ? [['sources', index, kind]] : []));
+function packetSources(kinds: readonly string[]): Override['path'][] {
+  const paths = kinds.flatMap((kind, index) => (kind === '' || withoutPackets.has(kind) ? [] : [['sources', index, kind]]));
   return paths.length > 0 ? paths : [['sources', '*', '*']];
+}
+
+/** Tunnels alone have a choice of how to be received; other kinds of source may stand beside them. */
+function receiveOverrides(receive: ConfigFlags['receive'], kinds: readonly string[]): Override[] {
+  if (receive === undefined) return [];
+  const overrides = kinds.flatMap((kind, index) =>
+    kind === 'vxlan' || kind === 'geneve'
+      ? [{ flag: '--receive', path: ['sources', index, kind, 'receive'], value: receive }]
+      : [],
+  );
+  if (overrides.length > 0) return overrides;
+  throw new DoubletakeError('DT_USAGE', `--receive ${receive}: goes with --vxlan or --geneve`);
 }
 
 /** Naming the header says that it is sampled by header; sampling by something else takes away a header of the file. */

@@ -31,6 +31,18 @@ export function mirrorCommand(): Command {
         .argParser(list((text) => parseListen('--vxlan', text))),
     )
     .addOption(
+      new Option('--geneve <[HOST:]PORT>', 'receive GENEVE packets, as AWS gateway load balancer endpoints and GCP send them (usual port: 6081); repeatable')
+        .argParser(list((text) => parseListen('--geneve', text))),
+    )
+    .addOption(
+      new Option('--interface <IF>', 'take what passes this network interface, or any; on Linux with CAP_NET_RAW; repeatable')
+        .argParser(list((name) => name)),
+    )
+    .addOption(
+      new Option('--receive <HOW>', 'take VXLAN and GENEVE packets from a UDP socket (default), or from the interface\'s packet ring, which costs less at the highest rates')
+        .choices(['socket', 'ring']),
+    )
+    .addOption(
       new Option('--http-sink <[HOST:]PORT>', 'take the copies that a proxy sends (doubletake generate prints its configuration); repeatable')
         .argParser(list((text) => parseListen('--http-sink', text))),
     )
@@ -43,7 +55,7 @@ export function mirrorCommand(): Command {
         .argParser(list((text) => parseProxy('--proxy', text))),
     )
     .addOption(
-      new Option('--vni <N>', 'take only this VXLAN network identifier; repeatable')
+      new Option('--vni <N>', 'take only this VXLAN or GENEVE network identifier; repeatable')
         .argParser(list((text) => parseInteger('--vni', text, 0, 0xff_ffff))),
     )
     .addOption(

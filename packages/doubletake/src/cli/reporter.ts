@@ -5,9 +5,17 @@
 import { pino } from 'pino';
 import { type LedgerReport, total } from '../ledger/report.ts';
 
-export interface Reporter {
+/** How a report is shown while it grows. */
+export interface ReportView<Report> {
+  /** On a terminal: one line, with what has changed in so many seconds. */
+  line(before: Report, now: Report, seconds: number): string;
+  /** In a log. */
+  fields(report: Report): object;
+}
+
+export interface Reporter<Report = LedgerReport> {
   /** Begins to show `read()`, every second on a terminal and every ten seconds in a log. */
-  start(read: () => LedgerReport): void;
+  start(read: () => Report): void;
   stop(): void;
   /** Something that happened and is no trouble; not told when quiet. */
   notice(text: string): void;
@@ -18,27 +26,35 @@ export interface Reporter {
 const liveEveryMs = 1_000;
 const logEveryMs = 10_000;
 
+/** A reporter of a mirror's ledger. */
 export function createReporter(quiet: boolean): Reporter {
-  return process.stderr.isTTY ? new LiveReporter(quiet) : new LogReporter(quiet);
+  return createReporterOf(quiet, { line: liveLine, fields: progress });
 }
 
-class LiveReporter implements Reporter {
+/** A reporter of anything that has a view. */
+export function createReporterOf<Report>(quiet: boolean, view: ReportView<Report>): Reporter<Report> {
+  return process.stderr.isTTY ? new LiveReporter(quiet, view) : new LogReporter(quiet, view);
+}
+
+class LiveReporter<Report> implements Reporter<Report> {
   readonly #quiet: boolean;
+  readonly #view: ReportView<Report>;
   #timer: NodeJS.Timeout | undefined;
   #shown = false;
 
-  constructor(quiet: boolean) {
+  constructor(quiet: boolean, view: ReportView<Report>) {
     this.#quiet = quiet;
+    this.#view = view;
   }
 
-  start(read: () => LedgerReport): void {
+  start(read: () => Report): void {
     if (this.#quiet) return;
     let before = read();
     let beforeMs = performance.now();
     this.#timer = setInterval(() => {
       const now = read();
       const nowMs = performance.now();
-      const line = liveLine(before, now, (nowMs - beforeMs) / 1_000);
+      const line = this.#view.line(before, now, (nowMs - beforeMs) / 1_000);
       [before, beforeMs] = [now, nowMs];
       process.stderr.write(`\r\x1b[2K${line.slice(0, (process.stderr.columns ?? 100) - 1)}`);
       this.#shown = true;
@@ -72,18 +88,20 @@ class LiveReporter implements Reporter {
   }
 }
 
-class LogReporter implements Reporter {
+class LogReporter<Report> implements Reporter<Report> {
   readonly #quiet: boolean;
+  readonly #view: ReportView<Report>;
   readonly #log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(quiet: boolean) {
+  constructor(quiet: boolean, view: ReportView<Report>) {
     this.#quiet = quiet;
+    this.#view = view;
   }
 
-  start(read: () => LedgerReport): void {
+  start(read: () => Report): void {
     if (this.#quiet) return;
-    this.#timer = setInterval(() => this.#log.info(progress(read()), 'progress'), logEveryMs);
+    this.#timer = setInterval(() => this.#log.info(this.#view.fields(read()), 'progress'), logEveryMs);
   }
 
   stop(): void {

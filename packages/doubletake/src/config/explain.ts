@@ -8,6 +8,7 @@ import { formatListen } from './listen.ts';
 import { filterWords, Words } from './plain-words.ts';
 import type { ProxyConfig } from './proxy-schema.ts';
 import type { MirrorConfig, SourceConfig } from './schema.ts';
+import { packetSettings } from './source-schema.ts';
 
 export function explain(config: MirrorConfig, document: ConfigDocument): string {
   const words = new Words(document);
@@ -30,13 +31,21 @@ function explainSource(words: Words, source: SourceConfig, index: number): void 
     words.say(listen, `copies of requests that a proxy sends to TCP ${where}, each answered at once`);
     return;
   }
-  const kind = 'pcap' in source ? 'pcap' : 'vxlan';
-  const { vni, ports, mergeTunnels } = 'pcap' in source ? source.pcap : source.vxlan;
+  const [kind = ''] = Object.keys(source);
   const path = ['sources', index, kind];
+  const shown = (key: string, text: string): string => words.shown([...path, key], text);
+  const { vni, ports, mergeTunnels } = packetSettings(source);
   if ('pcap' in source) {
-    words.say([...path, 'file'], `the capture file ${words.shown([...path, 'file'], source.pcap.file)}`);
+    words.say([...path, 'file'], `the capture file ${shown('file', source.pcap.file)}`);
+  } else if ('interface' in source) {
+    const { name, promiscuous, tunnels } = source.interface;
+    words.say([...path, 'name'], name === 'any' ? 'what passes any interface' : `what passes the interface ${shown('name', name)}`);
+    if (promiscuous) words.say([...path, 'promiscuous'], 'also for other machines (promiscuous)', 1);
+    if (tunnels) words.say([...path, 'tunnels'], 'also inside GRE, ERSPAN, IP in IP, VXLAN and GENEVE', 1);
   } else {
-    words.say([...path, 'listen'], `VXLAN packets on UDP ${words.shown([...path, 'listen'], formatListen(source.vxlan.listen))}`);
+    const [title, { listen, receive }] = 'vxlan' in source ? ['VXLAN', source.vxlan] : ['GENEVE', source.geneve];
+    words.say([...path, 'listen'], `${title} packets on UDP ${shown('listen', formatListen(listen))}`);
+    if (receive === 'ring') words.say([...path, 'receive'], 'taken from the interface\'s packet ring', 1);
   }
   words.say([...path, 'vni'], vni.length === 0 ? 'every network identifier (VNI)' : `only the network identifiers (VNI) ${vni.join(', ')}`, 1);
   words.say(

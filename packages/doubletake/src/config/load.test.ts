@@ -134,13 +134,13 @@ describe('environment', () => {
 
 describe('mistakes', () => {
   test.each<[string, string[]]>([
-    ['', ['1:1: sources: no source of traffic: give --vxlan [HOST:]PORT, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE', '1:1: targets: no target: give --target URL, the test environment to replay to']],
+    ['', ['1:1: sources: no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE', '1:1: targets: no target: give --target URL, the test environment to replay to']],
     ['- a', ['1:1: found a list, expected a mapping']],
     ['a: 1\na: 2', ['2:1: Map keys must be unique']],
     ['a: !secret x', ['1:4: Unresolved tag: !secret']],
     ['a: [1', ['1:6: Flow sequence in block collection must be sufficiently indented and end with a ]']],
     ['--- a\n--- b', ['2:1: Source contains multiple documents; please use YAML.parseAllDocuments()']],
-    [`sources: [{ vxlan: {}, pcap: { file: a } }]\n${targets}`, ['1:11: sources[0]: found a mapping, expected exactly one kind of source: vxlan, pcap, httpSink or proxy']],
+    [`sources: [{ vxlan: {}, pcap: { file: a } }]\n${targets}`, ['1:11: sources[0]: found a mapping, expected exactly one kind of source: vxlan, geneve, interface, pcap, httpSink or proxy']],
     [`sources: [{ vxlan: {} }, { vxlan: {} }]\n${targets}`, ['1:26: sources[1]: the same source is given twice']],
     [
       'sources: [{ vxlan: {} }]\ntargets:\n  - { name: a, url: "http://x" }\n  - { name: a, url: "http://y" }\n',

@@ -14,7 +14,8 @@ import { durationSchema, listenSchema, textSchema, wholeNumber } from './values.
 
 export type { SourceConfig, TargetConfig };
 
-const noSource = 'no source of traffic: give --vxlan [HOST:]PORT, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE';
+const noSource =
+  'no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE';
 const noTarget = 'no target: give --target URL, the test environment to replay to';
 
 /** Says `message` where the value is not there at all. */

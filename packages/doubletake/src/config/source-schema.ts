@@ -1,14 +1,14 @@
 /** Where traffic comes from, as a configuration says it. */
 import { z } from 'zod';
 import { type ProxyConfig, proxySchema } from './proxy-schema.ts';
-import { listenSchema, textSchema, wholeNumber } from './values.ts';
+import { listenSchema, sizeSchema, textSchema, wholeNumber } from './values.ts';
 
 /** What every source of packets can be told about the packets to take. */
 const packetChoice = {
   vni: z
     .array(wholeNumber(0, 0xff_ffff))
     .default([])
-    .describe('Take only packets with these VXLAN network identifiers; empty takes all.'),
+    .describe('Take only packets with these VXLAN or GENEVE network identifiers; empty takes all.'),
   ports: z
     .array(wholeNumber(1, 65_535))
     .default([])
@@ -19,14 +19,60 @@ const packetChoice = {
     .describe('The tunnels show the same network, so a packet seen through two of them is one packet.'),
 };
 
+const ringBytesMin = 1_048_576;
+/** Places in a ring are 32-bit numbers. */
+const ringBytesMax = 1_073_741_824;
+
+const ringSchema = sizeSchema
+  .refine((bytes) => bytes >= ringBytesMin && bytes <= ringBytesMax, { error: 'expected a size from 1MiB to 1GiB' })
+  .prefault('32MiB')
+  .describe('Memory of each worker in which the kernel puts packets, taken at start: what bridges a pause of the worker.');
+
+const receiveSchema = z
+  .enum(['socket', 'ring'])
+  .default('socket')
+  .describe(
+    'How packets are taken from the kernel: `socket` works everywhere and needs no privilege; `ring` costs less at the ' +
+      'highest rates, on Linux with CAP_NET_RAW.',
+  );
+
 const vxlanSchema = z
   .strictObject({
     listen: listenSchema
       .prefault('0.0.0.0:4789')
       .describe('UDP address and port on which packets come in. Port 0 lets the system choose one.'),
+    receive: receiveSchema,
+    ring: ringSchema,
     ...packetChoice,
   })
   .describe('Packets in VXLAN, as AWS VPC Traffic Mirroring sends them.');
+
+const geneveSchema = z
+  .strictObject({
+    listen: listenSchema
+      .prefault('0.0.0.0:6081')
+      .describe('UDP address and port on which packets come in. Port 0 lets the system choose one.'),
+    receive: receiveSchema,
+    ring: ringSchema,
+    ...packetChoice,
+  })
+  .describe('Packets in GENEVE, as AWS gateway load balancer endpoints and GCP packet mirroring send them.');
+
+const interfaceSchema = z
+  .strictObject({
+    name: textSchema.describe('Network interface of this machine, such as `eth0`; `any` takes all of them.'),
+    promiscuous: z
+      .boolean()
+      .default(false)
+      .describe('See also what passes for other machines, as where a switch mirrors a port.'),
+    tunnels: z
+      .boolean()
+      .default(false)
+      .describe('Also open GRE, ERSPAN, IP in IP, VXLAN and GENEVE on their usual ports. One worker has this source then.'),
+    ring: ringSchema,
+    ...packetChoice,
+  })
+  .describe('What passes an interface of this machine, in both directions. Linux only, with CAP_NET_RAW.');
 
 const pcapSchema = z
   .strictObject({
@@ -41,38 +87,54 @@ const httpSinkSchema = z
   })
   .describe('Copies of requests that a proxy sends (NGINX, Envoy, Istio, Traefik and others; docs/proxies.md), without responses.');
 
+export type TunnelConfig = z.output<typeof vxlanSchema>;
+export type InterfaceConfig = z.output<typeof interfaceSchema>;
+
 export type SourceConfig =
-  | { vxlan: z.output<typeof vxlanSchema> }
+  | { vxlan: TunnelConfig }
+  | { geneve: TunnelConfig }
+  | { interface: InterfaceConfig }
   | { pcap: z.output<typeof pcapSchema> }
   | { httpSink: z.output<typeof httpSinkSchema> }
   | { proxy: ProxyConfig };
+
+/** Sources of packets. */
+export type PacketSource = Exclude<SourceConfig, { httpSink: unknown } | { proxy: unknown }>;
 
 /** A mapping with exactly one of its keys, as a union that is told apart by the key. */
 export const sourceSchema = z
   .strictObject({
     vxlan: vxlanSchema.optional(),
+    geneve: geneveSchema.optional(),
+    interface: interfaceSchema.optional(),
     pcap: pcapSchema.optional(),
     httpSink: httpSinkSchema.optional(),
     proxy: proxySchema.optional(),
   })
   .transform((source, context): SourceConfig => {
-    const { vxlan, pcap, httpSink, proxy } = source;
-    const given = [
-      ...(vxlan === undefined ? [] : [{ vxlan }]),
-      ...(pcap === undefined ? [] : [{ pcap }]),
-      ...(httpSink === undefined ? [] : [{ httpSink }]),
-      ...(proxy === undefined ? [] : [{ proxy }]),
-    ];
-    if (given.length === 1 && given[0] !== undefined) return given[0];
-    context.addIssue({ code: 'custom', message: 'expected exactly one kind of source: vxlan, pcap, httpSink or proxy' });
+    const { vxlan, geneve, interface: link, pcap, httpSink, proxy } = source;
+    const given: SourceConfig[] = [];
+    if (vxlan !== undefined) given.push({ vxlan });
+    if (geneve !== undefined) given.push({ geneve });
+    if (link !== undefined) given.push({ interface: link });
+    if (pcap !== undefined) given.push({ pcap });
+    if (httpSink !== undefined) given.push({ httpSink });
+    if (proxy !== undefined) given.push({ proxy });
+    const [only] = given;
+    if (only !== undefined && given.length === 1) return only;
+    const message = 'expected exactly one kind of source: vxlan, geneve, interface, pcap, httpSink or proxy';
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
 
 /** What makes two sources the same: the ledger's rows are named after it. */
 export function sourceKey(source: SourceConfig): string {
   if ('pcap' in source) return JSON.stringify(source.pcap.file);
-  if ('vxlan' in source) return JSON.stringify(source.vxlan.listen);
-  return `tcp ${JSON.stringify('proxy' in source ? source.proxy.listen : source.httpSink.listen)}`;
+  if ('interface' in source) return JSON.stringify(['interface', source.interface.name]);
+  if ('httpSink' in source) return `tcp ${JSON.stringify(source.httpSink.listen)}`;
+  if ('proxy' in source) return `tcp ${JSON.stringify(source.proxy.listen)}`;
+  // Two tunnels cannot have one UDP port, whatever their kinds.
+  return JSON.stringify('vxlan' in source ? source.vxlan.listen : source.geneve.listen);
 }
 
 /**
@@ -86,4 +148,11 @@ export function productionBehindProxies(sources: readonly SourceConfig[]): { hos
     const own = listen.port === 0 ? [] : [listen.host, 'localhost', '127.0.0.1', '::1'].map((host) => ({ host, port: listen.port }));
     return [{ host: upstream.host, port: upstream.port }, ...own];
   });
+}
+
+/** Which packets a source takes. */
+export function packetSettings(source: PacketSource): z.output<z.ZodObject<typeof packetChoice>> {
+  if ('pcap' in source) return source.pcap;
+  if ('interface' in source) return source.interface;
+  return 'vxlan' in source ? source.vxlan : source.geneve;
 }

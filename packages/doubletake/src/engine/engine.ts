@@ -59,6 +59,7 @@ export class Engine {
   readonly #learned = new Set<string>();
   #supplies: TargetSupplies = { authorities: [], rateLimits: [], shares: [] };
   #workers: WorkerHandle[] = [];
+  #bound: BoundSources | null = null;
   #rampTimer: NodeJS.Timeout | undefined;
   /** Null when no source is a proxy. */
   #relay: RelayHandle | null = null;
@@ -94,6 +95,7 @@ export class Engine {
     this.#supplies = await this.#prepare(config, []);
     this.#relay = this.#openRelay();
     const bound = await bindSources(config);
+    this.#bound = bound;
     bound.warnings.forEach((text) => this.#events.warning(text));
     try {
       const opened = await this.#startWorkers(bound);
@@ -160,6 +162,7 @@ export class Engine {
     this.#supplies = { ...supplies, shares: this.#shares.replaceTargets(targets, performance.now()) };
     this.#config = { ...before, policy, targets };
     this.#relay?.reload();
+    await this.#bound?.followTargets(targets.map(({ url }) => new URL(url)));
     await this.#command({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
     return lasting.filter((name) => !isDeepStrictEqual(config[name], before[name]));
   }
@@ -193,6 +196,8 @@ export class Engine {
    */
   async stop(drainMs: number): Promise<LedgerReport> {
     if (this.#state !== 'stopped') this.#state = 'draining';
+    this.#bound?.close();
+    this.#bound = null;
     clearInterval(this.#rampTimer);
     await this.#relay?.stop(drainMs, stopGraceMs);
     const leftMs = this.#aborted ? 0 : drainMs;
@@ -299,8 +304,11 @@ export class Engine {
       this.#workers.push(worker);
     }
     const opened = await Promise.all(this.#workers.map((worker) => worker.ready));
-    return this.#config.sources.map((source, position) =>
-      opened.map((addresses) => addresses[position]).find((address) => typeof address === 'string') ?? sourceName(source),
+    return this.#config.sources.map(
+      (source, position) =>
+        bound.addresses[position] ??
+        opened.map((addresses) => addresses[position]).find((address) => typeof address === 'string') ??
+        sourceName(source),
     );
   }
 }

@@ -16,6 +16,8 @@ export interface PipelineOptions {
   vnis: ReadonlySet<number> | null;
   ports: ReadonlySet<number> | null;
   mergeTunnels: boolean;
+  /** See `DecoderOptions.ignoreVlans`. */
+  ignoreVlans?: boolean;
   /** The packets come from a file: nobody waits for them, and their order may be put right at leisure. */
   fromFile: boolean;
   /** Random for a source that strangers can send to: see `FlowLimits.hashSeed`. */
@@ -52,7 +54,12 @@ export class Pipeline extends Intake {
     this.#decoded(this.#decoder.decodeVxlan(bytes, start, end, timeUs), timeUs);
   }
 
-  /** A frame of a capture file. */
+  /** The payload of a datagram that came to our GENEVE port. */
+  geneve(bytes: Buffer, start: number, end: number, timeUs: number): void {
+    this.#decoded(this.#decoder.decodeGeneve(bytes, start, end, timeUs), timeUs);
+  }
+
+  /** A frame of a capture file or of an interface; `vlan` is the id of a tag that was taken out of it. */
   frame(
     bytes: Buffer,
     start: number,
@@ -60,8 +67,9 @@ export class Pipeline extends Intake {
     originalLength: number,
     linkType: number,
     timeUs: number,
+    vlan = 0,
   ): void {
-    this.#decoded(this.#decoder.decode(bytes, start, end, originalLength, linkType, timeUs), timeUs);
+    this.#decoded(this.#decoder.decode(bytes, start, end, originalLength, linkType, timeUs, vlan), timeUs);
   }
 
   /** Gives up what was waited for long enough, by the clock of the packets. */

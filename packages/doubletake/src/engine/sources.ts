@@ -1,27 +1,28 @@
 /** From a source in the configuration to one that feeds a pipeline: what the main thread opens and what a worker runs. */
-import { lookup } from 'node:dns/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatListen } from '../config/listen.ts';
 import type { MirrorConfig, SourceConfig } from '../config/schema.ts';
-import { DoubletakeError } from '../errors.ts';
-import { CaptureFile } from '../sources/capture-file.ts';
-import { bindUdpGroup } from '../sources/udp-group.ts';
-import { openHttpSink, reserveTcpPort } from '../sources/http-sink.ts';
-import { openUdpSource } from '../sources/udp-source.ts';
-import { buildSteeringProgram } from '../system/steering.ts';
+import { type PacketSource, packetSettings } from '../config/source-schema.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
+import { startCaptureFile } from './capture-file-source.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Intake } from './intake.ts';
+import { bindInterface, startInterface } from './interface-source.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import { RelayIntake } from './relay-intake.ts';
+import type { BoundSource, RunningSource, SourceStart } from './running-source.ts';
 import { SinkIntake } from './sink-intake.ts';
+import { shareSinkPort, startHttpSink } from './sink-source.ts';
+import { bindTunnel, startTunnel } from './tunnel-source.ts';
 
 /** How a source is called in the ledger and in logs. */
 export function sourceName(source: SourceConfig): string {
   if ('pcap' in source) return `pcap:${source.pcap.file}`;
+  if ('interface' in source) return `interface:${source.interface.name}`;
   if ('httpSink' in source) return `http-sink:${formatListen(source.httpSink.listen)}`;
   if ('proxy' in source) return `proxy:${formatListen(source.proxy.listen)}`;
-  return `vxlan:${formatListen(source.vxlan.listen)}`;
+  return 'vxlan' in source
+    ? `vxlan:${formatListen(source.vxlan.listen)}`
+    : `geneve:${formatListen(source.geneve.listen)}`;
 }
 
 /** The stages behind a source; `hashSeed` as in `PipelineOptions`, `learn` as in `Intake`. */
@@ -41,21 +42,18 @@ export function openIntake(
 
 /** Which of a source's packets are taken, and how. */
 function packetChoice(source: PacketSource): Omit<PipelineOptions, 'hashSeed'> {
-  const { vni, ports, mergeTunnels } = 'pcap' in source ? source.pcap : source.vxlan;
+  const { vni, ports, mergeTunnels } = packetSettings(source);
   return {
     vnis: vni.length > 0 ? new Set(vni) : null,
     ports: ports.length > 0 ? new Set(ports) : null,
     mergeTunnels,
+    // With all interfaces, a packet is seen on a tagged one and on the VLAN's own.
+    ignoreVlans: 'interface' in source && source.interface.name === 'any',
     fromFile: 'pcap' in source,
   };
 }
 
-type PacketSource = Exclude<SourceConfig, { httpSink: unknown } | { proxy: unknown }>;
-
-/** Lost segments are given up in steps of this; see `FlowTable.tick`. */
-const tickEveryMs = 10;
-
-/** Sockets bound by the main thread, one for each source and worker. */
+/** What the main thread opened, by source. */
 export interface BoundSources {
   /** By source, then by worker; null where the worker opens the source itself. */
   descriptors: (readonly number[] | null)[];
@@ -64,74 +62,56 @@ export interface BoundSources {
   /** By source: what is listened on; null where only the worker will know. */
   addresses: (string | null)[];
   warnings: string[];
+  /** Tells the sources where requests will be replayed to; resolves when they have taken note. */
+  followTargets(urls: readonly URL[]): Promise<void>;
+  /** Closes what the main thread keeps; to be called before the workers are stopped. */
+  close(): void;
 }
 
 /**
- * Binds what several workers share, with the kernel keeping both directions of a connection together. Where that is not
+ * Opens what several workers share, with the kernel keeping both directions of a connection together. Where that is not
  * possible, the first worker opens the source alone.
  */
 export async function bindSources(config: MirrorConfig): Promise<BoundSources> {
-  const bound: BoundSources = { descriptors: [], sharedPorts: [], addresses: [], warnings: [] };
-  for (const source of config.sources) {
-    const group = 'vxlan' in source ? await bindVxlan(source.vxlan.listen, config.workers) : null;
-    const sharedPort = 'httpSink' in source ? await sharePort(source.httpSink.listen, config.workers) : null;
-    bound.descriptors.push(group?.descriptors ?? null);
-    bound.sharedPorts.push(sharedPort);
-    bound.addresses.push(group && `vxlan=${formatListen({ host: group.address, port: group.port })}`);
-    bound.warnings.push(...(group?.warnings ?? []));
-    if (group === null && sharedPort === null && config.workers > 1 && !('proxy' in source)) {
-      bound.warnings.push(`${sourceName(source)}: this source cannot be shared, one of the ${config.workers} workers has it`);
+  const kept: BoundSource[] = [];
+  const bound: BoundSources = {
+    descriptors: [],
+    sharedPorts: [],
+    addresses: [],
+    warnings: [],
+    followTargets: async (urls) => {
+      await Promise.all(kept.map(async (source) => source.followTargets?.(urls)));
+    },
+    close: () => kept.forEach((source) => source.close?.()),
+  };
+  try {
+    for (const source of config.sources) {
+      // oxlint-disable-next-line no-await-in-loop -- one that cannot be had ends the start before the next is opened
+      const opened = await bindSource(source, config);
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      const sharedPort = 'httpSink' in source ? await shareSinkPort(source.httpSink.listen, config.workers) : null;
+      bound.descriptors.push(opened?.descriptors ?? null);
+      bound.sharedPorts.push(sharedPort);
+      bound.addresses.push(opened?.address ?? null);
+      bound.warnings.push(...(opened?.warnings ?? []));
+      if (opened !== null) kept.push(opened);
+      if (sharedPort === null && !('proxy' in source) && (opened?.descriptors.length ?? 1) < config.workers) {
+        bound.warnings.push(`${sourceName(source)}: this source cannot be shared, one of the ${config.workers} workers has it`);
+      }
     }
+  } catch (error) {
+    bound.close();
+    throw error;
   }
   return bound;
 }
 
-async function bindVxlan(
-  listen: { host: string; port: number },
-  workers: number,
-): Promise<ReturnType<typeof bindUdpGroup> | null> {
-  const host = await numericAddress(listen.host);
-  try {
-    return bindUdpGroup({
-      host,
-      port: listen.port,
-      count: workers,
-      program: buildSteeringProgram({ workers, tunnel: "vxlan" }),
-    });
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'DT_SOURCE_UNAVAILABLE') return null;
-    throw error;
-  }
-}
-
-/** The port that all workers are to listen on, known to be free; null where workers cannot share one. */
-async function sharePort({ host, port }: { host: string; port: number }, workers: number): Promise<number | null> {
-  if (workers === 1 || process.platform !== 'linux') return null;
-  return reserveTcpPort(await numericAddress(host), port);
-}
-
-async function numericAddress(host: string): Promise<string> {
-  try {
-    return (await lookup(host)).address;
-  } catch (error) {
-    throw new DoubletakeError(
-      'DT_SOURCE_ADDRESS',
-      `cannot listen on ${host}: the name is not known here; give an address of this machine, or 0.0.0.0 for all`,
-      { cause: error },
-    );
-  }
-}
-
-/** A source that feeds a pipeline. */
-export interface RunningSource {
-  /** As in the ready line: `vxlan=127.0.0.1:4789`. */
-  address: string;
-  /** Resolves when the source came to its end; never for a network source. */
-  exhausted: Promise<void>;
-  /** Packets that the kernel dropped so far. */
-  kernelDrops(): number;
-  /** Stops taking packets; those already received are handed over first. */
-  close(): Promise<void>;
+async function bindSource(source: SourceConfig, config: MirrorConfig): Promise<BoundSource | null> {
+  if ('pcap' in source || 'httpSink' in source || 'proxy' in source) return null;
+  if ('interface' in source) return bindInterface(source.interface, config);
+  return 'vxlan' in source
+    ? bindTunnel('vxlan', source.vxlan, config.workers)
+    : bindTunnel('geneve', source.geneve, config.workers);
 }
 
 /** Starts a source in a worker. Null when another worker has it, or the relay's thread. */
@@ -145,96 +125,14 @@ export async function startSource(
 ): Promise<RunningSource | null> {
   if ('proxy' in source || (descriptor === null && sharedPort === null && worker > 0)) return null;
   if ('httpSink' in source) return startHttpSink(source.httpSink.listen, sharedPort, asIntake(intake, SinkIntake));
-  const pipeline = asIntake(intake, Pipeline);
-  if ('pcap' in source) return startCaptureFile(source.pcap.file, pipeline, dispatcher, warn);
-  const { host, port } = source.vxlan.listen;
-  const udp = await openUdpSource({
-    host: descriptor === null ? await numericAddress(host) : host,
-    port,
-    onDatagram: (bytes, start, end, timeUs) => pipeline.vxlan(bytes, start, end, timeUs),
-    ...(descriptor === null ? {} : { descriptor }),
-  });
-  const ticks = setInterval(() => pipeline.tick((performance.timeOrigin + performance.now()) * 1_000), tickEveryMs);
-  // The main thread has told the warnings of sockets that it bound itself.
-  if (descriptor === null) udp.warnings.forEach(warn);
-  return {
-    address: `vxlan=${formatListen({ host: udp.address, port: udp.port })}`,
-    exhausted: new Promise(() => {}),
-    kernelDrops: () => udp.counters().kernelDrops ?? 0,
-    close: () => {
-      clearInterval(ticks);
-      return udp.close();
-    },
-  };
+  const start: SourceStart = { descriptor, pipeline: asIntake(intake, Pipeline), dispatcher, warn };
+  if ('pcap' in source) return startCaptureFile(source.pcap.file, start);
+  if ('interface' in source) return startInterface(source.interface, start);
+  return 'vxlan' in source ? startTunnel('vxlan', source.vxlan, start) : startTunnel('geneve', source.geneve, start);
 }
 
 /** `openIntake` made it for the same source. */
 function asIntake<T extends Intake>(intake: Intake, kind: abstract new (...args: never[]) => T): T {
   if (intake instanceof kind) return intake;
   throw new Error('a source with the stages of another');
-}
-
-/** How long a stop waits for requests that are being sent: the proxy that sends them does so at once. */
-const sinkGraceMs = 1_000;
-
-async function startHttpSink(
-  { host, port }: { host: string; port: number },
-  sharedPort: number | null,
-  intake: SinkIntake,
-): Promise<RunningSource> {
-  const sink = await openHttpSink({
-    host: await numericAddress(host),
-    port: sharedPort ?? port,
-    shared: sharedPort !== null,
-    open: intake.open,
-  });
-  intake.countWith(sink.counters);
-  return {
-    address: `http-sink=${formatListen({ host: sink.address, port: sink.port })}`,
-    exhausted: new Promise(() => {}),
-    kernelDrops: () => 0,
-    close: () => sink.close(sinkGraceMs),
-  };
-}
-
-/**
- * Reads a capture file no faster than the targets take it: a file can wait, so nothing of it is ever dropped for want of
- * room.
- */
-async function startCaptureFile(
-  file: string,
-  pipeline: Pipeline,
-  dispatcher: Dispatcher,
-  warn: (text: string) => void,
-): Promise<RunningSource> {
-  const capture = await CaptureFile.open(file);
-  const batches = capture[Symbol.asyncIterator]();
-  // The first batch shows whether this is a capture at all, before anybody is told that traffic flows.
-  let batch = await batches.next();
-  const closing = Promise.withResolvers<void>();
-  let closed = false;
-  const read = async (): Promise<void> => {
-    for (; batch.done !== true && !closed; batch = await batches.next()) {
-      const packets = batch.value;
-      while (dispatcher.room && packets.next()) {
-        const { bytes, start, end, originalLength, linkType, timeUs } = packets;
-        pipeline.frame(bytes, start, end, originalLength, linkType, timeUs);
-      }
-      pipeline.tick(packets.timeUs);
-      await Promise.race([dispatcher.room ? nextTurn() : dispatcher.waitForRoom(), closing.promise]);
-    }
-    await batches.return();
-    if (capture.warning !== null) warn(capture.warning.message);
-  };
-  const exhausted = read().catch((error: unknown) => warn(error instanceof Error ? error.message : String(error)));
-  return {
-    address: `pcap=${file}`,
-    exhausted,
-    kernelDrops: () => 0,
-    close: async () => {
-      closed = true;
-      closing.resolve();
-      await exhausted;
-    },
-  };
 }

@@ -10,8 +10,9 @@ import { Dispatcher } from './dispatcher.ts';
 import { ledgerLayout, ledgerNames } from './ledger-layout.ts';
 import type { Intake } from './intake.ts';
 import type { TargetSupplies, WorkerCommand, WorkerStart } from './messages.ts';
+import type { RunningSource } from './running-source.ts';
 import { openSanitizers } from './sanitizing.ts';
-import { openIntake, type RunningSource, startSource } from './sources.ts';
+import { openIntake, startSource } from './sources.ts';
 import { TargetUnit } from './target-unit.ts';
 import { openTargetUnit } from './targets.ts';
 

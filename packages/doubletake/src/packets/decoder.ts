@@ -24,6 +24,8 @@ export interface DecoderOptions {
   ports?: ReadonlySet<number> | null;
   /** All tunnels show the same network: every segment has tunnel 0. */
   mergeTunnels?: boolean;
+  /** One network is seen at several places, with and without its tags: every segment has VLAN 0. */
+  ignoreVlans?: boolean;
   /** Open tunnels found inside frames, as capture files need it. */
   tunnels?: boolean;
   fragments?: Partial<FragmentLimits>;
@@ -41,6 +43,7 @@ export class PacketDecoder {
   readonly #vnis: ReadonlySet<number> | null;
   readonly #ports: Uint8Array | null;
   readonly #mergeTunnels: boolean;
+  readonly #ignoreVlans: boolean;
   readonly #tunnels: boolean;
 
   constructor(options: DecoderOptions = {}) {
@@ -50,13 +53,15 @@ export class PacketDecoder {
     this.#vnis = options.vnis ?? null;
     this.#ports = options.ports ? portTable(options.ports) : null;
     this.#mergeTunnels = options.mergeTunnels ?? false;
+    this.#ignoreVlans = options.ignoreVlans ?? false;
     this.#tunnels = options.tunnels ?? false;
     this.#view.anyTunnel = this.#tunnels;
   }
 
   /**
    * Decodes the frame `bytes[start..end)` of a link type of the tcpdump.org registry. `originalLength` is its length on
-   * the wire, `timeUs` its capture time in microseconds since the epoch. Returns a `Decoded` result.
+   * the wire, `timeUs` its capture time in microseconds since the epoch, `vlan` the id of a tag that somebody has taken
+   * out of it. Returns a `Decoded` result.
    */
   decode(
     bytes: Buffer,
@@ -65,10 +70,12 @@ export class PacketDecoder {
     originalLength: number,
     linkType: number,
     timeUs: number,
+    vlan = 0,
   ): number {
     const view = this.#view;
     const length = originalLength > FRAME_BYTES_MAX || originalLength < end - start ? end - start : originalLength;
     view.begin(bytes, start, end, start + length, timeUs);
+    view.vlan = vlan;
     view.vxlanInside = false;
     return this.#finish(this.#follow(readLink(view, linkType)));
   }
@@ -147,6 +154,7 @@ export class PacketDecoder {
   #nameTunnel(result: number): number {
     if (result === Decoded.segment) {
       this.segment.tunnel = this.#mergeTunnels ? 0 : tunnelId(this.#view.tunnelKind, this.#view.network);
+      if (this.#ignoreVlans) this.segment.vlan = 0;
     }
     return result;
   }

@@ -62,6 +62,12 @@ export class BpfAssembler {
     return this;
   }
 
+  /** The same for a label that may be further away than a conditional jump reaches. */
+  branchFar(code: number, k: number, whenTrue: string): this {
+    const behind = `behind ${this.#pending.length}`;
+    return this.branch(code, k, null, behind).jump(whenTrue).label(behind);
+  }
+
   jump(label: string): this {
     this.#pending.push({ code: Bpf.jump, k: 0, whenTrue: label, whenFalse: null });
     return this;

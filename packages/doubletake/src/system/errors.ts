@@ -11,6 +11,7 @@ export type SystemErrorCode =
   | 'DT_SOURCE_PERMISSION'
   | 'DT_SOURCE_ADDRESS'
   | 'DT_SOURCE_DESCRIPTORS'
+  | 'DT_SOURCE_INTERFACE'
   | 'DT_SOURCE_UNAVAILABLE'
   | 'DT_SOURCE_SYSTEM';
 
@@ -41,6 +42,11 @@ const explanations: Readonly<Record<string, Explanation>> = {
     code: 'DT_SOURCE_ADDRESS',
     reason: 'this machine does not have the address family',
     advice: 'IPv6 is switched off here: listen on an IPv4 address',
+  },
+  ENOMEM: {
+    code: 'DT_SOURCE_SYSTEM',
+    reason: 'the machine has not enough memory',
+    advice: 'choose a smaller buffer or ring, or fewer workers',
   },
   EMFILE: {
     code: 'DT_SOURCE_DESCRIPTORS',

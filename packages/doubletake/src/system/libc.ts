@@ -8,6 +8,7 @@
  */
 import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
+import { SystemError } from './errors.ts';
 
 /** `null` is the null pointer. */
 export interface Libc {
@@ -16,8 +17,15 @@ export interface Libc {
   getsockname(descriptor: number, address: Buffer, addressBytes: Buffer): number;
   setsockopt(descriptor: number, level: number, option: number, value: Buffer, valueBytes: number): number;
   getsockopt(descriptor: number, level: number, option: number, value: Buffer, valueBytes: Buffer): number;
+  connect(descriptor: number, address: Buffer, addressBytes: number): number;
   /** `messages` is an array of `struct mmsghdr`; no timeout is passed. */
   recvmmsg(descriptor: number, messages: Buffer, count: number, flags: number, timeout: null): number;
+  /** `messages` is an array of `struct mmsghdr`. */
+  sendmmsg(descriptor: number, messages: Buffer, count: number, flags: number): number;
+  /** Index of the network interface of this name; 0 when there is none. */
+  interfaceIndex(name: string): number;
+  /** Maps `bytes` of what the descriptor offers, shared, to read and to write; null when it cannot (see `errno`). */
+  mapShared(descriptor: number, bytes: number): MappedMemory | null;
   close(descriptor: number): number;
   /** The error number of the last call that failed on this thread. */
   errno(): number;
@@ -27,12 +35,35 @@ export interface Libc {
   pollReadable(descriptor: number, callback: () => void): ReadablePoll;
 }
 
+/** Memory that the kernel shares with us. After `unmap`, touching the view would end the process: drop it before. */
+export interface MappedMemory {
+  /** Where it lies, for structures that point into it. */
+  address: bigint;
+  view: ArrayBuffer;
+  unmap(): void;
+}
+
 /** A registration with the event loop; must be kept referenced, and closed before its descriptor is. */
 export interface ReadablePoll {
   stop(): void;
   start(): void;
   close(): void;
 }
+
+type Mmap = (
+  address: null,
+  bytes: number,
+  protection: number,
+  flags: number,
+  descriptor: number,
+  offset: number,
+) => bigint;
+
+/** sys/mman.h. */
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 
 export type LibcResult = { libc: Libc } | { unavailable: string };
 
@@ -42,6 +73,13 @@ let loaded: LibcResult | undefined;
 export function loadLibc(): LibcResult {
   loaded ??= open();
   return loaded;
+}
+
+/** libc for something that cannot be had otherwise; throws `SystemError` where it cannot be used. */
+export function needLibc(purpose: string): Libc {
+  const result = loadLibc();
+  if ('libc' in result) return result.libc;
+  throw new SystemError('DT_SOURCE_UNAVAILABLE', `${purpose} is not possible here: ${result.unavailable}`, '');
 }
 
 function open(): LibcResult {
@@ -63,13 +101,23 @@ function open(): LibcResult {
 
 function declare(koffi: typeof Koffi): Libc {
   const library = koffi.load(null);
+  const mmap = library.func('void *mmap(void *, size_t, int, int, int, int64_t)') as Mmap;
+  const munmap = library.func('int munmap(void *, size_t)') as (address: bigint, bytes: number) => number;
   return {
     socket: library.func('int socket(int, int, int)') as Libc['socket'],
     bind: library.func('int bind(int, const void *, uint32_t)') as Libc['bind'],
     getsockname: library.func('int getsockname(int, void *, void *)') as Libc['getsockname'],
     setsockopt: library.func('int setsockopt(int, int, int, const void *, uint32_t)') as Libc['setsockopt'],
     getsockopt: library.func('int getsockopt(int, int, int, void *, void *)') as Libc['getsockopt'],
+    connect: library.func('int connect(int, const void *, uint32_t)') as Libc['connect'],
     recvmmsg: library.func('int recvmmsg(int, void *, uint32_t, int, void *)') as Libc['recvmmsg'],
+    sendmmsg: library.func('int sendmmsg(int, void *, uint32_t, int)') as Libc['sendmmsg'],
+    interfaceIndex: library.func('uint32_t if_nametoindex(const char *)') as Libc['interfaceIndex'],
+    mapShared(descriptor, bytes) {
+      const address = mmap(null, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+      if (address === MAP_FAILED) return null;
+      return { address, view: koffi.view(address, bytes), unmap: () => void munmap(address, bytes) };
+    },
     close: library.func('int close(int)') as Libc['close'],
     errno: () => koffi.errno(),
     addressOf: (buffer) => koffi.address(buffer),

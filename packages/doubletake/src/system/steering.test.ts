@@ -4,63 +4,9 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bindUdpGroup } from '../sources/udp-group.ts';
 import { openUdpSource } from '../sources/udp-source.ts';
-import { Bpf, type BpfInstruction } from './bpf.ts';
+import { interpret } from '../../test/support/bpf.ts';
 import { loadLibc } from './libc.ts';
 import { buildSteeringProgram } from './steering.ts';
-
-/** What the kernel does with a classic BPF program, written for clarity. */
-function interpret(program: readonly BpfInstruction[], packet: Buffer): number {
-  let a = 0;
-  let x = 0;
-  const scratch = new Map<number, number>();
-  for (let at = 0; ; at++) {
-    const instruction = program[at];
-    if (instruction === undefined) throw new Error('ran past the end');
-    const { code, jt, jf, k } = instruction;
-    const load = (offset: number, bytes: number): boolean => {
-      if (offset + bytes > packet.length) return false;
-      a = packet.readUIntBE(offset, bytes);
-      return true;
-    };
-    const recall = (): number => {
-      const value = scratch.get(k);
-      if (value === undefined) throw new Error('scratch word read before it was written');
-      return value;
-    };
-    let loaded = true;
-    switch (code) {
-      case Bpf.loadImmediate: a = k; break;
-      case Bpf.loadWordAt: loaded = load(k, 4); break;
-      case Bpf.loadHalfAt: loaded = load(k, 2); break;
-      case Bpf.loadByteAt: loaded = load(k, 1); break;
-      case Bpf.loadWordAtX: loaded = load(x + k, 4); break;
-      case Bpf.loadHalfAtX: loaded = load(x + k, 2); break;
-      case Bpf.loadByteAtX: loaded = load(x + k, 1); break;
-      case Bpf.loadScratch: a = recall(); break;
-      case Bpf.loadXImmediate: x = k; break;
-      case Bpf.loadXScratch: x = recall(); break;
-      case Bpf.store: scratch.set(k, a); break;
-      case Bpf.storeX: scratch.set(k, x); break;
-      case Bpf.add: a = (a + k) >>> 0; break;
-      case Bpf.addX: a = (a + x) >>> 0; break;
-      case Bpf.multiply: a = Math.imul(a, k) >>> 0; break;
-      case Bpf.and: a = (a & k) >>> 0; break;
-      case Bpf.shiftLeft: a = (a << k) >>> 0; break;
-      case Bpf.shiftRight: a = a >>> k; break;
-      case Bpf.modulo: a = a % k; break;
-      case Bpf.xorX: a = (a ^ x) >>> 0; break;
-      case Bpf.jump: at += k; break;
-      case Bpf.jumpEqual: at += a === k ? jt : jf; break;
-      case Bpf.jumpAnySet: at += (a & k) !== 0 ? jt : jf; break;
-      case Bpf.returnValue: return k;
-      case Bpf.returnA: return a;
-      case Bpf.aToX: x = a; break;
-      case Bpf.xToA: a = x; break;
-      default: throw new Error(`unknown instruction ${code}`);
-    }
-    if (!loaded) return 0;
-  }
-}
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(setImmediate);
@@ -169,6 +115,22 @@ describe('steering program', () => {
         expect(interpret(program, geneve(ethernet(wrapped), 0x6558, options))).toBe(expected);
       }),
     );
+  });
+
+  test('over rings, behind the outer headers, it chooses as over sockets', () => {
+    for (const tunnel of ['vxlan', 'geneve'] as const) {
+      const sockets = buildSteeringProgram({ tunnel, workers: 6 });
+      const rings = buildSteeringProgram({ tunnel, workers: 6, over: 'rings' });
+      fc.assert(
+        fc.property(flows, tags, flows, fc.integer({ min: 5, max: 15 }), (flow, vlan, outer, ihl) => {
+          const frame = ethernet(ip(flow), vlan);
+          const datagram = tunnel === 'vxlan' ? vxlan(frame) : geneve(frame, 0x6558, 7);
+          // Of the UDP header, `ip` writes the ports.
+          const packet = ip(outer, { protocol: 17, ihl, payload: Buffer.concat([Buffer.alloc(4), datagram]) });
+          expect(interpret(rings, packet)).toBe(interpret(sockets, datagram));
+        }),
+      );
+    }
   });
 
   test('the fragments of a packet meet at one worker', () => {

@@ -11,6 +11,7 @@
  * workers. Where that happens (TCP avoids fragments), use `hash: 'addresses'`, which never splits and spreads less well.
  * The same holds for TCP behind IPv6 extension headers. What cannot be read goes to worker 0, which counts it.
  */
+import { emitEthernet, etherTypeIpv4, etherTypeIpv6 } from './bpf-ethernet.ts';
 import { Bpf, BpfAssembler, type BpfInstruction } from './bpf.ts';
 
 export interface SteeringOptions {
@@ -18,22 +19,19 @@ export interface SteeringOptions {
   workers: number;
   /** What decides: addresses and ports (the default), or addresses alone. */
   hash?: 'flow' | 'addresses';
+  /** Where the program runs: over the sockets of a UDP port (the default), or over packet rings. */
+  over?: 'sockets' | 'rings';
 }
 
-/** Scratch words: where the inner packet begins, and what is hashed. */
+/** Scratch words: where the inner packet begins (0, as `emitEthernet` uses it, too), and what is hashed. */
 const Scratch = { base: 0, addresses: 1, ports: 2 } as const;
 
-const etherTypeIpv4 = 0x0800;
-const etherTypeIpv6 = 0x86dd;
 const etherTypeTransparentEthernet = 0x6558;
-/** 802.1Q, 802.1ad and the older QinQ tag. */
-const vlanEtherTypes = [0x8100, 0x88a8, 0x9100];
 const protocolTcp = 6;
 const protocolUdp = 17;
 const vxlanPort = 4789;
 const tunnelHeaderBytes = 8;
 const udpHeaderBytes = 8;
-const vlanTagsMax = 2;
 
 /** Odd constants of well-spread bits (MurmurHash3, 32-bit golden ratio); the finish is MurmurHash3's, shortened. */
 const addressFactor = 0x9e3779b1;
@@ -41,30 +39,34 @@ const portFactor = 0x85ebca6b;
 const finishFactor = 0xc2b2ae35;
 
 /**
- * A classic BPF program for SO_ATTACH_REUSEPORT_CBPF. It sees the UDP payload, from the tunnel header on, at offset 0
- * (VXLAN: RFC 7348 section 5, GENEVE: RFC 8926 section 3.4), and returns the index of the socket.
+ * A classic BPF program for SO_ATTACH_REUSEPORT_CBPF, which sees the UDP payload at offset 0, or for
+ * PACKET_FANOUT_CBPF, which sees the outer IP header there in what comes in (and in what goes out the Ethernet header:
+ * the filter of such rings leaves that out). It reads from the tunnel header on (VXLAN: RFC 7348 section 5, GENEVE:
+ * RFC 8926 section 3.4) and returns the index of the socket.
  */
 export function buildSteeringProgram(options: SteeringOptions): BpfInstruction[] {
-  const { workers, tunnel, hash = 'flow' } = options;
+  const { workers, tunnel, hash = 'flow', over = 'sockets' } = options;
   if (!Number.isInteger(workers) || workers < 1) throw new RangeError(`workers: ${workers} is not a positive integer`);
   const code = new BpfAssembler();
   code.emit(Bpf.loadImmediate, 0).emit(Bpf.store, Scratch.addresses).emit(Bpf.store, Scratch.ports);
+  if (over === 'sockets') code.emit(Bpf.loadXImmediate, 0);
+  else emitOuterHeaders(code);
   const inner: InnerPacket = { name: 'inner', usesPorts: hash === 'flow', nested: null };
   if (tunnel === 'vxlan') {
-    code.emit(Bpf.loadXImmediate, tunnelHeaderBytes);
-    emitEthernet(code, inner);
+    code.emit(Bpf.xToA).emit(Bpf.add, tunnelHeaderBytes).emit(Bpf.aToX);
+    emitEthernet(code, inner.name);
+    emitInternet(code, inner);
   } else {
     // A gateway load balancer wraps what VPC Traffic Mirroring sends it, so the connection may be one VXLAN deeper.
     const innermost: InnerPacket = { name: 'innermost', usesPorts: hash === 'flow', nested: null };
     inner.nested = innermost;
     emitGeneveHeader(code, inner);
-    emitEthernet(code, inner);
+    emitEthernet(code, inner.name);
     emitInternet(code, inner);
     code.label(`${innermost.name}.vxlan`).emit(Bpf.loadImmediate, 0).emit(Bpf.store, Scratch.addresses);
-    emitEthernet(code, innermost);
+    emitEthernet(code, innermost.name);
     emitInternet(code, innermost);
   }
-  if (tunnel === 'vxlan') emitInternet(code, inner);
   emitFinish(code, workers);
   return code.assemble();
 }
@@ -76,34 +78,24 @@ interface InnerPacket {
   nested: InnerPacket | null;
 }
 
-/** Leaves the offset behind the options in X and goes on by the protocol type. */
+/** Leaves the offset of the tunnel header in X, behind the outer IP header at offset 0 and UDP. */
+function emitOuterHeaders(code: BpfAssembler): void {
+  code.emit(Bpf.loadXImmediate, 40 + udpHeaderBytes);
+  code.emit(Bpf.loadByteAt, 0).emit(Bpf.and, 0xf0).branch(Bpf.jumpEqual, 0x60, 'tunnel');
+  code.emit(Bpf.loadByteAt, 0).emit(Bpf.and, 0x0f).emit(Bpf.shiftLeft, 2).emit(Bpf.add, udpHeaderBytes).emit(Bpf.aToX);
+  code.label('tunnel');
+}
+
+/** X: offset of the GENEVE header on entry, behind its options on leaving, which is by the protocol type. */
 function emitGeneveHeader(code: BpfAssembler, inner: InnerPacket): void {
+  code.emit(Bpf.loadHalfAtX, 2).emit(Bpf.store, Scratch.base);
+  code.emit(Bpf.loadByteAtX, 0).emit(Bpf.and, 0x3f).emit(Bpf.shiftLeft, 2).emit(Bpf.addX);
+  code.emit(Bpf.add, tunnelHeaderBytes).emit(Bpf.aToX);
   code
-    .emit(Bpf.loadByteAt, 0)
-    .emit(Bpf.and, 0x3f)
-    .emit(Bpf.shiftLeft, 2)
-    .emit(Bpf.add, tunnelHeaderBytes)
-    .emit(Bpf.aToX)
-    .emit(Bpf.loadHalfAt, 2)
+    .emit(Bpf.loadScratch, Scratch.base)
     .branch(Bpf.jumpEqual, etherTypeIpv4, `${inner.name}.ipv4`)
     .branch(Bpf.jumpEqual, etherTypeIpv6, `${inner.name}.ipv6`)
     .branch(Bpf.jumpEqual, etherTypeTransparentEthernet, null, 'unreadable');
-}
-
-/** X: offset of an Ethernet header on entry, of the IP header on leaving to `.ipv4` or `.ipv6`. */
-function emitEthernet(code: BpfAssembler, inner: InnerPacket): void {
-  const { name } = inner;
-  code.emit(Bpf.loadHalfAtX, 12);
-  for (let tag = 0; tag < vlanTagsMax; tag++) {
-    for (const etherType of vlanEtherTypes) code.branch(Bpf.jumpEqual, etherType, `${name}.tag${tag}`);
-    code.jump(`${name}.untagged`).label(`${name}.tag${tag}`);
-    code.emit(Bpf.xToA).emit(Bpf.add, 4).emit(Bpf.aToX).emit(Bpf.loadHalfAtX, 12);
-  }
-  code.label(`${name}.untagged`).emit(Bpf.store, Scratch.base);
-  code.emit(Bpf.xToA).emit(Bpf.add, 14).emit(Bpf.aToX).emit(Bpf.loadScratch, Scratch.base);
-  code
-    .branch(Bpf.jumpEqual, etherTypeIpv4, `${name}.ipv4`)
-    .branch(Bpf.jumpEqual, etherTypeIpv6, `${name}.ipv6`, 'unreadable');
 }
 
 /** X: offset of an IP header on entry to either label. Leaves to `finish` with the two scratch words set. */

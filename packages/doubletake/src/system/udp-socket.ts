@@ -2,15 +2,15 @@
  * A UDP socket as a descriptor of our own: created non-blocking, bound, with as large a receive buffer as the kernel
  * grants. A descriptor belongs to the process, not to a thread: the main thread may open it and a worker read it.
  */
-import { encodeInstructions, type BpfInstruction } from './bpf.ts';
+import type { BpfInstruction } from './bpf.ts';
 import { systemErrorFromErrno } from './errors.ts';
 import type { Libc } from './libc.ts';
 import { AF_INET6, decodeSocketAddress, encodeSocketAddress, SOCKET_ADDRESS_BYTES } from './socket-address.ts';
+import { attachProgram, getOption, setOption, SOL_SOCKET, trySetOption } from './socket-options.ts';
 
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_REUSEPORT = 15;
 const SO_RCVBUFFORCE = 33;
@@ -84,14 +84,8 @@ export function allowJoining(libc: Libc, descriptor: number): void {
 
 /** Lets a classic BPF program choose the socket, by index in order of binding, for the whole group of `descriptor`. */
 export function attachSteering(libc: Libc, descriptor: number, program: readonly BpfInstruction[]): void {
-  const instructions = encodeInstructions(program);
-  const header = Buffer.alloc(16);
-  header.writeUInt16LE(program.length, 0);
-  header.writeBigUInt64LE(libc.addressOf(instructions), 8);
-  if (libc.setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, header, header.length) < 0) {
-    throw systemErrorFromErrno('cannot steer packets to workers (SO_ATTACH_REUSEPORT_CBPF)', libc.errno());
-  }
-  keepAlive(instructions);
+  const what = 'cannot steer packets to workers (SO_ATTACH_REUSEPORT_CBPF)';
+  attachProgram(libc, descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, program, what);
 }
 
 /** Asks for the kernel's receive time with every datagram. */
@@ -124,11 +118,6 @@ export class DropReader {
   }
 }
 
-/** The kernel reads a buffer through its address alone: this reference, after the call, keeps it from being collected. */
-function keepAlive(buffer: Buffer): void {
-  if (buffer.length === 0) throw new Error('an empty buffer was passed to the kernel');
-}
-
 /** SO_RCVBUFFORCE passes the limit of net.core.rmem_max but needs CAP_NET_ADMIN; SO_RCVBUF is cut to the limit. */
 function growReceiveBuffer(libc: Libc, descriptor: number, bytes: number): string[] {
   if (trySetOption(libc, descriptor, SOL_SOCKET, SO_RCVBUFFORCE, bytes)) return [];
@@ -144,22 +133,4 @@ export function receiveBufferWarning(askedBytes: number, grantedBytes: number): 
     `the UDP receive buffer is ${grantedBytes} bytes instead of ${askedBytes}: bursts may be dropped (and are counted); ` +
     `set sysctl net.core.rmem_max=${askedBytes} or grant CAP_NET_ADMIN`
   );
-}
-
-function setOption(libc: Libc, descriptor: number, level: number, option: number, value: number, what: string): void {
-  if (!trySetOption(libc, descriptor, level, option, value)) throw systemErrorFromErrno(what, libc.errno());
-}
-
-function trySetOption(libc: Libc, descriptor: number, level: number, option: number, value: number): boolean {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32LE(value);
-  return libc.setsockopt(descriptor, level, option, bytes, bytes.length) === 0;
-}
-
-function getOption(libc: Libc, descriptor: number, level: number, option: number, what: string): number {
-  const bytes = Buffer.alloc(4);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(bytes.length);
-  if (libc.getsockopt(descriptor, level, option, bytes, length) < 0) throw systemErrorFromErrno(what, libc.errno());
-  return bytes.readInt32LE();
 }

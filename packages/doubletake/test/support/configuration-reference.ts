@@ -9,8 +9,9 @@ const introduction = `# Configuration
 <!-- Made from packages/doubletake/src/config. To make it anew: npx vitest run packages/doubletake/test/config.test.ts -u -->
 
 \`doubletake mirror CONFIG.yaml\` reads what to do from a file in YAML or JSON. Flags say the same things; a flag beside
-a file overrides it: \`--vxlan\`, \`--http-sink\`, \`--proxy\` and \`--pcap\` replace the file's sources, \`--target\` its
-targets, and \`--vni\`, \`--port\`, \`--host\`, \`--ordering\`, \`--ca\` and \`--timeout\` apply to all of them that know them.
+a file overrides it: \`--vxlan\`, \`--geneve\`, \`--interface\`, \`--http-sink\`, \`--proxy\` and \`--pcap\` replace the file's sources,
+\`--target\` its targets, and \`--vni\`, \`--port\`, \`--receive\`, \`--host\`, \`--ordering\`, \`--ca\` and \`--timeout\` apply to all
+of them that know them.
 
 \`\`\`yaml
 sources:

@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CaptureFile } from '../../src/sources/capture-file.ts';
 import type { CapturePacket } from './capture-files.ts';
-import { LinkType, linkFrame, wrapInVxlanFrame } from './frames.ts';
+import { geneve, ipPacket, LinkType, linkFrame, udpDatagram, wrapInVxlanFrame } from './frames.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 export const corpusFolder = resolve(root, process.env['DOUBLETAKE_CORPUS'] ?? '../shared/corpus');
@@ -95,11 +95,28 @@ function readTable(path: string): Record<string, string>[] {
 
 /** Every packet of a capture as a mirror session would have sent it: an Ethernet frame in VXLAN over UDP. */
 export async function wrapCapture(path: string, vni: number): Promise<CapturePacket[]> {
+  const packets = await ethernetFrames(path);
+  return packets.map(({ frame, timeUs }) => ({ frame: wrapInVxlanFrame(frame, vni), timeUs }));
+}
+
+/** The same in GENEVE with options, as a gateway load balancer sends them. */
+export async function wrapCaptureInGeneve(path: string, vni: number): Promise<CapturePacket[]> {
+  const packets = await ethernetFrames(path);
+  const options = Buffer.alloc(24, 0x5a);
+  const ends = { source: '192.0.2.10', destination: '192.0.2.20' };
+  return packets.map(({ frame, timeUs }) => {
+    const datagram = udpDatagram(50_000, 6_081, geneve(vni, frame, { options }));
+    return { frame: linkFrame(ipPacket(17, datagram, ends)), timeUs };
+  });
+}
+
+/** Every packet of a capture as an Ethernet frame. */
+export async function ethernetFrames(path: string): Promise<CapturePacket[]> {
   const packets: CapturePacket[] = [];
   for await (const batch of await CaptureFile.open(path)) {
     while (batch.next()) {
       const frame = toEthernet(Buffer.from(batch.bytes.subarray(batch.start, batch.end)), batch.linkType);
-      packets.push({ frame: wrapInVxlanFrame(frame, vni), timeUs: batch.timeUs });
+      packets.push({ frame, timeUs: batch.timeUs });
     }
   }
   return packets;

@@ -92,7 +92,8 @@ export interface RunningMirror {
   child: ChildProcess;
   /** `ready` line split into its parts: `{ vxlan: '127.0.0.1:4789' }`. */
   ready: Record<string, string>;
-  vxlanPort: number;
+  /** Of VXLAN, or of GENEVE. */
+  tunnelPort: number;
   stderr(): string;
   /** Sends frames as VXLAN datagrams, in order, each handed to the kernel before the next. */
   send(packets: readonly { frame: Buffer }[], vni?: number): Promise<void>;
@@ -159,12 +160,12 @@ export async function startMirror(args: readonly string[], options: MirrorOption
       .slice(1)
       .map((part) => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1)]),
   );
-  const vxlanPort = Number(ready['vxlan']?.split(':').at(-1) ?? 0);
+  const tunnelPort = Number((ready['vxlan'] ?? ready['geneve'])?.split(':').at(-1) ?? 0);
   const socket = createSocket('udp4');
   const sendRaw = async (payloads: readonly Buffer[]): Promise<void> => {
     for (const payload of payloads) {
       await new Promise<void>((resolve, reject) => {
-        socket.send(payload, vxlanPort, '127.0.0.1', (error) => (error === null ? resolve() : reject(error)));
+        socket.send(payload, tunnelPort, '127.0.0.1', (error) => (error === null ? resolve() : reject(error)));
       });
     }
   };
@@ -186,7 +187,7 @@ export async function startMirror(args: readonly string[], options: MirrorOption
   const mirror: RunningMirror = {
     child,
     ready,
-    vxlanPort,
+    tunnelPort,
     stderr: () => stderr,
     sendRaw,
     send: (packets, vni = 1) => sendRaw(packets.map(({ frame }) => vxlan(vni, frame))),

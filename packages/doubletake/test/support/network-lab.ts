@@ -62,6 +62,21 @@ export class NetworkLab {
     return child;
   }
 
+  /** Takes an interface of a place down, or up again. */
+  setLink(place: Place, link: string, state: 'up' | 'down'): void {
+    ip(place, 'link', 'set', link, state);
+  }
+
+  /** Takes an interface away, and with it the other end. */
+  removeLink(place: Place, link: string): void {
+    ip(place, 'link', 'del', link);
+  }
+
+  /** A further link between two places; each end is called after the other one's place. */
+  connect(left: Place, leftAddress: string, right: Place, rightAddress: string): void {
+    connect(left, leftAddress, right, rightAddress, 1500);
+  }
+
   /** Ends every program that still runs, then takes the namespaces away, and with them their devices. */
   async remove(): Promise<void> {
     await Promise.all(
