@@ -37,13 +37,25 @@ export interface Difference {
   candidateType: string | null;
 }
 
+/** Something that differs and that a rule of the user hides. */
+export interface HiddenDifference {
+  /** Path at which the rule stands; a value below it may be what differs. */
+  path: string;
+  by: 'ignore' | 'tolerance' | 'unordered';
+}
+
 /** All that differs between two answers. */
 export interface Comparison {
   differences: Difference[];
+  /** What rules hid. Bounded like `differences`. */
+  hidden: HiddenDifference[];
   /** There were more than are listed. */
   truncated: boolean;
   /** What kept the bodies from being compared in full: `too_large`, `undecodable`, `malformed`, …; null for nothing. */
   limited: string | null;
-  /** Paths at which both sides had a value that could have differed; for rates per field. Bounded like `differences`. */
+  /**
+   * Paths at which both sides had a value that could have differed; for rates per field. Bounded like `differences`.
+   * Bodies that are the same bytes are not opened: nothing of them is listed, and every field in them agreed.
+   */
   compared: readonly string[];
 }
