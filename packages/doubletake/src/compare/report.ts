@@ -40,6 +40,10 @@ export interface RunReport {
   endpoints: EndpointReport[];
   clusters: ClusterReport[];
   rules: RuleReport[];
+  /** What differs by itself, and is held to its format, presence and length alone; the most frequent first. */
+  noise?: NoiseReport[];
+  /** Values of models that the configuration names. */
+  models?: ModelReport[];
   /** What was left out of the comparison, by reason: `incomplete`, `no_baseline`, `too_large`, `sampled_down` … */
   excluded: { [reason: string]: number };
   warnings: string[];
@@ -111,4 +115,47 @@ export interface RuleReport {
   /** Differences that it hid, and of how many pairs. */
   hidden: number;
   pairs: number;
+}
+
+/** A place whose differences do not count. */
+export interface NoiseReport {
+  endpoint: string;
+  path: string;
+  /** `value`, `order`, `presence` …: what of it may differ. */
+  of: string;
+  /** In words: `differs by itself in 12 of 20 pairs`. */
+  reason: string;
+  /** Candidate pairs that differ so. */
+  pairs: number;
+}
+
+/** A value that a model answers, compared as what it is. */
+export interface ModelReport {
+  endpoint: string;
+  path: string;
+  /** Pairs in which both sides have a value, and those in which one side alone has. */
+  pairs: number;
+  baselineOnly: number;
+  candidateOnly: number;
+  /** One of these two is null. */
+  label: LabelReport | null;
+  number: NumberReport | null;
+}
+
+export interface LabelReport {
+  /** Share of the pairs with the same label, and the same beyond what chance would give (Cohen's kappa). */
+  agreement: number;
+  kappa: number | null;
+  /** The most frequent combinations of labels first, at most 100. */
+  confusion: { baseline: string; candidate: string; pairs: number }[];
+}
+
+export interface NumberReport {
+  /** Candidate minus baseline. */
+  meanDifference: number;
+  differences: Quantiles & { p1: number | null; p10: number | null };
+  /** Pearson's, null where one side never varies. */
+  correlation: number | null;
+  /** Population stability index over the baseline's deciles: below 0.1 little drift, above 0.25 much. */
+  psi: number | null;
 }
