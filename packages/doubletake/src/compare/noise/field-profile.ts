@@ -1,0 +1,200 @@
+/**
+ * What is known of one place in the answers of one endpoint: how often it differs between the two versions, how often it
+ * differs by itself, and what its values look like. From that it is decided whether a difference there is noise.
+ *
+ * A value is noise when it differs between answers of one version to the same request. Where there are hardly any such
+ * answers, it is noise when it looks made for the answer: a token or the present time, other in every pair, never the
+ * same again, and nowhere in the request. What is noise in its value still has its type, its presence and its format.
+ */
+import type { Difference, DifferenceKind } from '../difference.ts';
+import { shapeOf, type Shape } from './value-shape.ts';
+
+/** Kinds that are noise or not apart from each other. */
+const noiseClasses = ['value', 'type', 'presence', 'length', 'order', 'status', 'failure', 'malformed'] as const;
+export type NoiseClass = (typeof noiseClasses)[number];
+
+/** Which pairs are counted: the candidate's, those sent twice or to a reference, the baseline's own answers over time. */
+export type PairSource = 'candidate' | 'noise' | 'own';
+
+/** With so many pairs made for the purpose, those that came about by chance are not needed. */
+const noisePairsEnough = 20;
+/** So many same answers prove a place to be steady, whatever its values look like. */
+const steadyMin = 5;
+const freshShareMin = 0.9;
+const oddShareMax = 0.01;
+const shapesMax = 16;
+const hashesMax = 256;
+const nowMs = 600_000;
+/** Lengths seen, before a length can be out of their range. */
+const lengthsMin = 30;
+
+/** Pairs of an endpoint, by source. */
+export interface PairTotals {
+  candidate: number;
+  noise: number;
+  own: number;
+}
+
+/** The request whose answers differ, as far as it says something about them. */
+export interface RequestContext {
+  timeUs: number;
+  target: string;
+  request: Buffer;
+  safe: boolean;
+}
+
+export function classOf(kind: DifferenceKind): NoiseClass {
+  return kind === 'missing' || kind === 'extra' ? 'presence' : kind;
+}
+
+const classIndexes = new Map<NoiseClass, number>(noiseClasses.map((name, index) => [name, index]));
+const sourceIndexes: Readonly<Record<PairSource, number>> = { candidate: 0, noise: 1, own: 2 };
+const classes = noiseClasses.length;
+
+export class FieldProfile {
+  readonly path: string;
+  /** Pairs that differ, by source and class. */
+  readonly #differ = new Uint32Array(3 * classes);
+  /** The last pair counted there, so that a place with several differences counts once. */
+  readonly #last = new Float64Array(3 * classes).fill(-1);
+  #compared = 0;
+  #fresh = 0;
+  #repeated = 0;
+  #echoed = 0;
+  /** Hashes of the baseline's latest values. */
+  readonly #hashes = new Set<number>();
+  readonly #shapes = new Map<string, number>();
+  #lengths = 0;
+  #lengthMin = Infinity;
+  #lengthMax = 0;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Both answers of a candidate pair have a value here, whether or not it differs. */
+  compare(): void {
+    this.#compared++;
+  }
+
+  /** Counts a difference of the pair with the number `serial`; true when the pair had none of the class here yet. */
+  add(difference: Difference, source: PairSource, serial: number, context: RequestContext): boolean {
+    const noiseClass = classOf(difference.kind);
+    const index = sourceIndexes[source] * classes + (classIndexes.get(noiseClass) ?? 0);
+    const isFirst = this.#last[index] !== serial;
+    if (isFirst) {
+      this.#last[index] = serial;
+      this.#differ[index]++;
+    }
+    if (noiseClass === 'value') this.#learnValue(difference, source, isFirst, context);
+    return isFirst;
+  }
+
+  /** How many pairs of a source differ. */
+  differ(noiseClass: NoiseClass, source: PairSource): number {
+    return this.#differ[sourceIndexes[source] * classes + (classIndexes.get(noiseClass) ?? 0)];
+  }
+
+  /** Pairs of one version that differ here, and of how many; those on purpose alone where there are enough. */
+  noise(noiseClass: NoiseClass, totals: PairTotals): { differ: number; pairs: number } {
+    const differ = this.differ(noiseClass, 'noise');
+    if (totals.noise >= noisePairsEnough) return { differ, pairs: totals.noise };
+    return { differ: differ + this.differ(noiseClass, 'own'), pairs: totals.noise + totals.own };
+  }
+
+  /** Why differences of the class are noise here, in words; null when they are not. */
+  noiseReason(noiseClass: NoiseClass, totals: PairTotals): string | null {
+    const { differ, pairs } = this.noise(noiseClass, totals);
+    if (differ >= 2 || (differ === 1 && pairs < noisePairsEnough)) return `differs by itself in ${differ} of ${pairs} pairs`;
+    const isSteady = differ === 0 && pairs >= steadyMin;
+    return noiseClass === 'value' && !isSteady && this.#isFresh() ? 'is made anew for every answer' : null;
+  }
+
+  /** Whether the baseline has values of the format, more than now and then. */
+  hasShape(name: string): boolean {
+    let total = 0;
+    for (const count of this.#shapes.values()) total += count;
+    return (this.#shapes.get(name) ?? 0) > 0.002 * total;
+  }
+
+  /** Whether a value is far shorter or longer than any of the baseline's; false as long as few are known. */
+  isOutOfLengths(value: string): boolean {
+    if (this.#lengths < lengthsMin) return false;
+    return value.length * 2 < this.#lengthMin || value.length > 2 * this.#lengthMax + 8;
+  }
+
+  /** Adds what another profile knows of the same place. */
+  merge(other: FieldProfile): void {
+    for (let index = 0; index < this.#differ.length; index++) this.#differ[index] += other.#differ[index];
+    this.#compared += other.#compared;
+    this.#fresh += other.#fresh;
+    this.#repeated += other.#repeated;
+    this.#echoed += other.#echoed;
+    for (const hash of other.#hashes) this.#remember(hash);
+    for (const [name, count] of other.#shapes) this.#countShape(name, count);
+    this.#lengths += other.#lengths;
+    this.#lengthMin = Math.min(this.#lengthMin, other.#lengthMin);
+    this.#lengthMax = Math.max(this.#lengthMax, other.#lengthMax);
+  }
+
+  #learnValue(difference: Difference, source: PairSource, isFirst: boolean, context: RequestContext): void {
+    const value = difference.baseline ?? '';
+    const shape = shapeOf(value, difference.baselineType);
+    this.#countShape(shape.name, 1);
+    this.#lengths++;
+    this.#lengthMin = Math.min(this.#lengthMin, value.length);
+    this.#lengthMax = Math.max(this.#lengthMax, value.length);
+    if (source !== 'candidate' || !isFirst) return;
+    const hash = hashOf(value);
+    if (this.#hashes.has(hash)) this.#repeated++;
+    else this.#remember(hash);
+    const other = shapeOf(difference.candidate ?? '', difference.candidateType);
+    if (!looksFresh(shape, other, this.path, context)) return;
+    this.#fresh++;
+    if (value.length >= 4 && (context.target.includes(value) || context.request.includes(value))) this.#echoed++;
+  }
+
+  #isFresh(): boolean {
+    const compared = Math.max(this.#compared, this.differ('value', 'candidate'));
+    return (
+      compared > 0 &&
+      this.#fresh >= freshShareMin * compared &&
+      this.#repeated <= oddShareMax * compared &&
+      this.#echoed <= oddShareMax * compared
+    );
+  }
+
+  #remember(hash: number): void {
+    this.#hashes.add(hash);
+    if (this.#hashes.size <= hashesMax) return;
+    for (const oldest of this.#hashes) {
+      this.#hashes.delete(oldest);
+      return;
+    }
+  }
+
+  #countShape(name: string, count: number): void {
+    const known = this.#shapes.get(name);
+    if (known !== undefined || this.#shapes.size < shapesMax) this.#shapes.set(name, (known ?? 0) + count);
+  }
+}
+
+/** Whether two values that differ are of a kind that is made for the answer. */
+function looksFresh(baseline: Shape, candidate: Shape, path: string, { timeUs, safe }: RequestContext): boolean {
+  if (baseline.timeMs !== null) {
+    // The present, or a time that is reckoned from it, such as when something ends.
+    return baseline.fresh && candidate.timeMs !== null && baseline.timeMs >= timeUs / 1_000 - nowMs;
+  }
+  if (baseline.fresh) return candidate.fresh && (candidate.name === baseline.name || candidate.format === 'token' || baseline.format === 'token');
+  if (safe || baseline.name !== candidate.name) return false;
+  // What was made by the request has a number of its own.
+  const isNumber = baseline.format === 'integer' && /(?:^|[._:'])(?:id|[a-z_]*_id|[A-Za-z]*Id|number|no|seq(?:uence)?)$/.test(path);
+  return isNumber || (baseline.format === 'url' && baseline.name.includes('{id}'));
+}
+
+/** FNV-1a over UTF-16 code units. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}
