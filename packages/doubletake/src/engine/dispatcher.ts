@@ -7,7 +7,9 @@ import { type Outcome, outcomeRank } from '../ledger/outcome.ts';
 import type { Tally } from '../ledger/tally.ts';
 import type { ReplayPolicy } from '../policy/policy.ts';
 import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
-import type { TargetUnit } from './target-unit.ts';
+import type { ReplayResult } from '../replay/target.ts';
+import type { Draft, Pairing } from './pairing.ts';
+import type { AnswerListener, TargetUnit } from './target-unit.ts';
 
 /** One request to one target: a target that multiplies has several lines. */
 interface Line {
@@ -28,6 +30,8 @@ export class Dispatcher {
   /** Targets that are no longer in the configuration and still have requests under way. */
   readonly #leaving = new Set<TargetUnit>();
   readonly #idPrefix: string;
+  /** Null when nothing is compared. */
+  readonly #pairing: Pairing | null;
   #lastId = 0;
   #halted = false;
   /** Requests sent to targets and not settled by all of them. */
@@ -36,10 +40,17 @@ export class Dispatcher {
   #idleWaiters: (() => void)[] = [];
 
   /** `idPrefix` makes the request ids of this worker distinct from those of every other worker and run. */
-  constructor(policy: ReplayPolicy, sanitizers: readonly Sanitizer[] | null, units: readonly TargetUnit[], idPrefix: string) {
+  constructor(
+    policy: ReplayPolicy,
+    sanitizers: readonly Sanitizer[] | null,
+    units: readonly TargetUnit[],
+    idPrefix: string,
+    pairing: Pairing | null = null,
+  ) {
     this.#policy = policy;
     this.#sanitizers = sanitizers;
     this.#idPrefix = idPrefix;
+    this.#pairing = pairing;
     this.#setUnits(units);
   }
 
@@ -102,7 +113,7 @@ export class Dispatcher {
     this.#awaiting++;
     const id = `${this.#idPrefix}${(this.#lastId++).toString(36)}`;
     const only = this.#only;
-    if (only !== null) {
+    if (only !== null && this.#pairing === null) {
       const { unit } = only;
       unit.tally.capture();
       const safe = this.#sanitizers === null ? exchange : null;
@@ -116,6 +127,11 @@ export class Dispatcher {
       return;
     }
     this.#dispatchToAll(exchange, source, id);
+  }
+
+  /** Production's answer to a request has ended, or will not come. */
+  answered(exchange: Exchange): void {
+    this.#pairing?.answered(exchange);
   }
 
   /** True while every target takes more without dropping. */
@@ -204,22 +220,40 @@ export class Dispatcher {
       line.refusal = line.unit.refuses(exchange, this.#policy);
     }
     const safe: (Exchange | null | undefined)[] = [];
+    let draft: Draft | null = null;
     for (const line of this.#lines) {
       const { unit, copy } = line;
       if (line.refusal === null) {
         // The same copy is the same session at every target.
         if (this.#sanitizers === null) safe[copy] = exchange;
         else if (safe[copy] === undefined) safe[copy] = this.#sanitizers[copy].sanitize(exchange);
-        line.refusal =
-          safe[copy] === null
-            ? 'blocked.unsanitizable'
-            : this.#offer(line, exchange, safe[copy] ?? null, copy === 0 ? id : `${id}.${copy + 1}`, source, settle);
+        const made = safe[copy] ?? null;
+        if (made === null) line.refusal = 'blocked.unsanitizable';
+        else {
+          if (copy === 0) draft ??= this.#pairing?.begin(exchange, made, id, this.#policy.probabilityFor(unit.share)) ?? null;
+          const heard = draft === null || copy > 0 ? null : listener(draft, unit.name);
+          line.refusal = this.#offer(line, exchange, made, copy === 0 ? id : `${id}.${copy + 1}`, source, settle, heard);
+          if (line.refusal === null && draft?.twice === true && copy === 0 && this.#pairing?.candidate === unit.name) {
+            this.#sendAgain(unit, exchange, made, `${id}.again`, draft);
+          }
+        }
       }
       if (line.refusal !== null) {
         unit.tally.end(line.refusal);
         settle(line.refusal);
       }
     }
+    if (draft !== null) for (const { unit, copy, refusal } of this.#lines) if (copy === 0 && refusal !== null) draft.ended(unit.name, null);
+  }
+
+  /** The candidate gets the same request once more: what its two answers differ in is noise. */
+  #sendAgain(unit: TargetUnit, exchange: Exchange, safe: Exchange, id: string, draft: Draft): void {
+    unit.tally.capture();
+    const heard = { sent: () => {}, answered: (result: ReplayResult) => draft.again(result) };
+    const refusal = unit.send(exchange, safe, 0, id, 1, () => {}, heard);
+    if (refusal === null) return;
+    unit.tally.end(refusal);
+    draft.again({ outcome: 'dropped', reason: 'queue_full' });
   }
 
   /** Sends a request that its target wants, made safe if it is not yet; returns why not when it is not sent. */
@@ -230,12 +264,13 @@ export class Dispatcher {
     id: string,
     source: RequestSource,
     settle: (outcome: Outcome) => void,
+    heard: AnswerListener | null = null,
   ): Outcome | null {
     const made = safe ?? this.#sanitizers?.[copy]?.sanitize(exchange) ?? null;
     if (made === null) return 'blocked.unsanitizable';
     return (
       unit.holdsBack(source.canWait) ??
-      unit.send(exchange, made, copy, id, this.#policy.probabilityFor(unit.share), settle)
+      unit.send(exchange, made, copy, id, this.#policy.probabilityFor(unit.share), settle, heard)
     );
   }
 
@@ -246,6 +281,10 @@ export class Dispatcher {
     this.#settled++;
     if (--this.#awaiting === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
+}
+
+function listener(draft: Draft, target: string): AnswerListener {
+  return { sent: (request) => draft.sent(target, request), answered: (result) => draft.ended(target, result) };
 }
 
 /** Where requests come from, as far as counting goes. */

@@ -59,10 +59,12 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
   response(exchange: Exchange): void {
     this.#countFidelity(exchange.fidelity);
     if (exchange.response !== null) this.#countResponse(exchange.response);
+    this.#dispatcher.answered(exchange);
   }
 
   unanswered(exchange: Exchange): void {
     this.#countFidelity(exchange.fidelity);
+    this.#dispatcher.answered(exchange);
   }
 
   orphanResponse(_connection: Connection<unknown>, response: Message): void {

@@ -20,7 +20,7 @@ import type { Rewriter } from '../policy/rewrite/rewriter.ts';
 import { CircuitBreaker, isFailure } from '../replay/circuit-breaker.ts';
 import type { RateLimit } from '../replay/rate-limit.ts';
 import type { ReplayTarget } from '../replay/replay-target.ts';
-import type { ReplayResult } from '../replay/target.ts';
+import type { OutgoingRequest, ReplayResult } from '../replay/target.ts';
 
 /** What `openTargetUnit` puts together. */
 export interface TargetParts {
@@ -31,6 +31,12 @@ export interface TargetParts {
   /** By copy: null where nothing is rewritten. */
   rewriters: readonly (Rewriter | null)[];
   rateLimit: RateLimit | null;
+}
+
+/** Who compares answers. */
+export interface AnswerListener {
+  sent(request: OutgoingRequest): void;
+  answered(result: ReplayResult): void;
 }
 
 /** What the user should hear of. */
@@ -132,7 +138,8 @@ export class TargetUnit {
 
   /**
    * Sends `safe`, which is `exchange` made safe, as copy number `copy`. `settle` is called once, later, with an outcome
-   * that is counted here already; the outcome is returned at once where the request cannot be sent.
+   * that is counted here already; the outcome is returned at once where the request cannot be sent. `heard` gets what
+   * goes out and the answer as it comes.
    */
   send(
     exchange: Exchange,
@@ -141,14 +148,19 @@ export class TargetUnit {
     id: string,
     probability: number,
     settle: (outcome: Outcome) => void,
+    heard: AnswerListener | null = null,
   ): Outcome | null {
     const rewriter = this.#rewriters[copy] ?? null;
     const written = rewriter === null ? safe : rewriter.rewrite(safe, id, exchange);
     if (written === null) return 'blocked.unrewritable';
     const lane = this.config.ordering === 'connection' ? this.#lane(exchange.connection, copy) : null;
     const generation = this.#generation;
-    this.target.send(this.#writer.write(written, id, lane, probability, rewriter?.host ?? null), (result) => {
-      settle(this.#count(result, generation));
+    const outgoing = this.#writer.write(written, id, lane, probability, rewriter?.host ?? null);
+    heard?.sent(outgoing);
+    this.target.send(outgoing, (result) => {
+      const outcome = this.#count(result, generation);
+      heard?.answered(result);
+      settle(outcome);
     });
     return null;
   }

@@ -26,11 +26,16 @@ export class Sanitizer {
   readonly #connections = new WeakMap<Connection<unknown>, Connection<unknown>>();
 
   /**
-   * `made` hears of every value that is put in place of another. Throws where a rule's JSONPath or regular expression
-   * cannot be understood.
+   * `made` hears of every value that is put in place of another; a value of which `kept` says so stays as it is. Throws
+   * where a rule's JSONPath or regular expression cannot be understood.
    */
-  constructor(options: SanitizeOptions, key: Buffer, made: ((value: string) => void) | null = null) {
-    const values = new Values(options, key, made);
+  constructor(
+    options: SanitizeOptions,
+    key: Buffer,
+    made: ((value: string) => void) | null = null,
+    kept: ((value: string) => boolean) | null = null,
+  ) {
+    const values = new Values(options, key, made, kept);
     this.#values = values;
     this.#fields = new Fields(
       values,

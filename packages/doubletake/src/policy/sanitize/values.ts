@@ -46,13 +46,20 @@ export class Values implements JsonValues {
   /** What was put into a text whose parts are rewritten, so that it is not replaced again; null outside of one. */
   #made: Set<string> | null = null;
   readonly #heard: ((value: string) => void) | null;
+  readonly #kept: ((value: string) => boolean) | null;
   readonly names = new JsonNames();
   readonly plainStays: boolean;
   readonly pseudonyms: Pseudonyms;
 
-  /** `made` hears of every value that is put in place of another. */
-  constructor(options: SanitizeOptions, key: Buffer, made: ((value: string) => void) | null = null) {
+  /** `made` hears of every value that is put in place of another; a value of which `kept` says so stays as it is. */
+  constructor(
+    options: SanitizeOptions,
+    key: Buffer,
+    made: ((value: string) => void) | null = null,
+    kept: ((value: string) => boolean) | null = null,
+  ) {
     this.#heard = made;
+    this.#kept = kept;
     this.#presets = new Set(options.presets);
     this.#presetAction = options.presetAction;
     this.#keys = new KeyNames(options.presets);
@@ -70,7 +77,8 @@ export class Values implements JsonValues {
     };
     this.#scanner = new TextScanner({
       wants: (kind) => this.#presets.has(presetOfKind[kind]) || (kind === 'jwt' && this.#presets.size > 0),
-      replace: (kind, match) => (this.#made?.has(match) === true ? match : this.#note(this.#match(kind, match))),
+      replace: (kind, match) =>
+        this.#made?.has(match) === true || this.#kept?.(match) === true ? match : this.#note(this.#match(kind, match)),
     });
   }
 
@@ -232,6 +240,7 @@ export class Values implements JsonValues {
   }
 
   #apply(text: string, treatment: Treatment): string {
+    if (this.#kept?.(text) === true) return text;
     switch (this.#actionOf(treatment)) {
       case 'remove':
         return '';

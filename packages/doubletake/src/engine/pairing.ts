@@ -1,0 +1,308 @@
+/**
+ * Joins the answers to one request: production's, as it was mirrored, and the targets', as they answered the replay. A
+ * pair is complete when each has answered or is known not to; then both sides are made safe alike and handed on.
+ *
+ * Only the worker's own thread works on a pair, and nothing waits for one: what cannot be compared is counted by reason.
+ */
+import { type Answer, type AnswerFailure, type Pair } from '../compare/pair.ts';
+import { Fidelity } from '../http/fidelity.ts';
+import type { Exchange, Message } from '../http/exchange.ts';
+import { contentOf, headOf } from '../policy/message-edit.ts';
+import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
+import type { OutgoingRequest, ReplayResult } from '../replay/target.ts';
+
+/** Who answers what. Targets by name. */
+export interface PairingRoles {
+  /** Null: production, in the mirrored traffic. */
+  baseline: string | null;
+  candidate: string;
+  /** A second target of the baseline's version, whose answers show what is noise; null for none. */
+  reference: string | null;
+}
+
+export interface PairingOptions extends PairingRoles {
+  /** Of the compared requests, those that the candidate gets twice; from 0 to 1. */
+  noiseShare: number;
+  /** Of a request, what is kept to send it again. */
+  requestBytesMax: number;
+}
+
+/** Makes answers safe; a value that it has put in place of another since `begin` stays as it is. */
+export interface AnswerSanitizer {
+  begin(): void;
+  sanitizer: Sanitizer;
+}
+
+export interface PairingEvents {
+  pair(pair: Pair): void;
+  /** A request that was replayed is not compared, for this reason. */
+  excluded(reason: ExclusionReason): void;
+}
+
+export type ExclusionReason =
+  /** The baseline's answer was not seen, or its target got no such request. */
+  | 'no_baseline'
+  /** It was not seen whole. */
+  | 'incomplete'
+  /** The candidate did not get the request, or the replay was stopped. */
+  | 'not_replayed'
+  /** One of the answers could not be made safe. */
+  | 'unsanitizable'
+  /** More requests waited for their answers than are kept. */
+  | 'too_many';
+
+/** Requests that wait for an answer; beyond them the oldest is given up. */
+const draftsMax = 20_000;
+
+/** Methods that may be sent twice without doing anything twice (RFC 9110 section 9.2.1). */
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** A request whose answers are awaited. */
+export interface Draft {
+  /** The request went out to a target, in this form. */
+  sent(target: string, request: OutgoingRequest): void;
+  /** A target is done with it. */
+  ended(target: string, result: ReplayResult | null): void;
+  /** What the second sending of the same request came to. */
+  again(result: ReplayResult): void;
+  /** Whether the candidate is to get it a second time. */
+  readonly twice: boolean;
+}
+
+export class Pairing {
+  readonly #options: PairingOptions;
+  readonly #events: PairingEvents;
+  readonly #sanitizer: AnswerSanitizer | null;
+  /** Those that wait for production, oldest first. */
+  readonly #awaitingProduction = new Map<Exchange, PendingPair>();
+  #begun = 0;
+
+  constructor(options: PairingOptions, sanitizer: AnswerSanitizer | null, events: PairingEvents) {
+    this.#options = options;
+    this.#sanitizer = sanitizer;
+    this.#events = events;
+  }
+
+  /** Name of the target that is compared. */
+  get candidate(): string {
+    return this.#options.candidate;
+  }
+
+  /** A request is about to be offered to the targets, as `safe`. */
+  begin(exchange: Exchange, safe: Exchange, id: string, probability: number): Draft {
+    const { noiseShare, baseline } = this.#options;
+    const { method } = exchange.request.head;
+    const every = noiseShare > 0 ? Math.max(1, Math.round(1 / noiseShare)) : 0;
+    const twice = every > 0 && safeMethods.has(method) && ++this.#begun % every === 0;
+    const draft = new PendingPair(this.#options, exchange, safe, id, probability, twice, (done) => this.#finish(done));
+    if (baseline === null) {
+      if (this.#awaitingProduction.size >= draftsMax) this.#giveUpOldest();
+      this.#awaitingProduction.set(exchange, draft);
+    }
+    return draft;
+  }
+
+  /** Production's answer ended, or will not come: `exchange.response` is what there is of it. */
+  answered(exchange: Exchange): void {
+    const draft = this.#awaitingProduction.get(exchange);
+    if (draft === undefined) return;
+    this.#awaitingProduction.delete(exchange);
+    draft.production(exchange);
+  }
+
+  #giveUpOldest(): void {
+    for (const [exchange, draft] of this.#awaitingProduction) {
+      this.#awaitingProduction.delete(exchange);
+      draft.abandon();
+      this.#events.excluded('too_many');
+      return;
+    }
+  }
+
+  #finish(draft: PendingPair): void {
+    this.#awaitingProduction.delete(draft.exchange);
+    const { baseline, candidate, reference, repeated } = draft;
+    if (typeof baseline === 'string') return this.#events.excluded(baseline);
+    if (candidate === null) return this.#events.excluded('not_replayed');
+    this.#sanitizer?.begin();
+    const before = this.#made(baseline);
+    const after = this.#made(candidate);
+    if (before === null || after === null) return this.#events.excluded('unsanitizable');
+    const common = draft.common();
+    this.#events.pair({ ...common, kind: 'candidate', baseline: before, candidate: after });
+    const second = reference === null ? null : this.#made(reference);
+    if (second !== null) this.#events.pair({ ...common, kind: 'noise', baseline: before, candidate: second });
+    const third = repeated === null ? null : this.#made(repeated);
+    if (third !== null) this.#events.pair({ ...common, kind: 'noise', baseline: after, candidate: third });
+  }
+
+  /** The answer made safe; null when it cannot be. */
+  #made(message: Answered): Answer | null {
+    const { failure, firstByteMs, totalMs } = message;
+    if (message.message === null) {
+      return { status: 0, failure, headers: [], body: null, bodyBytes: 0, bodySha256: null, firstByteMs, totalMs };
+    }
+    const safe = this.#sanitizer === null ? message.message : this.#sanitizer.sanitizer.sanitizeResponse(message.message);
+    if (safe === null) return null;
+    const { head, body } = safe;
+    const headers = Array.from({ length: head.count }, (_, index) => [head.name(index), head.value(index)] as const);
+    const content = body.bytes === 0 ? Buffer.alloc(0) : (contentOf(body, head)?.bytes ?? null);
+    return {
+      status: head.status,
+      failure,
+      headers,
+      body: content,
+      bodyBytes: content?.length ?? body.bytes,
+      bodySha256: body.sha256,
+      firstByteMs,
+      totalMs,
+    };
+  }
+}
+
+/** An answer as it came, with when. */
+interface Answered {
+  /** Null when there was no whole answer. */
+  message: Message | null;
+  failure: AnswerFailure | null;
+  firstByteMs: number;
+  totalMs: number;
+}
+
+class PendingPair implements Draft {
+  readonly exchange: Exchange;
+  readonly twice: boolean;
+  /** The reason where it has none. */
+  baseline: Answered | ExclusionReason = 'no_baseline';
+  candidate: Answered | null = null;
+  reference: Answered | null = null;
+  repeated: Answered | null = null;
+  readonly #options: PairingOptions;
+  readonly #safe: Exchange;
+  readonly #id: string;
+  readonly #probability: number;
+  readonly #done: (draft: PendingPair) => void;
+  #request: Buffer = Buffer.alloc(0);
+  /** Answers that are still to come. */
+  #awaited: number;
+
+  constructor(
+    options: PairingOptions,
+    exchange: Exchange,
+    safe: Exchange,
+    id: string,
+    probability: number,
+    twice: boolean,
+    done: (draft: PendingPair) => void,
+  ) {
+    this.#options = options;
+    this.exchange = exchange;
+    this.#safe = safe;
+    this.#id = id;
+    this.#probability = probability;
+    this.twice = twice;
+    this.#done = done;
+    this.#awaited = 2 + (options.reference === null ? 0 : 1);
+  }
+
+  sent(target: string, { bytes }: OutgoingRequest): void {
+    if (target !== this.#options.candidate) return;
+    const { requestBytesMax } = this.#options;
+    this.#request = Buffer.concat(bytes, Math.min(requestBytesMax, bytes.reduce((sum, piece) => sum + piece.length, 0)));
+    if (this.twice) this.#awaited++;
+  }
+
+  ended(target: string, result: ReplayResult | null): void {
+    const { baseline, candidate, reference } = this.#options;
+    if (target !== candidate && target !== baseline && target !== reference) return;
+    const answer = result === null ? null : answerOf(result);
+    if (target === candidate) this.candidate = answer;
+    else if (target === reference) this.reference = answer;
+    else this.baseline = answer ?? 'no_baseline';
+    this.#oneLess();
+  }
+
+  again(result: ReplayResult): void {
+    this.repeated = answerOf(result);
+    this.#oneLess();
+  }
+
+  production({ request, response, fidelity }: Exchange): void {
+    const damaged = Fidelity.gap | Fidelity.truncated | Fidelity.unfinished;
+    if (response === null) this.baseline = 'no_baseline';
+    else if ((fidelity & damaged) !== 0 || response.outcome !== 'complete') this.baseline = 'incomplete';
+    else {
+      this.baseline = {
+        message: response,
+        failure: null,
+        firstByteMs: Math.max(0, response.startUs - request.endUs) / 1_000,
+        totalMs: Math.max(0, response.endUs - request.endUs) / 1_000,
+      };
+    }
+    this.#oneLess();
+  }
+
+  /** It is not waited for any longer. */
+  abandon(): void {
+    this.#awaited = Infinity;
+  }
+
+  common(): Omit<Pair, 'kind' | 'baseline' | 'candidate'> {
+    const { request, connection, client } = this.#safe;
+    const target = requestTarget(this.#request) ?? request.head.target;
+    return {
+      id: this.#id,
+      timeUs: this.exchange.request.startUs,
+      session: connection.label(client),
+      method: request.head.method,
+      host: (request.head.get('host') ?? '').toLowerCase(),
+      target,
+      request: this.#request,
+      probability: this.#probability,
+    };
+  }
+
+  #oneLess(): void {
+    if (--this.#awaited === 0) this.#done(this);
+  }
+}
+
+/** Path and query in a request's first line; null when that was cut. */
+function requestTarget(bytes: Buffer): string | null {
+  const end = bytes.indexOf('\r\n');
+  return end < 0 ? null : (bytes.toString('latin1', 0, end).split(' ')[1] ?? null);
+}
+
+/** Null when the request never came to the target. */
+function answerOf(result: ReplayResult): Answered | null {
+  switch (result.outcome) {
+    case 'replayed': {
+      const { head: bytes, body, bodyBytes, sentAtMs, firstByteAtMs, endAtMs } = result.response;
+      const head = headOf('response', bytes)?.head ?? null;
+      if (head === null) return { message: null, failure: 'protocol', firstByteMs: 0, totalMs: endAtMs - sentAtMs };
+      const message: Message = {
+        head,
+        body: {
+          // The transfer coding is gone.
+          framing: bodyBytes === 0 ? 'none' : 'length',
+          bytes: bodyBytes,
+          sha256: null,
+          wire: body === null ? null : [body],
+          wireBytes: bodyBytes,
+          tooLarge: body === null && bodyBytes > 0,
+        },
+        startUs: 0,
+        endUs: 0,
+        startSequence: 0,
+        endSequence: 0,
+        outcome: 'complete',
+        ambiguity: null,
+      };
+      return { message, failure: null, firstByteMs: firstByteAtMs - sentAtMs, totalMs: endAtMs - sentAtMs };
+    }
+    case 'failed':
+      return { message: null, failure: result.reason, firstByteMs: 0, totalMs: 0 };
+    default:
+      return null;
+  }
+}
