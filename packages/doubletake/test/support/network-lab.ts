@@ -80,9 +80,12 @@ export class NetworkLab {
   /** Ends every program that still runs, then takes the namespaces away, and with them their devices. */
   async remove(): Promise<void> {
     await Promise.all(
-      [...this.#started].map((child) => {
-        child.kill('SIGKILL');
-        return new Promise((resolve) => child.once('exit', resolve));
+      [...this.#started].map(async (child) => {
+        // Killed at once, nginx would leave its workers behind.
+        child.kill('SIGTERM');
+        const force = setTimeout(() => child.kill('SIGKILL'), stopMsMax);
+        await new Promise((resolve) => child.once('exit', resolve));
+        clearTimeout(force);
       }),
     );
     process.off('exit', this.#remove);
@@ -93,6 +96,8 @@ export class NetworkLab {
     for (const place of places) spawnSync('ip', ['netns', 'del', name(place)]);
   }
 }
+
+const stopMsMax = 3_000;
 
 const places: readonly Place[] = ['client', 'production', 'mirror'];
 
