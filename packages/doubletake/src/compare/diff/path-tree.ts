@@ -18,8 +18,8 @@ export class PathNode {
   readonly rules: FieldRules;
   readonly #tree: PathTree;
   #members: Map<string, PathNode> | null = null;
-  #inOrder: PathNode[] = [];
-  #names: string[] = [];
+  readonly #inOrder: PathNode[] = [];
+  readonly #names: string[] = [];
   #elements: PathNode | null = null;
   #varying: PathNode | null = null;
   /** The last comparison in which a value stood here. */
@@ -31,23 +31,32 @@ export class PathNode {
     this.#tree = tree;
   }
 
-  /** Node of the member `name`. `position` is where among its siblings it probably stands. */
+  /** Node of the member `name` of an object. `position` is where among its siblings it probably stands. */
   member(name: string, position: number): PathNode {
     if (this.#names[position] === name) return this.#inOrder[position];
     const known = this.#members?.get(name);
     if (known !== undefined) return known;
     if (VARYING_NAME.test(name)) return (this.#varying ??= this.#grow(`${this.path}.*`));
-    const node = this.#grow(this.path + memberStep(name));
-    if (this.#tree.hasRoom) {
-      (this.#members ??= new Map()).set(name, node);
-      this.#names.push(name);
-      this.#inOrder.push(node);
-    }
-    return node;
+    return this.#keep(name, this.#grow(this.path + memberStep(name)));
+  }
+
+  /** Node of what `step` leads to from here, in paths that are written otherwise: `/item`, `/@id`. */
+  step(step: string): PathNode {
+    return this.#members?.get(step) ?? this.#keep(step, this.#grow(this.path + step));
   }
 
   get elements(): PathNode {
     return (this.#elements ??= this.#grow(`${this.path}[*]`));
+  }
+
+  #keep(name: string, node: PathNode): PathNode {
+    if (!this.#tree.hasRoom || name.length > PATH_LENGTH_MAX) return node;
+    // A name that was cut out of a document would hold on to the whole of it.
+    const kept = Buffer.from(name, 'utf16le').toString('utf16le');
+    (this.#members ??= new Map()).set(kept, node);
+    this.#names.push(kept);
+    this.#inOrder.push(node);
+    return node;
   }
 
   #grow(path: string): PathNode {

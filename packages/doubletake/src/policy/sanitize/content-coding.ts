@@ -60,11 +60,21 @@ export function codingsOf(values: readonly string[]): string[] | null {
 
 /** The body without its codings; null when it is not what they say, or larger than `bytesMax`. */
 export function openBody(bytes: Buffer, names: readonly string[], bytesMax: number): Buffer | null {
+  const opened = tryToOpenBody(bytes, names, bytesMax);
+  return typeof opened === 'string' ? null : opened;
+}
+
+/** The body without its codings, or why that cannot be had. */
+export function tryToOpenBody(
+  bytes: Buffer,
+  names: readonly string[],
+  bytesMax: number,
+): Buffer | 'too_large' | 'undecodable' {
   try {
     return names.toReversed().reduce((body, name) => codings[name].open(body, bytesMax), bytes);
-  } catch {
+  } catch (error) {
     // zlib throws for every body that is not well-formed: that is the answer.
-    return null;
+    return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too_large' : 'undecodable';
   }
 }
 

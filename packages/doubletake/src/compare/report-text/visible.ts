@@ -1,0 +1,30 @@
+/**
+ * What came from traffic must not steer what shows it: control characters, invisible format characters (which can turn
+ * the direction of text), line separators, half surrogate pairs and noncharacters are spelt out: `\x1b`, `\u{202e}`.
+ */
+
+const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\ufffe\uffff]/gu;
+const unsafeInLine = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\ufffe\uffff]/gu;
+
+/** For one line: a line end is spelt out too. */
+export function visible(text: string): string {
+  return text.replace(unsafe, spelt);
+}
+
+/** For text of several lines, which keeps its line ends and tabs. */
+export function visibleLines(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(unsafeInLine, spelt);
+}
+
+/** At most `lengthMax` UTF-16 units, with an ellipsis at the end where something is left out. */
+export function shortened(text: string, lengthMax: number): string {
+  if (text.length <= lengthMax) return text;
+  const cut = text.slice(0, Math.max(0, lengthMax - 1));
+  // Half of a pair would show as a character that is not there.
+  return `${/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut}…`;
+}
+
+function spelt(character: string): string {
+  const hex = (character.codePointAt(0) ?? 0).toString(16).padStart(2, '0');
+  return hex.length === 2 ? `\\x${hex}` : `\\u{${hex}}`;
+}

@@ -1,0 +1,82 @@
+/** What every format says in the same words and in the same order. */
+import type { ClusterReport, EndpointReport, RuleReport, RunReport, Verdict, VerdictPolicy } from '../report.ts';
+import { count, moment, percent, plural, ratio } from './figures.ts';
+
+const verdictRank: Readonly<Record<Verdict, number>> = { REGRESSION: 0, INSUFFICIENT: 1, SAFE: 2 };
+
+/** What needs a look first; under the same verdict what has the most traffic. */
+export function byUrgency(endpoints: readonly EndpointReport[]): EndpointReport[] {
+  return endpoints.toSorted((a, b) => verdictRank[a.verdict] - verdictRank[b.verdict] || b.pairs - a.pairs);
+}
+
+/** The verdict in a sentence. */
+export function meaning(verdict: Verdict): string {
+  switch (verdict) {
+    case 'SAFE':
+      return 'The candidate answers as production does, within the policy.';
+    case 'REGRESSION':
+      return 'The candidate does worse than the policy allows.';
+    case 'INSUFFICIENT':
+      return 'There is not enough data for a verdict.';
+  }
+}
+
+/** `14,212 pairs compared, 83 of them (0.58 %) differ beyond noise and rules`. */
+export function comparedText({ pairs, mismatches }: RunReport): string {
+  if (pairs === 0) return 'no pairs compared';
+  if (mismatches === 0) return `${plural(pairs, 'pair')} compared, none differs beyond noise and rules`;
+  return `${plural(pairs, 'pair')} compared, ${count(mismatches)} of them (${percent(mismatches / pairs)}) differ${mismatches === 1 ? 's' : ''} beyond noise and rules`;
+}
+
+/** `2026-11-21 16:30:05 to 16:45:10 UTC`; empty when nothing was seen. */
+export function periodText({ from, to }: RunReport): string {
+  if (from === null || to === null) return '';
+  const [start, end] = [moment(from), moment(to)];
+  return `${start} to ${end.slice(0, 10) === start.slice(0, 10) ? end.slice(11) : end} UTC`;
+}
+
+export function neededText({ pairsNeeded }: RunReport): string {
+  return pairsNeeded === null ? '' : `About ${plural(pairsNeeded, 'more pair')} needed for a verdict.`;
+}
+
+/** What must hold for SAFE. */
+export function policyText({ maxMismatch, maxLatencyRatio, maxErrorIncrease, confidence, minPairs }: VerdictPolicy): string {
+  return [
+    `at most ${percent(maxMismatch)} of an endpoint's pairs differ`,
+    `latency at most ${ratio(maxLatencyRatio)} production's`,
+    `errors up by at most ${percent(maxErrorIncrease)}`,
+    `shown with ${percent(confidence)} confidence from ${plural(minPairs, 'pair')} an endpoint`,
+  ].join('; ');
+}
+
+/** `high risk`, with what is to be known about it. */
+export function remarks({ origin, significant, risk }: ClusterReport): string[] {
+  return [
+    `${risk} risk`,
+    ...(origin === 'state' ? ['different data, not different code'] : []),
+    ...(significant ? [] : ['may still be noise']),
+  ];
+}
+
+export function shareText(cluster: ClusterReport): string {
+  return `${plural(cluster.count, 'pair')}, ${percent(cluster.share)} of the endpoint's`;
+}
+
+/** `value at $.total`, with the transition where there is one. */
+export function kindText({ kind, transition }: ClusterReport): string {
+  return transition === null ? kind : `${kind}: ${transition}`;
+}
+
+/** A rule that hides nothing is worth a word. */
+export function ruleText({ hidden, pairs }: RuleReport): string {
+  return hidden === 0 ? 'hid nothing' : `hid ${plural(hidden, 'difference')} in ${plural(pairs, 'pair')}`;
+}
+
+/** What was left out, the most first: `incomplete 120, no baseline 3`. */
+export function excludedText(excluded: RunReport['excluded']): string {
+  return Object.entries(excluded)
+    .filter(([, left]) => left > 0)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([reason, left]) => `${reason.replaceAll('_', ' ')} ${count(left)}`)
+    .join(', ');
+}
