@@ -1,8 +1,8 @@
 /** The command line: one file a command, and here what they share: help, errors as one line, exit codes. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { DoubletakeError } from '../errors.ts';
 import { ConfigError } from '../config/problem.ts';
+import { version } from '../version.ts';
 import { configCommand } from './config.ts';
 import { controlCommand } from './control.ts';
 import { demoCommand } from './demo.ts';
@@ -66,9 +66,4 @@ function reportError(error: unknown): number {
     return ExitCode.usage;
   }
   throw error;
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
 }

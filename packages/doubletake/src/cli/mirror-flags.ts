@@ -27,6 +27,7 @@ export interface ConfigFlags {
   percentageByHeader?: string;
   workers?: number;
   health?: string;
+  run?: string;
   control?: string;
   ledger?: string;
 }
@@ -64,6 +65,7 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   overrides.push(...sampleOverrides(flags, document));
   say('--workers', ['workers'], flags.workers);
   say('--health', ['health'], flags.health);
+  say('--run', ['run'], flags.run);
   say('--control', ['control'], flags.control);
   say('--ledger', ['ledger'], flags.ledger);
   return overrides;

@@ -2,6 +2,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { formatListen } from '../config/listen.ts';
+import { terminalReport } from '../compare/report-text/terminal.ts';
 import { buildConfig, readConfigFile } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { Engine } from '../engine/engine.ts';
@@ -98,6 +99,7 @@ export function mirrorCommand(): Command {
       new Option('--health <[HOST:]PORT>', 'answer GET /healthz for a load balancer')
         .argParser((text) => parseListen('--health', text)),
     )
+    .option('--run <DIR>', 'compare production\'s answers with the target\'s, and write the comparison to this new folder for `doubletake report`')
     .option('--control <PATH>', 'let `doubletake control` stop and resume replay through this Unix socket')
     .option('--ledger <FILE.json>', 'write the ledger to this file at exit, and on SIGUSR2')
     .option('--quiet', 'print nothing but the ready line, warnings and errors')
@@ -164,6 +166,11 @@ async function mirror(file: string | undefined, flags: MirrorFlags): Promise<voi
     const report = await engine.stop(config.drainMs);
     writeLedger(config.ledger, report);
     if (flags.quiet !== true) process.stdout.write(ledgerText(report));
+    const { comparison } = engine;
+    if (comparison !== null && flags.quiet !== true) {
+      const { isTTY, columns } = process.stdout;
+      process.stdout.write(`\n${terminalReport(comparison, { width: Math.min(columns ?? 100, 120), color: isTTY })}`);
+    }
     const problems = [...imbalances(report), ...leftovers(report)];
     for (const problem of problems) reporter.error(`the ledger does not add up: ${problem}`);
     if (failed || problems.length > 0) process.exitCode = ExitCode.ledger;

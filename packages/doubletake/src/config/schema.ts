@@ -6,6 +6,7 @@
  * (`MirrorConfig`: milliseconds, bytes). Each field's description is one sentence or two with its unit.
  */
 import { z } from 'zod';
+import { compareSchema } from './compare-schema.ts';
 import { guardsSchema } from './guards-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { productionBehindProxies, type SourceConfig, sourceKey, sourceSchema } from './source-schema.ts';
@@ -38,6 +39,12 @@ export const mirrorSchema = z
         refuseTwice(targets.map(({ name }) => name), context, (index) => [index, 'name'], 'two targets have the same name'),
       )
       .describe('The test environments; each gets the requests that the policy lets through, or what it takes of them.'),
+    compare: compareSchema
+      .optional()
+      .describe('Compare what the candidate answers with what production answered (docs/comparing.md); absent, nothing is compared.'),
+    run: textSchema
+      .optional()
+      .describe('Folder of a run, made anew, to which the comparison is written and from which `doubletake report` reads it. With it alone, the defaults of `compare` hold.'),
     guards: guardsSchema.prefault({}).describe('What keeps replay away from production.'),
     workers: wholeNumber(1, 256).default(1).describe('Worker threads; one serves about 20,000 requests/s.'),
     drain: durationSchema.prefault('10s').describe('How long a stop waits for the requests under way.'),
@@ -59,7 +66,23 @@ export const mirrorSchema = z
       context.addIssue({ code: 'custom', message: 'this is production: a proxy stands before it; give the test environment\'s address', path: ['targets', index, 'url'] });
     });
   })
-  .transform(({ drain, ...config }) => ({ ...config, drainMs: drain }));
+  .superRefine(({ compare, targets }, context) => {
+    for (const key of ['baseline', 'reference'] as const) {
+      const name = compare?.[key];
+      if (name === undefined || (key === 'baseline' && name === 'production') || targets.some((target) => target.name === name)) continue;
+      const names = targets.map((target) => target.name).join(', ');
+      context.addIssue({ code: 'custom', message: `there is no target ${name}; there is ${names}`, path: ['compare', key] });
+    }
+    if (compare !== undefined && targets.every(({ name }) => name === compare.baseline || name === compare.reference)) {
+      context.addIssue({ code: 'custom', message: 'no target is left to be the candidate', path: ['compare'] });
+    }
+  })
+  .transform(({ drain, compare, ...config }) => ({
+    ...config,
+    // A run is written for what is compared.
+    compare: compare ?? (config.run === undefined ? undefined : compareSchema.parse({})),
+    drainMs: drain,
+  }));
 
 function refuseTwice(
   names: readonly string[],

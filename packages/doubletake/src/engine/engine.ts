@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { formatListen } from '../config/listen.ts';
 import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
+import type { RunReport } from '../compare/report.ts';
 import { DoubletakeError } from '../errors.ts';
 import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
 import { buildReport, latencyCounts, type LedgerReport, total } from '../ledger/report.ts';
@@ -19,6 +20,8 @@ import { listedProduction, refuseProductionNames, resolveProduction } from './pr
 import { RelayHandle } from './relay-handle.ts';
 import { openSanitizers } from './sanitizing.ts';
 import { Shares } from './shares.ts';
+import { AnalysisHandle } from './analysis-handle.ts';
+import { ownHosts } from './comparing.ts';
 import { bindSources, type BoundSources, sourceName } from './sources.ts';
 import { checkTarget, createRateLimit, openTargetRewriter, readAuthority } from './targets.ts';
 import { Watchdog } from './watchdog.ts';
@@ -34,7 +37,7 @@ const stopGraceMs = 3_000;
 const rampEveryMs = 1_000;
 
 /** What cannot change while the mirror runs. */
-const lasting = ['sources', 'guards', 'workers', 'drainMs', 'health', 'control', 'ledger'] as const satisfies (keyof MirrorConfig)[];
+const lasting = ['sources', 'compare', 'run', 'guards', 'workers', 'drainMs', 'health', 'control', 'ledger'] as const satisfies (keyof MirrorConfig)[];
 
 export interface EngineEvents {
   warning(text: string): void;
@@ -61,6 +64,9 @@ export class Engine {
   #workers: WorkerHandle[] = [];
   #bound: BoundSources | null = null;
   #rampTimer: NodeJS.Timeout | undefined;
+  /** Null when nothing is compared. */
+  #analysis: AnalysisHandle | null = null;
+  #comparison: RunReport | null = null;
   /** Null when no source is a proxy. */
   #relay: RelayHandle | null = null;
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
@@ -94,6 +100,7 @@ export class Engine {
     this.#production = await resolveProduction(listedProduction(config));
     this.#supplies = await this.#prepare(config, []);
     this.#relay = this.#openRelay();
+    this.#analysis = await this.#startAnalysis();
     const bound = await bindSources(config);
     this.#bound = bound;
     bound.warnings.forEach((text) => this.#events.warning(text));
@@ -190,6 +197,16 @@ export class Engine {
     await this.#command({ type: 'share', target, share });
   }
 
+  /** What the comparison has come to after the stop; null when there was none. */
+  get comparison(): RunReport | null {
+    return this.#comparison;
+  }
+
+  /** What the comparison has come to so far; null when there is none. */
+  async compareSoFar(): Promise<RunReport | null> {
+    return (await this.#analysis?.report()) ?? null;
+  }
+
   /**
    * Ends the capture and drains for at most `drainMs`; resolves with the final ledger. Before that, clients of a proxy have
    * as long for what they have under way.
@@ -203,7 +220,9 @@ export class Engine {
     const leftMs = this.#aborted ? 0 : drainMs;
     await Promise.all(this.#workers.map((worker) => worker.stop(leftMs, stopGraceMs)));
     this.#state = 'stopped';
-    return this.report();
+    const report = this.report();
+    this.#comparison = (await this.#analysis?.close(report)) ?? null;
+    return report;
   }
 
   /** Gives up what is still under way; a pending `stop` then resolves soon. */
@@ -223,6 +242,14 @@ export class Engine {
         this.#events.failed(error);
       },
     });
+  }
+
+  async #startAnalysis(): Promise<AnalysisHandle | null> {
+    const { compare, run, workers } = this.#config;
+    if (compare === undefined) return null;
+    const analysis = new AnalysisHandle(workers, { warning: (text) => this.#events.warning(text) });
+    await analysis.start({ compare, ownHosts: ownHosts(this.#config), run: run ?? null });
+    return analysis;
   }
 
   async #command(command: WorkerCommand): Promise<void> {
@@ -283,6 +310,7 @@ export class Engine {
           sharedPorts: bound.sharedPorts,
           supplies: this.#supplies,
           production: this.#production,
+          pairs: this.#analysis?.ports[index] ?? null,
           shared: createSharedRow(this.#layout),
           runId,
         },

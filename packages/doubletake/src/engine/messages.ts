@@ -1,4 +1,5 @@
 /** What the main thread and a worker say to each other. */
+import type { MessagePort } from 'node:worker_threads';
 import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import type { ListedServer } from '../policy/production-servers.ts';
 import type { CopySupply } from './relay-messages.ts';
@@ -26,6 +27,8 @@ export interface WorkerStart {
   supplies: TargetSupplies;
   /** Production's servers as listed, names resolved. */
   production: readonly ListedServer[];
+  /** The way to the analysis thread; null when nothing is compared. */
+  pairs: MessagePort | null;
   /** Where the ledger's row is published. */
   shared: SharedArrayBuffer;
   /** Distinguishes the ids that this run gives to requests. */

@@ -20,6 +20,8 @@ export interface PipelineOptions {
   ignoreVlans?: boolean;
   /** The packets come from a file: nobody waits for them, and their order may be put right at leisure. */
   fromFile: boolean;
+  /** As in `HttpLimits`: production's answers, where they are compared. */
+  responseBodyBytesMax: number;
   /** Random for a source that strangers can send to: see `FlowLimits.hashSeed`. */
   hashSeed: number;
 }
@@ -42,7 +44,7 @@ export class Pipeline extends Intake {
     super(name, dispatcher, layout, row, learn);
     this.canWait = options.fromFile;
     this.#decoder = new PacketDecoder({ ...options, tunnels: true });
-    this.#flows = new FlowTable(new ExchangeAssembler(this, {}), {
+    this.#flows = new FlowTable(new ExchangeAssembler(this, { responseBodyBytesMax: options.responseBodyBytesMax }), {
       canStart: canStartStream,
       hashSeed: options.hashSeed,
       ...(options.fromFile ? fileFlowLimits : {}),

@@ -25,7 +25,10 @@ export function sourceName(source: SourceConfig): string {
     : `geneve:${formatListen(source.geneve.listen)}`;
 }
 
-/** The stages behind a source; `hashSeed` as in `PipelineOptions`, `learn` as in `Intake`. */
+/**
+ * The stages behind a source; `hashSeed` as in `PipelineOptions`, `learn` as in `Intake`, `responseBodyBytesMax` as in
+ * `HttpLimits`.
+ */
 export function openIntake(
   source: SourceConfig,
   hashSeed: number,
@@ -33,15 +36,16 @@ export function openIntake(
   layout: CounterLayout,
   row: Float64Array,
   learn: ((endpoint: string) => void) | null,
+  responseBodyBytesMax: number,
 ): Intake {
   const name = sourceName(source);
   if ('httpSink' in source) return new SinkIntake(name, dispatcher, layout, row);
-  if ('proxy' in source) return new RelayIntake(name, dispatcher, layout, row, learn);
-  return new Pipeline(name, { hashSeed, ...packetChoice(source) }, dispatcher, layout, row, learn);
+  if ('proxy' in source) return new RelayIntake(name, dispatcher, layout, row, learn, { responseBodyBytesMax });
+  return new Pipeline(name, { hashSeed, ...packetChoice(source), responseBodyBytesMax }, dispatcher, layout, row, learn);
 }
 
 /** Which of a source's packets are taken, and how. */
-function packetChoice(source: PacketSource): Omit<PipelineOptions, 'hashSeed'> {
+function packetChoice(source: PacketSource): Omit<PipelineOptions, 'hashSeed' | 'responseBodyBytesMax'> {
   const { vni, ports, mergeTunnels } = packetSettings(source);
   return {
     vnis: vni.length > 0 ? new Set(vni) : null,

@@ -34,11 +34,13 @@ export interface TargetSurroundings {
   workers: number;
   trustedProxies: readonly string[];
   production: ProductionServers;
+  /** Kept of each answer's body; 0 keeps none. */
+  keepBodyBytesMax: number;
 }
 
 /** Makes sure that the target can be reached now and is not one of production's servers; rejects with one clear line. */
 export async function checkTarget(config: TargetConfig, authority: string | null, production: ProductionServers): Promise<void> {
-  const target = openTarget(config, authority, 1, production);
+  const target = openTarget(config, authority, 1, production, 0);
   try {
     await target.check();
   } finally {
@@ -57,7 +59,7 @@ export function openTargetUnit(config: TargetConfig, around: TargetSurroundings)
   return {
     config,
     trustedProxies: around.trustedProxies,
-    target: openTarget(config, around.authority, around.workers, around.production),
+    target: openTarget(config, around.authority, around.workers, around.production, around.keepBodyBytesMax),
     writer: new RequestWriter(new URL(config.url), config.host),
     rewriters: Array.from({ length: config.multiply }, (_, copy) => openTargetRewriter(config, copy, around.trustedProxies)),
     rateLimit:
@@ -86,6 +88,7 @@ function openTarget(
   authority: string | null,
   workers: number,
   production: ProductionServers,
+  keepBodyBytesMax: number,
 ): ReplayTarget {
   const shared = (total: number): number => Math.max(1, Math.floor(total / workers));
   try {
@@ -101,7 +104,7 @@ function openTarget(
       responseTimeoutMs: limits.responseTimeoutMs,
       idleTimeoutMs,
       connectionAgeMaxMs,
-      keepBodyBytesMax: 0,
+      keepBodyBytesMax,
       speed: speed ?? null,
       refused: (address, port) => production.refuses(address, port),
     });

@@ -38,7 +38,7 @@ export class WorkerHandle {
     this.#worker = new Worker(program, {
       stdin: readsInput,
       workerData: start,
-      transferList: start.copies === null ? [] : [start.copies.port],
+      transferList: [start.copies?.port, start.pairs].filter((port) => port !== undefined && port !== null),
       name: `doubletake-${start.index}`,
       // What lives short is small here; a larger nursery would only cost memory.
       resourceLimits: { maxYoungGenerationSizeMb: 32 },

@@ -5,11 +5,14 @@ import type { TargetConfig } from '../config/schema.ts';
 import { type CounterLayout, publishRow } from '../ledger/counters.ts';
 import { ReplayPolicy } from '../policy/policy.ts';
 import { ProductionServers } from '../policy/production-servers.ts';
+import { isCompared, openAnswerSanitizer, pairingOptions, responseBodyBytesMax } from './comparing.ts';
 import { CopyFeed } from './copy-feed.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { ledgerLayout, ledgerNames } from './ledger-layout.ts';
 import type { Intake } from './intake.ts';
 import type { TargetSupplies, WorkerCommand, WorkerStart } from './messages.ts';
+import { PairSender } from './pair-sender.ts';
+import { Pairing } from './pairing.ts';
 import type { RunningSource } from './running-source.ts';
 import { openSanitizers } from './sanitizing.ts';
 import { openIntake, startSource } from './sources.ts';
@@ -17,6 +20,9 @@ import { TargetUnit } from './target-unit.ts';
 import { openTargetUnit } from './targets.ts';
 
 const publishEveryMs = 100;
+
+/** How long a stop waits for the comparison of what was replayed last. */
+const pairsMsMax = 2_000;
 
 export interface WorkerEvents {
   warning(text: string): void;
@@ -38,6 +44,7 @@ export class WorkerRun {
   /** By position in the configuration; null where another worker has the source. */
   readonly #sources: (RunningSource | null)[] = [];
   #copies: CopyFeed | null = null;
+  #pairs: PairSender | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(start: WorkerStart, events: WorkerEvents) {
@@ -53,6 +60,7 @@ export class WorkerRun {
       openSanitizers(policy, targets),
       this.#openUnits(targets, start.supplies, policy.trustedProxies, []),
       `${runId}-${index.toString(36)}-`,
+      this.#openPairing(),
     );
     const hashSeed = randomInt(2 ** 31);
     const learn = config.guards.learnProduction
@@ -63,7 +71,7 @@ export class WorkerRun {
         }
       : null;
     this.#pipelines = config.sources.map((source) =>
-      openIntake(source, hashSeed, this.#dispatcher, this.#layout, this.#row, learn),
+      openIntake(source, hashSeed, this.#dispatcher, this.#layout, this.#row, learn, responseBodyBytesMax(config)),
     );
   }
 
@@ -113,6 +121,19 @@ export class WorkerRun {
     }
   }
 
+  /** Null when nothing is compared. */
+  #openPairing(): Pairing | null {
+    const { config, pairs } = this.#start;
+    const options = pairingOptions(config);
+    if (options === null || pairs === null) return null;
+    const sender = new PairSender(pairs);
+    this.#pairs = sender;
+    return new Pairing(options, openAnswerSanitizer(config.policy), {
+      pair: (pair) => sender.send(pair),
+      excluded: (reason) => sender.exclude(reason),
+    });
+  }
+
   /** Another worker saw a server of production. */
   learnProduction(endpoint: string): void {
     if (this.#production.learn(endpoint)) this.#dispatcher.recheck();
@@ -138,6 +159,7 @@ export class WorkerRun {
         workers: this.#start.config.workers,
         trustedProxies,
         production: this.#production,
+        keepBodyBytesMax: isCompared(this.#start.config, config.name) ? (this.#start.config.compare?.bodyBytesMax ?? 0) : 0,
       });
       const unit = new TargetUnit(parts, this.#layout, this.#row, {
         warning: (text) => this.#events.warning(text),
@@ -158,6 +180,7 @@ export class WorkerRun {
     this.#pipelines.forEach((pipeline) => pipeline.flush());
     this.#publish();
     await this.#dispatcher.close(drainMs);
+    await this.#pairs?.close(pairsMsMax);
     clearInterval(this.#timer);
     this.#publish();
   }

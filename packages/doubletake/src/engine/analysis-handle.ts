@@ -1,0 +1,99 @@
+/** The main thread's hold on the analysis thread: its start, what it has come to, its end. */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { RunReport } from '../compare/report.ts';
+import { DoubletakeError } from '../errors.ts';
+import type { LedgerReport } from '../ledger/report.ts';
+import type { AnalysisStart, FromAnalysis, ToAnalysis } from './analysis-messages.ts';
+
+const program = new URL(import.meta.url.endsWith('.ts') ? './analysis-thread.ts' : './analysis-thread.js', import.meta.url);
+
+/** A report that takes longer is not waited for. */
+const reportMsMax = 5_000;
+/** The last pairs and the store, at the end. */
+const closeMsMax = 30_000;
+
+export interface AnalysisEvents {
+  warning(text: string): void;
+}
+
+export class AnalysisHandle {
+  /** By worker: its end of the way to the analysis. */
+  readonly ports: readonly MessagePort[];
+  readonly #events: AnalysisEvents;
+  readonly #ends: readonly MessagePort[];
+  #thread: Worker | null = null;
+  #waiting: ((report: RunReport | null) => void)[] = [];
+  #closed: RunReport | null = null;
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(workers: number, events: AnalysisEvents) {
+    this.#events = events;
+    const channels = Array.from({ length: workers }, () => new MessageChannel());
+    this.ports = channels.map(({ port1 }) => port1);
+    this.#ends = channels.map(({ port2 }) => port2);
+  }
+
+  /** Resolves when pairs can be taken; rejects with a `DoubletakeError` when the run cannot be written. */
+  start(start: Omit<AnalysisStart, 'ports'>): Promise<void> {
+    const thread = new Worker(program, {
+      workerData: { ...start, ports: this.#ends } satisfies AnalysisStart,
+      transferList: [...this.#ends],
+      name: 'doubletake-analysis',
+    });
+    this.#thread = thread;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#ended = new Promise((ended) => thread.once('exit', () => ended()));
+    thread.on('message', (message: FromAnalysis) => {
+      switch (message.type) {
+        case 'ready':
+          return resolve();
+        case 'failed':
+          return reject(new DoubletakeError(message.code, message.text));
+        case 'warning':
+          return this.#events.warning(message.text);
+        case 'closed':
+          this.#closed = message.report;
+          return;
+        case 'report':
+          for (const tell of this.#waiting.splice(0)) tell(message.report);
+      }
+    });
+    thread.on('error', (error) => {
+      reject(error);
+      this.#events.warning(`the comparison has failed and is over: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    });
+    thread.once('exit', () => {
+      this.#thread = null;
+      for (const tell of this.#waiting.splice(0)) tell(null);
+    });
+    return promise;
+  }
+
+  /** What the comparison has come to; null when it does not say. */
+  report(): Promise<RunReport | null> {
+    if (this.#thread === null) return Promise.resolve(this.#closed);
+    const { promise, resolve } = Promise.withResolvers<RunReport | null>();
+    this.#waiting.push(resolve);
+    const timer = setTimeout(() => resolve(null), reportMsMax);
+    this.#say({ type: 'report' });
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  /** Works off what was sent, writes the run, and resolves with the last report; null when the thread died. */
+  async close(ledger: LedgerReport): Promise<RunReport | null> {
+    const thread = this.#thread;
+    if (thread === null) return this.#closed;
+    this.#say({ type: 'close', ledger });
+    const force = setTimeout(() => {
+      this.#events.warning(`the comparison did not end within ${closeMsMax / 1_000} s`);
+      void thread.terminate();
+    }, closeMsMax);
+    await this.#ended;
+    clearTimeout(force);
+    return this.#closed;
+  }
+
+  #say(message: ToAnalysis): void {
+    this.#thread?.postMessage(message);
+  }
+}

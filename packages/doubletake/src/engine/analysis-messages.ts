@@ -1,0 +1,29 @@
+/** What the main thread and the analysis thread say to each other; the workers' pairs come on ports of their own. */
+import type { MessagePort } from 'node:worker_threads';
+import type { CompareConfig } from '../config/compare-schema.ts';
+import type { RunReport } from '../compare/report.ts';
+import type { LedgerReport } from '../ledger/report.ts';
+
+export interface AnalysisStart {
+  compare: CompareConfig;
+  /** Hosts by which each version means itself, as in `DiffOptions.ownHosts`. */
+  ownHosts: readonly string[];
+  /** Folder of the run; null stores nothing. */
+  run: string | null;
+  /** The workers' ends, one for each. */
+  ports: readonly MessagePort[];
+}
+
+export type ToAnalysis =
+  /** Say what the comparison has come to; answered by `report`. */
+  | { type: 'report' }
+  /** Everything was sent: work it off, write the run, answer with `closed`, and end. */
+  | { type: 'close'; ledger: LedgerReport };
+
+export type FromAnalysis =
+  | { type: 'ready' }
+  /** The run cannot be written as asked; the thread ends itself. */
+  | { type: 'failed'; code: string; text: string }
+  | { type: 'warning'; text: string }
+  | { type: 'report'; report: RunReport }
+  | { type: 'closed'; report: RunReport };

@@ -1,0 +1,96 @@
+/**
+ * The analysis thread: compares the pairs that the workers send, and owns the run's store. Batches are worked off one
+ * after the other; each is acknowledged when it is, so that a worker knows how far behind the analysis is.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Analysis, type PairOutcome } from '../compare/analysis.ts';
+import type { Pair } from '../compare/pair.ts';
+import { DoubletakeError } from '../errors.ts';
+import type { LedgerReport } from '../ledger/report.ts';
+import type { JudgedPair } from '../store/rows.ts';
+import type { RunStore } from '../store/run-store.ts';
+import { version } from '../version.ts';
+import type { AnalysisStart, FromAnalysis, ToAnalysis } from './analysis-messages.ts';
+import { type PairBatch, unpackPairs } from './pair-batch.ts';
+
+/** The report is written this often, so that a run that is killed leaves one. */
+const saveEveryMs = 10_000;
+
+const port = parentPort;
+if (port === null) throw new Error('this file runs in a worker thread only');
+
+const { compare, ownHosts, run, ports } = workerData as AnalysisStart;
+const say = (message: FromAnalysis): void => port.postMessage(message);
+const nowUs = (): number => Date.now() * 1_000;
+
+const analysis = new Analysis({ ...compare, ownHosts });
+let store: RunStore | null = null;
+let last: Promise<void> = Promise.resolve();
+let timer: NodeJS.Timeout | undefined;
+
+/** What cannot be stored is told once, and the comparison goes on without its store. */
+async function stored(work: (open: RunStore) => Promise<void>): Promise<void> {
+  if (store === null) return;
+  try {
+    await work(store);
+  } catch (error) {
+    if (!(error instanceof DoubletakeError)) throw error;
+    store = null;
+    say({ type: 'warning', text: `${error.message} [${error.code}]; the comparison goes on and is not stored any more` });
+  }
+}
+
+async function workOff(batch: PairBatch): Promise<void> {
+  for (const [reason, count] of Object.entries(batch.excluded)) analysis.exclude(reason, count);
+  const judged = unpackPairs(batch).map((pair) => judge(pair, analysis.push(pair)));
+  await stored((open) => open.append(judged));
+}
+
+/** A pair with what was found, as it is stored. */
+function judge(pair: Pair, { endpoint, mismatch, differences, clusters, limited }: PairOutcome): JudgedPair {
+  return {
+    pair,
+    endpoint,
+    mismatch,
+    limited,
+    differences: differences.map((difference, index) => ({ ...difference, cluster: clusters[index] ?? null, standing: 'counted' })),
+  };
+}
+
+async function close(ledger: LedgerReport): Promise<void> {
+  clearInterval(timer);
+  await last;
+  const report = analysis.report();
+  await stored(async (open) => {
+    await open.saveReport(report, nowUs());
+    await open.saveLedger(ledger);
+    await open.close(nowUs());
+  });
+  say({ type: 'closed', report });
+  for (const each of ports) each.close();
+  port?.close();
+}
+
+try {
+  if (run !== null) {
+    const { RunStore: Store } = await import('../store/run-store.ts');
+    store = await Store.create(run, { version: version(), startedUs: nowUs() });
+  }
+  for (const each of ports) {
+    each.on('message', (batch: PairBatch) => {
+      last = last.then(() => workOff(batch)).then(() => each.postMessage(null));
+    });
+  }
+  port.on('message', (message: ToAnalysis) => {
+    if (message.type === 'report') say({ type: 'report', report: analysis.report() });
+    else void close(message.ledger);
+  });
+  timer = setInterval(() => {
+    last = last.then(() => stored((open) => open.saveReport(analysis.report(), nowUs())));
+  }, saveEveryMs);
+  say({ type: 'ready' });
+} catch (error) {
+  if (!(error instanceof DoubletakeError)) throw error;
+  say({ type: 'failed', code: error.code, text: error.message });
+  port.close();
+}

@@ -1,0 +1,56 @@
+/** From `compare` in the configuration to who answers what, and to what it takes of the other stages. */
+import type { MirrorConfig } from '../config/schema.ts';
+import { DEFAULT_HTTP_LIMITS } from '../http/counters.ts';
+import { Sanitizer } from '../policy/sanitize/sanitizer.ts';
+import type { AnswerSanitizer, PairingOptions } from './pairing.ts';
+
+/** Kept of each request, to send it again. */
+const requestBytesMax = 65_536;
+
+/** Null when nothing is compared. */
+export function pairingOptions({ compare, targets }: MirrorConfig): PairingOptions | null {
+  if (compare === undefined) return null;
+  const { baseline, reference = null, noiseShare } = compare;
+  const candidate = targets.find(({ name }) => name !== baseline && name !== reference);
+  if (candidate === undefined) return null;
+  return {
+    baseline: baseline === 'production' ? null : baseline,
+    reference,
+    candidate: candidate.name,
+    noiseShare,
+    requestBytesMax,
+  };
+}
+
+/** Whether a target's answers are looked at. */
+export function isCompared(config: MirrorConfig, target: string): boolean {
+  const roles = pairingOptions(config);
+  return roles !== null && [roles.baseline, roles.reference, roles.candidate].includes(target);
+}
+
+/** Response bodies of production that are kept, bytes each: 0 unless they are compared. */
+export function responseBodyBytesMax(config: MirrorConfig): number {
+  const roles = pairingOptions(config);
+  if (roles === null || roles.baseline !== null) return DEFAULT_HTTP_LIMITS.responseBodyBytesMax;
+  // With chunk framing, which is no part of the content.
+  return 2 * (config.compare?.bodyBytesMax ?? 0);
+}
+
+/** Makes answers safe under the key of the requests; null when nothing is sanitized. */
+export function openAnswerSanitizer({ sanitize }: MirrorConfig['policy']): AnswerSanitizer | null {
+  if (sanitize === undefined) return null;
+  // What the candidate was sent as a pseudonym and answers with is not replaced a second time.
+  const made = new Set<string>();
+  const sanitizer = new Sanitizer(
+    sanitize,
+    Buffer.from(sanitize.key),
+    (value) => made.add(value),
+    (value) => made.has(value),
+  );
+  return { begin: () => made.clear(), sanitizer };
+}
+
+/** Hosts by which the versions mean themselves: each target's own. */
+export function ownHosts({ targets }: MirrorConfig): string[] {
+  return targets.map(({ url }) => new URL(url).host);
+}
