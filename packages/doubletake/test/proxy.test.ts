@@ -13,7 +13,7 @@ import { buildConfig } from '../src/config/load.ts';
 import { Engine } from '../src/engine/engine.ts';
 import { imbalances } from '../src/ledger/report.ts';
 import { eventually, recordingTarget, runCli, type RunningMirror, startMirror, stopAll } from './support/mirror.ts';
-import { freePort, missing, startNginx } from './support/nginx-server.ts';
+import { freePort, folderWith, missing, startNginx } from './support/proxies.ts';
 import { listen, until } from './support/replay-servers.ts';
 
 afterEach(stopAll);
@@ -266,17 +266,16 @@ describe('real programs through a proxy', () => {
 
   test('curl and nginx: keep-alive, a large upload, a large download, ranges, HTTP/1.0, Expect, HTTP/2', async (context) => {
     context.skip(noCurl !== null, noCurl ?? '');
-    const [httpPort, http2Port] = [await freePort(), await freePort()];
+    const http2Port = await freePort();
     const large = Buffer.alloc(20 << 20, 'a line of text that is repeated\n');
-    const { folder } = await startNginx(
-      `client_max_body_size 100m; server { listen 127.0.0.1:${httpPort}; root .; location /echo { return 200 "$request_uri $content_length\\n"; } }
+    const folder = folderWith({ 'large.txt': large });
+    const { url: http } = await startNginx(
+      `client_max_body_size 100m; server { listen 80; root ${folder}; location /echo { return 200 "$request_uri $content_length\\n"; } }
        server { listen 127.0.0.1:${http2Port} http2; location / { return 200 "over $server_protocol\\n"; } }`,
-      httpPort,
     );
-    writeFileSync(join(folder, 'large.txt'), large);
     const target = await recordingTarget();
     const more = ['--percentage', '0', '--proxy', `127.0.0.1:${await freePort()}=http://127.0.0.1:${http2Port}`];
-    const { mirror, url } = await startProxy(`http://127.0.0.1:${httpPort}`, target.url, ...more);
+    const { mirror, url } = await startProxy(http, target.url, ...more);
     const curl = async (...args: string[]): Promise<string> => {
       const { code, stdout, stderr } = await run('curl', ['-sSf', '--max-time', '20', ...args]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -332,10 +331,9 @@ describe('real programs through a proxy', () => {
 
   test('wrk: no request fails under load, and every one is accounted for', async (context) => {
     context.skip(noWrk !== null, noWrk ?? '');
-    const port = await freePort();
-    await startNginx(`keepalive_requests 1000000; server { listen 127.0.0.1:${port}; location / { return 200 "ok"; } }`, port);
+    const { url: http } = await startNginx('keepalive_requests 1000000; server { listen 80; location / { return 200 "ok"; } }');
     const target = await recordingTarget();
-    const { mirror, url } = await startProxy(`http://127.0.0.1:${port}`, target.url, '--percentage', '1');
+    const { mirror, url } = await startProxy(http, target.url, '--percentage', '1');
     const { code, stdout } = await run('wrk', ['-t1', '-c64', '-d2s', url]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.not.stringMatching(/Socket errors|Non-2xx/) as string });
     const answered = Number(/(\d+) requests in/.exec(stdout)?.[1]);

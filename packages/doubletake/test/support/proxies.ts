@@ -18,6 +18,13 @@ export function findProgram(name: string): string | null {
   return folders.map((folder) => join(folder, name)).find(existsSync) ?? null;
 }
 
+/** Why a test with these programs is skipped, or null where all are there. */
+export function missing(...programs: string[]): string | null {
+  const absent = programs.filter((name) => findProgram(name) === null);
+  return absent.length === 0 ? null : `${absent.join(', ')} not installed (scripts/install-test-packages.sh)`;
+}
+
+/** A port that was free just now. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   const port = await listen(server);
@@ -26,7 +33,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** A folder with these files, removed when the test ends. */
-export function folderWith(files: Readonly<Record<string, string>>): string {
+export function folderWith(files: Readonly<Record<string, string | Buffer>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'doubletake-proxy-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   // Also for a server that gives up the rights of root.
