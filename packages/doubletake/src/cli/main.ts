@@ -8,6 +8,7 @@ import { controlCommand } from './control.ts';
 import { demoCommand } from './demo.ts';
 import { inspectCommand } from './inspect.ts';
 import { mirrorCommand } from './mirror.ts';
+import { reportCommand } from './report.ts';
 import { ExitCode } from './exit-code.ts';
 
 /** Runs the command that `argv` (as in `process.argv`) asks for and sets the exit code. */
@@ -20,6 +21,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .addCommand(mirrorCommand())
     .addCommand(inspectCommand())
+    .addCommand(reportCommand())
     .addCommand(configCommand())
     .addCommand(controlCommand())
     .addCommand(demoCommand());
@@ -27,7 +29,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   // A reader that goes away (`| head`) ends the output, and nothing else.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    process.exit(ExitCode.ok);
+    process.exit(process.exitCode ?? ExitCode.ok);
   });
   try {
     await program.parseAsync([...argv]);
