@@ -9,6 +9,7 @@ import { demoCommand } from './demo.ts';
 import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
 import { mirrorCommand } from './mirror.ts';
+import { reportCommand } from './report.ts';
 import { tapCommand } from './tap.ts';
 import { ExitCode } from './exit-code.ts';
 
@@ -22,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .exitOverride()
     .addCommand(mirrorCommand())
     .addCommand(inspectCommand())
+    .addCommand(reportCommand())
     .addCommand(tapCommand())
     .addCommand(generateCommand())
     .addCommand(configCommand())
@@ -31,7 +33,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   // A reader that goes away (`| head`) ends the output, and nothing else.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    process.exit(ExitCode.ok);
+    process.exit(process.exitCode ?? ExitCode.ok);
   });
   try {
     await program.parseAsync([...argv]);

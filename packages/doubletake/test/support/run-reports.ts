@@ -136,6 +136,43 @@ export function regressionReport(): RunReport {
       { name: 'request ids', hidden: 14_212, pairs: 14_212 },
       { name: 'old price rule', hidden: 0, pairs: 0 },
     ],
+    noise: [
+      { endpoint: 'POST /orders', path: '$.id', of: 'value', reason: 'differs by itself in 40 of 40 pairs', pairs: 1_702 },
+      { endpoint: 'GET /products', path: 'header:x-request-id', of: 'value', reason: 'differs by itself in 12 of 12 pairs', pairs: 7_420 },
+    ],
+    models: [
+      {
+        endpoint: 'POST /classify',
+        path: '$.label',
+        pairs: 500,
+        baselineOnly: 0,
+        candidateOnly: 3,
+        label: {
+          agreement: 0.962,
+          kappa: 0.9345,
+          confusion: [
+            { baseline: 'cat', candidate: 'cat', pairs: 301 },
+            { baseline: 'dog', candidate: 'dog', pairs: 180 },
+            { baseline: 'cat', candidate: 'dog', pairs: 12 },
+          ],
+        },
+        number: null,
+      },
+      {
+        endpoint: 'POST /classify',
+        path: '$.score',
+        pairs: 500,
+        baselineOnly: 0,
+        candidateOnly: 0,
+        label: null,
+        number: {
+          meanDifference: -0.01234,
+          differences: { p1: -0.2, p10: -0.08, p50: -0.01, p90: 0.03, p99: 0.11 },
+          correlation: 0.9871,
+          psi: 0.132,
+        },
+      },
+    ],
     excluded: { incomplete: 120, no_baseline: 3, too_large: 0 },
     warnings: ['the rule "old price rule" hides nothing: is its path right?'],
   };
@@ -150,6 +187,8 @@ export function safeReport(): RunReport {
     endpoints: [endpointReport('GET /users/{id}', 5_012, 'SAFE'), endpointReport('GET /products', 7_420, 'SAFE')],
     clusters: [],
     rules: [],
+    noise: [],
+    models: [],
     excluded: {},
     warnings: [],
   };
@@ -185,6 +224,18 @@ export function reportWith(text: string): RunReport {
       example: { id: text, request: text, baseline: text, candidate: text, from: text, to: text, curl: text },
     })),
     rules: [{ name: text, hidden: 1, pairs: 1 }],
+    noise: [{ endpoint: text, path: text, of: text, reason: text, pairs: 1 }],
+    models: [
+      {
+        endpoint: text,
+        path: text,
+        pairs: 1,
+        baselineOnly: 0,
+        candidateOnly: 0,
+        label: { agreement: 0, kappa: null, confusion: [{ baseline: text, candidate: `${text}x`, pairs: 1 }] },
+        number: null,
+      },
+    ],
     warnings: [text],
   };
 }

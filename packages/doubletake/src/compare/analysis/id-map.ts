@@ -139,7 +139,7 @@ const MEMBER = /^("((?:[^"\\]|\\.)*)"\s*:\s*)("?)([^"]*)"?$/s;
 function rewriteBody(ids: ReadonlyMap<string, MappedId>, body: Buffer): Buffer {
   if (body.length === 0 || body.length > bodyCharsMax) return body;
   const text = body.toString('latin1');
-  if (!ids.keys().some((id) => text.includes(id))) return body;
+  if (![...ids.keys()].some((id) => text.includes(id))) return body;
   if (!/^\s*[[{]/.test(text)) {
     return /^[^=&\s]+=[^\s]*$/.test(text) ? Buffer.from(rewriteTarget(ids, `?${text}`).slice(1), 'latin1') : body;
   }

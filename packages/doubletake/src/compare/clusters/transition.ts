@@ -14,6 +14,8 @@ export interface Transition {
   departs: boolean;
   /** The candidate's format, when it is not the baseline's. */
   shape: string | null;
+  /** No difference to anybody: the last digits of a floating-point number. */
+  harmless?: boolean;
 }
 
 const quarterHourMs = 900_000;
@@ -25,7 +27,10 @@ const wordCharsMax = 24;
 /** What the place is called in a sentence. */
 export function nounOf(path: string): string {
   if (path.startsWith('header:')) return `the header ${path.slice(7)}`;
-  if (path.startsWith('cookie:')) return `the cookie ${path.slice(7)}`;
+  if (path.startsWith('cookie:')) {
+    const [name, attribute] = path.slice(7).split(';');
+    return attribute === undefined ? `the cookie ${name}` : `the attribute ${attribute} of the cookie ${name}`;
+  }
   if (path.startsWith('form:')) return 'the form field';
   if (path.startsWith('xml:') || path.startsWith('html:')) return path.includes('@') ? 'the attribute' : 'the element';
   if (path.endsWith('[*]')) return 'an element of the array';
@@ -51,7 +56,7 @@ export function transitionOf(difference: Difference): Transition {
     case 'order':
       return fixed(null, 'the same in another order');
     case 'malformed':
-      return { ...fixed(null, candidate === null ? 'the body cannot be read' : 'the body cannot be read as what it says it is'), departs: true };
+      return { ...fixed(null, malformedCause(candidate)), departs: true };
     case 'value':
       return valueTransition(noun, baseline ?? '', candidate ?? '', baselineType, candidateType);
   }
@@ -86,12 +91,20 @@ function failureCause(candidate: string | null): string {
   return causes[candidate ?? ''] ?? 'the candidate answers where the baseline does not';
 }
 
+function malformedCause(candidate: string | null): string {
+  return candidate === null ? 'the baseline\'s body is not what it says it is' : 'the candidate\'s body is not what it says it is';
+}
+
 function typeTransition(noun: string, from: string | null, to: string | null, baseline: string | null, candidate: string | null): Transition {
-  const text = `${from ?? 'nothing'} -> ${to ?? 'nothing'}`;
+  const text = from === to ? short(`${baseline} -> ${candidate}`) : `${from ?? 'nothing'} -> ${to ?? 'nothing'}`;
   if (to === 'null') return fixed(text, `${noun} is null`);
   if (from === 'null') return fixed(text, `${noun} was null and has a value`);
   if (baseline !== null && baseline === candidate) return fixed(text, `${noun} has the same value as another type`);
   return fixed(text, `${noun} has another type`);
+}
+
+function short(text: string): string {
+  return text.length <= 120 ? text : `${text.slice(0, 119)}…`;
 }
 
 function lengthTransition(baseline: string | null, candidate: string | null): Transition {
@@ -141,6 +154,7 @@ function numberTransition(noun: string, fromText: string, toText: string): Trans
   const from = Number(fromText);
   const to = Number(toText);
   const decimals = decimalsOf(toText);
+  if (isSameButLastDigits(fromText, toText)) return { ...fixed('last digits', `${noun} differs in the last digits of a double`), harmless: true };
   if (from === -to) return fixed('sign', `${noun} has the other sign`);
   const ratio = to / from;
   const factor = [10, 60, 100, 1_000, 3_600, 1_000_000].find((each) => isNear(ratio, each) || isNear(1 / ratio, each));
@@ -150,12 +164,19 @@ function numberTransition(noun: string, fromText: string, toText: string): Trans
   }
   const place = 10 ** -Math.max(0, decimals);
   if (decimals < decimalsOf(fromText) && Math.abs(from - to) <= place) {
-    return fixed(`rounded to ${decimals}`, `${noun} is rounded to ${decimals === 0 ? 'whole numbers' : `${decimals} decimals`}`);
+    return fixed('rounded', `${noun} is rounded to fewer decimals`);
   }
   if (Number.isInteger(from) && Number.isInteger(to) && Math.abs(from - to) === 1) {
     return fixed(to > from ? '+1' : '-1', `${noun} is off by one`);
   }
   return fixed(null, `${noun} has another value`);
+}
+
+/** As two ways to reckon the same double: so near that both have been written out to its end. */
+function isSameButLastDigits(from: string, to: string): boolean {
+  const digits = (text: string): number => (/[.eE]/.test(text) ? text.replace(/[eE].*$/, '').replaceAll(/\D|^-?0\.0*/g, '').length : 0);
+  if (Math.max(digits(from), digits(to)) < 14) return false;
+  return Math.abs(Number(from) - Number(to)) <= 1e-13 * Math.abs(Number(from));
 }
 
 function decimalsOf(text: string): number {

@@ -3,7 +3,7 @@
  * by length and hash, unless it has a content coding: the same content may be coded in many ways.
  */
 import { type Content, decodeText, fieldValues, openContent, sniffedKind, type Unopened } from '../content/content.ts';
-import { type JsonDocument, type NotJson, parseJson, parseJsonLines, Shape } from '../content/json.ts';
+import { type JsonDocument, type NotJson, parseJson, parseJsonLines } from '../content/json.ts';
 import type { ContentKind } from '../content/media-type.ts';
 import { parseMarkup } from '../content/markup.ts';
 import type { Answer } from '../pair.ts';
@@ -117,9 +117,9 @@ export class Bodies {
     }
   }
 
-  #json(a: string, b: string, parse: (text: string, shape: Shape) => JsonDocument | NotJson, out: Collector): void {
-    const shape = new Shape();
-    const [left, right] = [parse(a, shape), parse(b, shape)];
+  #json(a: string, b: string, parse: (text: string, earlier: JsonDocument | null) => JsonDocument | NotJson, out: Collector): void {
+    const left = parse(a, null);
+    const right = parse(b, 'at' in left ? null : left);
     if ('at' in left || 'at' in right) {
       const [from, to] = [left, right].map((read) => ('at' in read ? `not JSON from character ${read.at + 1} on` : null));
       if (from === null || to === null) {

@@ -36,8 +36,9 @@ export class JsonDiff {
       return;
     }
     this.#out.compares(node);
-    if (a === b) return;
-    if (a instanceof JsonObject && b instanceof JsonObject) {
+    if (a === b) {
+      if (typeof a === 'object') this.#agree(a, node);
+    } else if (a instanceof JsonObject && b instanceof JsonObject) {
       this.#objects(a, b, node);
     } else if (Array.isArray(a) && Array.isArray(b)) {
       this.#arraysOf(a, b, node);
@@ -47,6 +48,15 @@ export class JsonDiff {
       this.#out.hide(node, 'tolerance');
     } else if (!sameJson(a, b, null)) {
       this.#out.add('value', node, this.#place(node), shown(a), shown(b));
+    }
+  }
+
+  /** Lists the paths in a value that is the same on both sides. */
+  #agree(value: JsonValue, node: PathNode): void {
+    if (value instanceof JsonObject) {
+      for (let i = 0; i < value.names.length; i++) this.compare(value.values[i], value.values[i], node.member(value.names[i], i));
+    } else if (Array.isArray(value)) {
+      for (const element of value) this.compare(element, element, node.elements);
     }
   }
 

@@ -2,7 +2,7 @@
  * Whether two JSON values are the same, and numbers that stand for them. What rules ignore counts for nothing. A `node`
  * of null says that there are no rules.
  */
-import { JsonObject, type JsonValue, Unread } from '../content/json.ts';
+import { FEW_MEMBERS, JsonObject, type JsonValue, Unread } from '../content/json.ts';
 import { ExactNumber } from '../content/json-number.ts';
 import type { PathNode } from './path-tree.ts';
 
@@ -17,11 +17,13 @@ export function sameJson(a: JsonValue, b: JsonValue, node: PathNode | null): boo
 function sameElements(a: readonly JsonValue[], b: readonly JsonValue[], node: PathNode | null): boolean {
   if (a.length !== b.length) return false;
   const element = node === null ? null : node.elements;
-  return a.every((value, index) => sameJson(value, b[index], element));
+  for (let i = 0; i < a.length; i++) if (!sameJson(a[i], b[i], element)) return false;
+  return true;
 }
 
 function sameMembers(a: JsonObject, b: JsonObject, node: PathNode | null): boolean {
   if (a.names.length !== b.names.length && node === null) return false;
+  if (a.names === b.names && node === null) return sameElements(a.values, b.values, null);
   const positions = new Positions(b);
   for (let i = 0; i < a.names.length; i++) {
     const name = a.names[i];
@@ -33,9 +35,6 @@ function sameMembers(a: JsonObject, b: JsonObject, node: PathNode | null): boole
   const back = new Positions(a);
   return b.names.every((name, j) => back.of(name, j) >= 0 || node.member(name, j).rules.ignore === true);
 }
-
-/** Objects with more members are looked up by a map. */
-const FEW_MEMBERS = 12;
 
 /** Where the members of an object stand, found quickly when they stand where they are expected. */
 export class Positions {

@@ -23,8 +23,12 @@ const steadyMin = 5;
 const freshShareMin = 0.9;
 const oddShareMax = 0.01;
 const shapesMax = 16;
+const wordingsMax = 8;
 const hashesMax = 256;
+/** A time this near to the capture is the present. */
 const nowMs = 600_000;
+/** A time to come is reckoned from the present when two answers to one request are no further apart. */
+const answersApartMs = 60_000;
 /** Lengths seen, before a length can be out of their range. */
 const lengthsMin = 30;
 
@@ -59,11 +63,13 @@ export class FieldProfile {
   readonly #last = new Float64Array(3 * classes).fill(-1);
   #compared = 0;
   #fresh = 0;
+  #times = 0;
   #repeated = 0;
   #echoed = 0;
   /** Hashes of the baseline's latest values. */
   readonly #hashes = new Set<number>();
   readonly #shapes = new Map<string, number>();
+  readonly #wordings = new Set<string>();
   #lengths = 0;
   #lengthMin = Infinity;
   #lengthMax = 0;
@@ -123,11 +129,18 @@ export class FieldProfile {
     return value.length * 2 < this.#lengthMin || value.length > 2 * this.#lengthMax + 8;
   }
 
+  /** Whether values of the place are still few enough to be told apart: `A -> B` is one of the first such. */
+  tellsApart(wording: string): boolean {
+    if (this.#wordings.size < wordingsMax) this.#wordings.add(wording);
+    return this.#wordings.has(wording);
+  }
+
   /** Adds what another profile knows of the same place. */
   merge(other: FieldProfile): void {
     for (let index = 0; index < this.#differ.length; index++) this.#differ[index] += other.#differ[index];
     this.#compared += other.#compared;
     this.#fresh += other.#fresh;
+    this.#times += other.#times;
     this.#repeated += other.#repeated;
     this.#echoed += other.#echoed;
     for (const hash of other.#hashes) this.#remember(hash);
@@ -144,18 +157,27 @@ export class FieldProfile {
     this.#lengths++;
     this.#lengthMin = Math.min(this.#lengthMin, value.length);
     this.#lengthMax = Math.max(this.#lengthMax, value.length);
-    if (source !== 'candidate' || !isFirst) return;
+    if (source !== 'candidate') {
+      // Both are of one version.
+      this.#countShape(shapeOf(difference.candidate ?? '', difference.candidateType).name, 1);
+      return;
+    }
+    if (!isFirst) return;
     const hash = hashOf(value);
     if (this.#hashes.has(hash)) this.#repeated++;
     else this.#remember(hash);
     const other = shapeOf(difference.candidate ?? '', difference.candidateType);
+    if (isOfTheAnswer(shape, other, context)) this.#times++;
     if (!looksFresh(shape, other, this.path, context)) return;
     this.#fresh++;
     if (value.length >= 4 && (context.target.includes(value) || context.request.includes(value))) this.#echoed++;
   }
 
   #isFresh(): boolean {
-    const compared = Math.max(this.#compared, this.differ('value', 'candidate'));
+    const differ = this.differ('value', 'candidate');
+    // Two answers within a second have the same time in seconds, and so have two requests.
+    if (differ > 0 && this.#times >= freshShareMin * differ) return true;
+    const compared = Math.max(this.#compared, differ);
     return (
       compared > 0 &&
       this.#fresh >= freshShareMin * compared &&
@@ -179,12 +201,16 @@ export class FieldProfile {
   }
 }
 
-/** Whether two values that differ are of a kind that is made for the answer. */
-function looksFresh(baseline: Shape, candidate: Shape, path: string, { timeUs, safe }: RequestContext): boolean {
-  if (baseline.timeMs !== null) {
-    // The present, or a time that is reckoned from it, such as when something ends.
-    return baseline.fresh && candidate.timeMs !== null && baseline.timeMs >= timeUs / 1_000 - nowMs;
-  }
+/** Whether a time is that of the answer, or reckoned from it, such as when something ends. */
+function isOfTheAnswer(baseline: Shape, candidate: Shape, { timeUs }: RequestContext): boolean {
+  if (baseline.timeMs === null || candidate.timeMs === null || !baseline.fresh) return false;
+  const ahead = baseline.timeMs - timeUs / 1_000;
+  return Math.abs(ahead) <= nowMs || (ahead > 0 && Math.abs(candidate.timeMs - baseline.timeMs) <= answersApartMs);
+}
+
+/** Whether two values that differ are of a kind that is made for the answer; times are looked at by themselves. */
+function looksFresh(baseline: Shape, candidate: Shape, path: string, { safe }: RequestContext): boolean {
+  if (baseline.timeMs !== null) return false;
   if (baseline.fresh) return candidate.fresh && (candidate.name === baseline.name || candidate.format === 'token' || baseline.format === 'token');
   if (safe || baseline.name !== candidate.name) return false;
   // What was made by the request has a number of its own.

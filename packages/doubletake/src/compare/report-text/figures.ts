@@ -56,6 +56,11 @@ export function milliseconds(value: number | null): string {
   return `${Number(value.toPrecision(value < 100 ? 2 : 3)).toLocaleString('en')} ms`;
 }
 
+/** Three significant digits, without a unit. */
+export function plain(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
 /** An ISO time to the second, in UTC: `2026-11-21 16:30:05`. */
 export function moment(iso: string): string {
   return iso.slice(0, 19).replace('T', ' ');

@@ -3,13 +3,26 @@
  * policy allows its own style alone, so that not even a mistake in the escaping could load or run anything.
  */
 import { createHash } from 'node:crypto';
-import type { RunReport } from '../report.ts';
+import type { ModelReport, RunReport } from '../report.ts';
 import { clusterSection } from './html-clusters.ts';
 import { endpointSection } from './html-endpoints.ts';
 import { style } from './html-style.ts';
-import { percent } from './figures.ts';
-import { Markup, markup, nothing } from './markup.ts';
-import { comparedText, excludedText, meaning, neededText, periodText, policyText, ruleText } from './wording.ts';
+import { count, percent } from './figures.ts';
+import { joined, Markup, markup, nothing } from './markup.ts';
+import {
+  comparedText,
+  confusionText,
+  excludedText,
+  meaning,
+  modelText,
+  neededText,
+  noiseText,
+  periodText,
+  policyText,
+  ruleText,
+} from './wording.ts';
+
+const itemsShownMax = 200;
 
 const styleHash = createHash('sha256').update(style).digest('base64');
 const contentPolicy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'`;
@@ -55,13 +68,30 @@ ${reasons.length === 0 ? nothing : markup`<ul>${reasons.map((reason) => markup`<
 </header>`;
 }
 
-function restSection({ rules, excluded, warnings }: RunReport): Markup {
+function restSection({ models = [], noise = [], rules, excluded, warnings }: RunReport): Markup {
   const left = excludedText(excluded);
-  return markup`${warnings.length === 0 ? nothing : markup`<h2>Warnings</h2>\n${list(warnings)}\n`}${
-    rules.length === 0 ? nothing : markup`<h2>Rules</h2>\n${list(rules.map((rule) => `${rule.name}: ${ruleText(rule)}`))}\n`
-  }${left === '' ? nothing : markup`<h2>Left out of the comparison</h2>\n<p>${left}</p>\n`}`;
+  return joined([
+    listSection('Warnings', warnings.map((warning) => markup`${warning}`)),
+    listSection('Models', models.map(modelItem)),
+    listSection('Noise, held to its format alone', noise.map((place) => item(place, noiseText(place)))),
+    listSection('Rules', rules.map((rule) => markup`${rule.name}: ${ruleText(rule)}`)),
+    listSection('Left out of the comparison', left === '' ? [] : [markup`${left}`]),
+  ]);
 }
 
-function list(lines: readonly string[]): Markup {
-  return markup`<ul>${lines.map((line) => markup`<li>${line}</li>`)}</ul>`;
+function modelItem(model: ModelReport): Markup {
+  const confused = confusionText(model);
+  return markup`${item(model, modelText(model))}${confused === '' ? nothing : markup`<div class="quiet">${confused}</div>`}`;
+}
+
+function item({ endpoint, path }: { endpoint: string; path: string }, text: string): Markup {
+  return markup`<code>${endpoint}</code> <code>${path}</code>: ${text}`;
+}
+
+function listSection(title: string, items: readonly Markup[]): Markup {
+  if (items.length === 0) return nothing;
+  const shown = items.slice(0, itemsShownMax);
+  const left = items.length - shown.length;
+  const more = left > 0 ? markup`<li>… and ${count(left)} more: --format json has them all.</li>` : nothing;
+  return markup`<h2>${title}</h2>\n<ul>${shown.map((content) => markup`<li>${content}</li>`)}${more}</ul>\n`;
 }

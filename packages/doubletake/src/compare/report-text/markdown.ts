@@ -9,10 +9,13 @@ import { shortened } from './visible.ts';
 import {
   byUrgency,
   comparedText,
+  confusionText,
   excludedText,
   kindText,
   meaning,
+  modelText,
   neededText,
+  noiseText,
   periodText,
   policyText,
   remarks,
@@ -22,7 +25,9 @@ import {
 
 const lengthMax = 60_000;
 /** Of it for the endpoints, so that the differences have room. */
-const endpointsLengthMax = 25_000;
+const endpointsLengthMax = 20_000;
+/** Up to where differences go: what stands below them has at most the rest. */
+const differencesLengthMax = 40_000;
 const reasonsShownMax = 20;
 const exampleLengthMax = 1_500;
 const curlLengthMax = 2_000;
@@ -35,6 +40,8 @@ export function markdownReport(report: RunReport): string {
   page.add(head(report));
   endpointTables(page, report.endpoints);
   differences(page, report.clusters);
+  page.add(models(report));
+  page.add(noise(report));
   page.add(foot(report));
   return page.text;
 }
@@ -43,7 +50,7 @@ export function markdownReport(report: RunReport): string {
 class Page {
   text = '';
 
-  /** Whether the block found room; `spare` is what must stay free behind it. */
+  /** Whether the block found room up to `limit`. */
   add(block: string, limit = lengthMax): boolean {
     if (block === '') return true;
     const separated = this.text === '' ? `${block}\n` : `\n${block}\n`;
@@ -56,7 +63,7 @@ class Page {
 function head(report: RunReport): string {
   const { verdict, reasons } = report;
   const [compared, period, needed] = [comparedText(report), periodText(report), neededText(report)];
-  const shown = reasons.slice(0, reasonsShownMax).map((reason) => `- ${prose(shortened(reason, 500))}`);
+  const shown = reasons.slice(0, reasonsShownMax).map((reason) => `- ${prose(shortened(reason, 300))}`);
   return [
     `## ${signs[verdict]} ${verdict}`,
     '',
@@ -100,8 +107,7 @@ function differences(page: Page, clusters: readonly ClusterReport[]): void {
   if (clusters.length === 0) return;
   page.add('### Differences, the riskiest first');
   for (const [index, cluster] of clusters.entries()) {
-    // A little stays free for what stands below.
-    if (page.add(difference(cluster), lengthMax - 3_000)) continue;
+    if (page.add(difference(cluster), differencesLengthMax)) continue;
     page.add(`… and ${plural(clusters.length - index, 'more difference')}: \`doubletake report RUN --format html\` shows them.`);
     return;
   }
@@ -127,6 +133,25 @@ function difference(cluster: ClusterReport): string {
     shortened(endpoint, 200),
     shortened(path, 200),
   );
+}
+
+function models({ models: all = [] }: RunReport): string {
+  if (all.length === 0) return '';
+  const lines = all.slice(0, 10).map((model) => {
+    const confused = shortened(confusionText(model), 300);
+    return `- ${codeOf(shortened(model.endpoint, 200))} ${codeOf(shortened(model.path, 200))}: ${prose(shortened(modelText(model), 500))}${confused === '' ? '' : ` (${prose(confused)})`}`;
+  });
+  return ['### Models', '', ...lines, ...moreItems(all.length - lines.length)].join('\n');
+}
+
+function noise({ noise: all = [] }: RunReport): string {
+  if (all.length === 0) return '';
+  const lines = all.slice(0, 20).map((place) => `- ${codeOf(shortened(place.endpoint, 100))} ${codeOf(shortened(place.path, 100))}: ${prose(shortened(noiseText(place), 300))}`);
+  return folded(`Noise: ${plural(all.length, 'place')} held to the format alone`, [...lines, ...moreItems(all.length - lines.length)].join('\n'));
+}
+
+function moreItems(left: number): string[] {
+  return left > 0 ? [`- and ${count(left)} more`] : [];
 }
 
 function foot({ rules, excluded, warnings, policy }: RunReport): string {

@@ -5,10 +5,13 @@ import { shortened, visible, visibleLines } from './visible.ts';
 import {
   byUrgency,
   comparedText,
+  confusionText,
   excludedText,
   kindText,
   meaning,
+  modelText,
   neededText,
+  noiseText,
   periodText,
   policyText,
   remarks,
@@ -38,6 +41,7 @@ const riskStyle: Readonly<Record<Risk, Style>> = { high: 'red', medium: 'yellow'
 const endpointsShownMax = 30;
 const clustersShownMax = 12;
 const rulesShownMax = 20;
+const noiseShownMax = 10;
 const curlLengthMax = 1_000;
 /** From here on an endpoint is a row of a table; below it its figures stand in lines of their own. */
 const tableWidthMin = 100;
@@ -61,6 +65,8 @@ class TerminalText {
       this.#head(report),
       this.#endpoints(report),
       this.#clusters(report),
+      this.#models(report),
+      this.#noise(report),
       this.#rules(report),
       this.#rest(report),
     ];
@@ -120,7 +126,7 @@ class TerminalText {
     const [pairs = '', differ = '', p50 = '', p90 = '', p99 = ''] = figuresOf(endpoint);
     return [
       `  ${this.#paint(verdictStyle[endpoint.verdict], endpoint.verdict)}`,
-      ...this.#wrapped(visible(endpoint.endpoint), '    ', '      '),
+      ...this.#wrapped(endpoint.endpoint, '    ', '      '),
       ...this.#wrapped(`${pairs} pairs, differ: ${differ}`, '    '),
       ...this.#wrapped(`latency p50 ${p50}, p90 ${p90}, p99 ${p99}`, '    '),
       ...this.#reason(endpoint, '    '),
@@ -130,7 +136,7 @@ class TerminalText {
   /** Why an endpoint is not SAFE, and what its errors are. */
   #reason({ verdict, reason, errors }: EndpointReport, indent: string): string[] {
     const failing = errors.candidateOnly > 0 && errors.increase !== null ? [`errors ${increaseEstimate(errors.increase)}`] : [];
-    const said = [...(verdict === 'SAFE' ? [] : [visible(reason)]), ...failing].join('; ');
+    const said = [...(verdict === 'SAFE' ? [] : [reason]), ...failing].join('; ');
     return said === '' ? [] : this.#wrapped(said, indent).map((line) => this.#paint('dim', line));
   }
 
@@ -148,14 +154,14 @@ class TerminalText {
     const { endpoint, path, cause, example, risk } = cluster;
     const number = `${place}.`.padStart(4);
     const indent = '     ';
-    const values = [example.from, example.to].map((value) => (value === null ? 'nothing' : shortened(visible(value), 200)));
+    const values = [example.from, example.to].map((value) => (value === null ? 'nothing' : shortened(value, 200)));
     const curl = visibleLines(example.curl);
-    const [title = '', ...restOfTitle] = this.#wrapped(`${visible(endpoint)}  ${visible(path)}`, `${number} `, `${indent}  `);
+    const [title = '', ...restOfTitle] = this.#wrapped(`${endpoint}  ${path}`, `${number} `, `${indent}  `);
     return [
       this.#paint('bold', title),
       ...restOfTitle.map((line) => this.#paint('bold', line)),
-      ...this.#wrapped(visible(cause), indent),
-      ...this.#wrapped(`${remarks(cluster).join(', ')}; ${shareText(cluster)}; ${visible(kindText(cluster))}`, indent).map((line) =>
+      ...this.#wrapped(cause, indent),
+      ...this.#wrapped(`${remarks(cluster).join(', ')}; ${shareText(cluster)}; ${kindText(cluster)}`, indent).map((line) =>
         this.#paint(riskStyle[risk], line),
       ),
       ...this.#wrapped(`${values[0]} → ${values[1]}`, indent, `${indent}  `),
@@ -164,18 +170,41 @@ class TerminalText {
     ];
   }
 
+  #models({ models = [] }: RunReport): string[] {
+    if (models.length === 0) return [];
+    const shown = models.slice(0, rulesShownMax);
+    const lines = shown.flatMap((model) => {
+      const confused = confusionText(model);
+      return [
+        ...this.#wrapped(`${model.endpoint}  ${model.path}: ${modelText(model)}`, '  ', '    '),
+        ...(confused === '' ? [] : this.#wrapped(confused, '    ', '      ')),
+      ];
+    });
+    return [this.#paint('bold', 'Models'), ...lines, ...this.#more(models.length - shown.length, 'value')];
+  }
+
+  #noise({ noise = [] }: RunReport): string[] {
+    if (noise.length === 0) return [];
+    const shown = noise.slice(0, noiseShownMax);
+    return [
+      this.#paint('bold', 'Noise, held to its format alone'),
+      ...shown.flatMap((place) => this.#wrapped(`${place.endpoint}  ${place.path}: ${noiseText(place)}`, '  ', '    ')),
+      ...this.#more(noise.length - shown.length, 'place'),
+    ];
+  }
+
   #rules({ rules }: RunReport): string[] {
     if (rules.length === 0) return [];
     const shown = rules.slice(0, rulesShownMax);
     return [
       this.#paint('bold', 'Rules'),
-      ...shown.flatMap((rule) => this.#wrapped(`${visible(rule.name)}: ${ruleText(rule)}`, '  ', '    ')),
+      ...shown.flatMap((rule) => this.#wrapped(`${rule.name}: ${ruleText(rule)}`, '  ', '    ')),
       ...this.#more(rules.length - shown.length, 'rule'),
     ];
   }
 
   #rest({ excluded, warnings }: RunReport): string[] {
-    const left = visible(excludedText(excluded));
+    const left = excludedText(excluded);
     return [
       ...(left === '' ? [] : this.#wrapped(`Left out of the comparison: ${left}`)),
       ...warnings.flatMap((warning) => this.#wrapped(`warning: ${warning}`, '', '  ').map((line) => this.#paint('yellow', line))),
@@ -186,7 +215,7 @@ class TerminalText {
     return left > 0 ? [this.#paint('dim', `  … and ${plural(left, `more ${thing}`)}: --format html and json have more`)] : [];
   }
 
-  /** Breaks at blanks, and inside a word that has no room; `first` stands before the first line, `indent` before the others. */
+  /** Makes text visible and breaks it at blanks, and inside a word that has no room; `first` stands before the first line, `indent` before the others. */
   #wrapped(text: string, first = '', indent = first): string[] {
     const lines: string[] = [];
     let line = first;

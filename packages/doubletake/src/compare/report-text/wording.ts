@@ -1,6 +1,6 @@
 /** What every format says in the same words and in the same order. */
-import type { ClusterReport, EndpointReport, RuleReport, RunReport, Verdict, VerdictPolicy } from '../report.ts';
-import { count, moment, percent, plural, ratio } from './figures.ts';
+import type { ClusterReport, EndpointReport, ModelReport, NoiseReport, RuleReport, RunReport, Verdict, VerdictPolicy } from '../report.ts';
+import { count, moment, percent, plain, plural, ratio } from './figures.ts';
 
 const verdictRank: Readonly<Record<Verdict, number>> = { REGRESSION: 0, INSUFFICIENT: 1, SAFE: 2 };
 
@@ -70,6 +70,45 @@ export function kindText({ kind, transition }: ClusterReport): string {
 /** A rule that hides nothing is worth a word. */
 export function ruleText({ hidden, pairs }: RuleReport): string {
   return hidden === 0 ? 'hid nothing' : `hid ${plural(hidden, 'difference')} in ${plural(pairs, 'pair')}`;
+}
+
+/** What may differ at a place, why, and how often it does. */
+export function noiseText({ of, reason, pairs }: NoiseReport): string {
+  return `${of}: ${reason}; does not count in ${plural(pairs, 'pair')}`;
+}
+
+/** How far two models agree. */
+export function modelText({ pairs, baselineOnly, candidateOnly, label, number }: ModelReport): string {
+  return [
+    plural(pairs, 'pair'),
+    ...(baselineOnly > 0 ? [`${count(baselineOnly)} with production's value alone`] : []),
+    ...(candidateOnly > 0 ? [`${count(candidateOnly)} with the candidate's alone`] : []),
+    ...(label === null ? [] : [`the same label in ${percent(label.agreement)}`]),
+    ...(label === null || label.kappa === null ? [] : [`kappa ${plain(label.kappa)}`]),
+    ...(number === null ? [] : [`mean difference ${plain(number.meanDifference)}`]),
+    ...(number === null ? [] : quantilesOf(number.differences)),
+    ...(number === null || number.correlation === null ? [] : [`correlation ${plain(number.correlation)}`]),
+    ...(number === null || number.psi === null ? [] : [`PSI ${plain(number.psi)} (${drift(number.psi)} drift)`]),
+  ].join(', ');
+}
+
+/** The combinations of different labels that are most frequent: `cat → dog 12`. */
+export function confusionText({ label }: ModelReport): string {
+  if (label === null) return '';
+  const others = label.confusion.filter(({ baseline, candidate }) => baseline !== candidate).slice(0, 5);
+  return others.map(({ baseline, candidate, pairs }) => `${baseline} → ${candidate} ${count(pairs)}`).join(', ');
+}
+
+function quantilesOf(differences: NonNullable<ModelReport['number']>['differences']): string[] {
+  const { p1, p50, p99 } = differences;
+  const known = Object.entries({ p1, p50, p99 }).flatMap(([name, value]) => (value === null ? [] : [`${name} ${plain(value)}`]));
+  return known.length === 0 ? [] : [known.join(' ')];
+}
+
+/** The usual reading of the population stability index. */
+function drift(psi: number): string {
+  if (psi < 0.1) return 'little';
+  return psi > 0.25 ? 'much' : 'some';
 }
 
 /** What was left out, the most first: `incomplete 120, no baseline 3`. */

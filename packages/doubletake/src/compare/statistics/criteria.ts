@@ -20,7 +20,7 @@ import { shareAboveLogE, shareEstimate } from './share.ts';
 export interface EndpointFacts {
   /** Of its pairs those that are mismatches: beyond rules, and beyond what is known as noise. */
   counts: PairCounts;
-  /** What `EndpointEvidence` says against 'no more mismatches than noise'; null where no noise pair has been compared. */
+  /** What `EndpointEvidence` says against 'no more mismatches than noise'; null where there is no noise to hold them against. */
   noiseLogE: number | null;
   errors: PairedErrors;
   /** Of the pairs in which both sides answered; null where latencies are not judged. */

@@ -29,6 +29,10 @@ export interface PairCounts {
 const priorDiffer = 0.2;
 const priorPairs = 1;
 
+/** From so many noise pairs on, a field must seem to differ beyond noise by this much to be worth more of them. */
+const noisePairsTried = 200;
+const logRatioTried = 1;
+
 export class DiscordanceTest {
   readonly #allowed: number;
   #logE = 0;
@@ -84,12 +88,25 @@ export class DiscordanceTest {
     };
   }
 
-  /** More noise pairs would help: the candidate seems to differ more often, and it is not known yet that it does. */
+  /**
+   * More noise pairs would help: the candidate seems to differ more often, and it is not known yet that it does. After
+   * many noise pairs it has to seem so by more than chance does easily.
+   */
   wantsNoise(logENeeded: number): boolean {
     if (this.#candidateDiffer === 0 || this.#logE >= logENeeded) return false;
-    const rate = this.#candidateDiffer / this.#candidatePairs;
+    const candidate = this.#candidateDiffer / this.#candidatePairs;
     const noise = this.#noisePairs === 0 ? 0 : this.#noiseDiffer / this.#noisePairs;
-    return rate > noise + this.#allowed;
+    if (candidate <= noise + this.#allowed) return false;
+    return this.#noisePairs < noisePairsTried || this.#logLikelihoodRatio(candidate, noise) > logRatioTried;
+  }
+
+  /** Of the rates as they were through the nearest that the hypothesis permits. */
+  #logLikelihoodRatio(candidate: number, noise: number): number {
+    const nearest = nearestNoise(candidate, noise, this.#candidatePairs, this.#noisePairs, this.#allowed);
+    return (
+      logRatio(this.#candidateDiffer, this.#candidatePairs, candidate, nearest + this.#allowed) +
+      logRatio(this.#noiseDiffer, this.#noisePairs, noise, nearest)
+    );
   }
 
   #candidateForecast(): number {

@@ -7,11 +7,15 @@
  */
 import type { PairKind } from '../pair.ts';
 import { DiscordanceTest, type PairCounts } from './discordance-test.ts';
+import { shareAboveLogE } from './share.ts';
 
 /** A block ends after an eighth of the pairs so far, within these bounds: short while little is known. */
 const blockPairsMin = 8;
 const blockPairsMax = 64;
 const blocksSoFar = 8;
+
+/** After so many pairs without a noise pair an endpoint is one of which no request is sent twice. */
+const pairsWithoutNoise = 200;
 
 /** The field that stands for all that found no room. */
 export const OTHER_FIELDS = 'other';
@@ -26,14 +30,21 @@ export interface EvidenceOptions {
   allowed: number;
   /** The same for each field. */
   allowedOfField: number;
+  /**
+   * Noise pairs are to be expected: the tests wait for them. Where they are not, or where many pairs of an endpoint came
+   * without any, it is tested whether more pairs differ than the policy allows; what differs counts as no noise.
+   */
+  expectsNoise: boolean;
   room: FieldRoom;
 }
 
 export interface FieldEvidence {
   path: string;
-  /** Logarithm of the e-value against 'differs no more often than noise and what is allowed'. */
+  /**
+   * Logarithm of the e-value against 'differs no more often than noise and what is allowed of a field'; where there is
+   * no noise to hold it against, against 'differs in no more pairs than is allowed of the endpoint'.
+   */
   logE: number;
-  /** Of the endpoint's pairs, those that ended in a block. */
   counts: PairCounts;
 }
 
@@ -48,16 +59,21 @@ interface Tracked {
 
 export class EndpointEvidence {
   readonly #room: FieldRoom;
+  readonly #allowed: number;
+  readonly #expectsNoise: boolean;
   readonly #silent: DiscordanceTest;
   readonly #whole: Tracked;
   readonly #fields = new Map<string, Tracked>();
   #pair = 0;
   #candidatePairs = 0;
+  #noisePairs = 0;
   #blockCandidatePairs = 0;
   #blockNoisePairs = 0;
 
   constructor(options: Readonly<EvidenceOptions>) {
     this.#room = options.room;
+    this.#allowed = options.allowed;
+    this.#expectsNoise = options.expectsNoise;
     this.#silent = new DiscordanceTest(options.allowedOfField);
     this.#whole = tracked(new DiscordanceTest(options.allowed));
   }
@@ -68,6 +84,7 @@ export class EndpointEvidence {
     if (mismatch) this.#count(this.#whole, kind);
     for (const path of paths) this.#count(this.#field(path), kind);
     if (kind === 'noise') {
+      this.#noisePairs++;
       this.#blockNoisePairs++;
     } else {
       this.#candidatePairs++;
@@ -77,14 +94,19 @@ export class EndpointEvidence {
     if (this.#blockCandidatePairs >= wanted && this.#blockNoisePairs > 0) this.#endBlock();
   }
 
-  /** The endpoint's mismatches: logarithm of the e-value, and pairs that ended in a block. */
-  get mismatch(): { logE: number; counts: PairCounts } {
-    return { logE: this.#whole.test.logE, counts: this.#whole.test.counts };
+  /** The endpoint's mismatches, as `EndpointFacts` has them. */
+  get mismatch(): { counts: PairCounts; noiseLogE: number | null } {
+    return { counts: this.#countsOf(this.#whole), noiseLogE: this.#isWithoutNoise ? null : this.#whole.test.logE };
   }
 
   /** The fields that differed in some pair. */
   fields(): FieldEvidence[] {
-    return Array.from(this.#fields, ([path, { test }]) => ({ path, logE: test.logE, counts: test.counts }));
+    return Array.from(this.#fields, ([path, field]) => {
+      const counts = this.#countsOf(field);
+      const { candidateDiffer, candidatePairs } = counts;
+      const logE = this.#isWithoutNoise ? shareAboveLogE(candidateDiffer, candidatePairs, this.#allowed) : field.test.logE;
+      return { path, logE, counts };
+    });
   }
 
   /**
@@ -95,6 +117,21 @@ export class EndpointEvidence {
     if (this.#whole.test.wantsNoise(logENeeded)) return true;
     for (const { test } of this.#fields.values()) if (test.wantsNoise(logENeeded)) return true;
     return false;
+  }
+
+  get #isWithoutNoise(): boolean {
+    return this.#noisePairs === 0 && (!this.#expectsNoise || this.#candidatePairs >= pairsWithoutNoise);
+  }
+
+  /** Of all pairs, also of those in the block that has not ended. */
+  #countsOf({ test, candidateDiffer, noiseDiffer }: Tracked): PairCounts {
+    const ended = test.counts;
+    return {
+      candidatePairs: this.#candidatePairs,
+      candidateDiffer: ended.candidateDiffer + candidateDiffer,
+      noisePairs: this.#noisePairs,
+      noiseDiffer: ended.noiseDiffer + noiseDiffer,
+    };
   }
 
   #field(path: string): Tracked {

@@ -1,0 +1,401 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { compareSchema } from '../config/compare-schema.ts';
+import { Analysis } from './analysis.ts';
+import type { Answer, Pair } from './pair.ts';
+import type { ClusterReport, RunReport } from './report.ts';
+
+const startUs = Date.UTC(2026, 10, 21, 10) * 1_000;
+
+/** Numbers that look random and are the same each time. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+interface Parts {
+  status?: number;
+  headers?: Record<string, string | string[]>;
+  body?: unknown;
+  failure?: Answer['failure'];
+  ms?: number;
+}
+
+function answerOf({ status = 200, headers = {}, body = {}, failure = null, ms = 10 }: Parts): Answer {
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+  const all = { 'Content-Type': 'application/json', ...headers };
+  return {
+    status: failure === null ? status : 0,
+    failure,
+    headers: Object.entries(all).flatMap(([name, value]) => [value].flat().map((each): [string, string] => [name, each])),
+    body: bytes,
+    bodyBytes: bytes.length,
+    bodySha256: null,
+    firstByteMs: ms,
+    totalMs: ms,
+  };
+}
+
+interface Asked {
+  index: number;
+  target: string;
+  method?: string;
+  kind?: Pair['kind'];
+  body?: string;
+  session?: string;
+}
+
+function pairOf({ index, target, method = 'GET', kind = 'candidate', body = '', session = 's' }: Asked, baseline: Parts, candidate: Parts): Pair {
+  return {
+    kind,
+    id: `id-${index}`,
+    timeUs: startUs + index * 100_000,
+    session,
+    method,
+    host: 'shop.example',
+    target,
+    request: Buffer.from(`${method} ${target} HTTP/1.1\r\nHost: shop.example\r\nContent-Type: application/json\r\n\r\n${body}`),
+    probability: 1,
+    baseline: answerOf(baseline),
+    candidate: answerOf(candidate),
+  };
+}
+
+function analysisOf(compare: Record<string, unknown> = {}): Analysis {
+  return new Analysis(compareSchema.parse(compare));
+}
+
+const hex = (random: () => number, digits: number): string =>
+  Array.from({ length: digits }, () => Math.floor(random() * 16).toString(16)).join('');
+const uuid = (random: () => number): string =>
+  [8, 4, 4, 4, 12].map((digits) => hex(random, digits)).join('-');
+const iso = (index: number, shiftMs = 0): string => new Date(startUs / 1_000 + index * 100 + shiftMs).toISOString();
+
+/** What an order is to both versions, by its number. */
+function order(index: number): Record<string, unknown> {
+  return {
+    id: index,
+    reference: `R-${1_000 + index * 7}`,
+    total: Number((10 + index * 1.37).toFixed(2)),
+    currency: 'EUR',
+    paid: index % 3 !== 0,
+    note: index % 4 === 0 ? null : 'bitte läuten',
+    customer: { name: `Customer ${index}`, email: `c${index}@example.test` },
+    createdAt: new Date(startUs / 1_000 - 86_400_000 * (index + 1)).toISOString(),
+    items: [
+      { sku: `A${index}`, quantity: 1 + (index % 3) },
+      { sku: `B${index}`, quantity: 2 },
+    ],
+    tags: ['new', `t${index % 5}`, 'web'],
+  };
+}
+
+const headers = {
+  'Cache-Control': 'private, max-age=60',
+  'X-Version': '1',
+  'Set-Cookie': 'sid=abc; Path=/; HttpOnly; Secure',
+};
+
+type Change = (index: number, parts: { status: number; headers: Record<string, string | string[]>; body: Record<string, any> }) => Parts;
+
+const changed = (change: (body: Record<string, any>, index: number) => void): Change => (index, parts) => {
+  change(parts.body, index);
+  return parts;
+};
+
+const regressions: [name: string, path: string, kind: string, cause: RegExp, change: Change][] = [
+  ['a number as a text', '$.total', 'type', /same value as another type/, changed((body) => (body['total'] = String(body['total'])))],
+  ['a field gone', '$.currency', 'missing', /the field is gone/, changed((body) => delete body['currency'])],
+  ['rounding', '$.total', 'value', /rounded/, changed((body) => (body['total'] = Math.round(body['total'] * 10) / 10))],
+  ['another order', '$.items', 'order', /another order/, changed((body) => body['items'].reverse())],
+  ['an encoding', '$.note', 'value', /wrong character encoding/, changed((body) => (body['note'] = body['note'] === null ? null : Buffer.from(body['note']).toString('latin1')))],
+  ['a header gone', 'header:x-version', 'missing', /the header x-version is gone/, (_, { headers: { 'X-Version': __, ...rest }, ...parts }) => ({ ...parts, headers: rest })],
+  ['a cookie attribute gone', 'cookie:sid;httponly', 'missing', /attribute httponly of the cookie sid is gone/, (_, parts) => ({ ...parts, headers: { ...parts.headers, 'Set-Cookie': 'sid=abc; Path=/; Secure' } })],
+  ['a cookie gone', 'cookie:sid', 'missing', /cookie sid is gone/, (_, { headers: { 'Set-Cookie': __, ...rest }, ...parts }) => ({ ...parts, headers: rest })],
+  ['a status', 'status', 'status', /the candidate fails/, (index, parts) => (index % 2 === 0 ? { status: 500 } : parts)],
+  ['a status of the same class', 'status', 'status', /another status/, (_, parts) => ({ ...parts, status: 202 })],
+  ['a page that is too short', '$.items', 'length', /less in it/, changed((body) => body['items'].pop())],
+  ['a time zone', '$.createdAt', 'value', /off by 1 h: another time zone/, changed((body) => (body['createdAt'] = new Date(Date.parse(body['createdAt']) + 3_600_000).toISOString()))],
+  ['a null', '$.customer.name', 'type', /is null/, changed((body) => (body['customer'].name = null))],
+  ['a leak', '$.customer.passwordHash', 'extra', /should not leave/, changed((body) => (body['customer'].passwordHash = 'x'))],
+  ['a cache header', 'header:cache-control', 'value', /the header cache-control has another value/, (_, parts) => ({ ...parts, headers: { ...parts.headers, 'Cache-Control': 'public, max-age=60' } })],
+  ['a boolean', '$.paid', 'value', /is (true|false)/, changed((body) => (body['paid'] = !body['paid']))],
+  ['a text cut off', '$.customer.email', 'value', /cut off/, changed((body) => (body['customer'].email = String(body['customer'].email).slice(0, 10)))],
+  ['another unit', '$.total', 'value', /100 times/, changed((body) => (body['total'] = Math.round(body['total'] * 100)))],
+  ['a timeout', 'status', 'failure', /does not answer in time/, (index, parts) => (index % 2 === 0 ? { failure: 'timeout' } : parts)],
+  ['a body that is no JSON', 'body', 'malformed', /candidate's body is not what it says/, (_, parts) => ({ ...parts, body: `${JSON.stringify(parts.body).slice(0, -1)}` as never })],
+];
+
+function partsOf(index: number): { status: number; headers: Record<string, string | string[]>; body: Record<string, any> } {
+  return { status: 200, headers, body: order(index) };
+}
+
+const codeOf = ({ clusters }: RunReport): ClusterReport[] => clusters.filter(({ origin }) => origin === 'code');
+
+describe('a regression is found, in one cluster with its cause', () => {
+  test.each(regressions)('%s', (_, path, kind, cause, change) => {
+    const analysis = analysisOf();
+    let mismatches = 0;
+    for (let index = 0; index < 300; index++) {
+      const target = `/orders/${index}`;
+      const outcome = analysis.push(pairOf({ index, target }, partsOf(index), change(index, partsOf(index))));
+      if (outcome.mismatch) mismatches++;
+      // The same version again, now and then.
+      if (index % 10 === 0) analysis.push(pairOf({ index, target, kind: 'noise' }, partsOf(index), partsOf(index)));
+    }
+    const report = analysis.report();
+    const clusters = codeOf(report);
+    expect(clusters.map((cluster) => [cluster.path, cluster.kind])).toEqual(clusters.map(() => [path, kind]));
+    // A boolean changes both ways; what is rounded may be rounded to less.
+    expect(clusters.length).toBeGreaterThan(0);
+    expect(clusters.length).toBeLessThanOrEqual(2);
+    for (const cluster of clusters) expect(cluster.cause).toMatch(cause);
+    expect(clusters[0]).toMatchObject({ endpoint: 'GET /orders/{id}', significant: true, firstSeen: expect.stringMatching(/^2026-11-21T10:/) });
+    expect(report.mismatches).toBe(mismatches);
+    expect(mismatches).toBeGreaterThan(20);
+    expect(report.verdict).toBe('REGRESSION');
+  });
+});
+
+type Noise = (random: () => number, index: number) => Parts;
+
+/** Made twice for each pair, and again for noise pairs: so the two differ as two answers of one version do. */
+const noises: [name: string, make: Noise, method?: string][] = [
+  ['a request id', (random) => ({ body: { requestId: uuid(random) } })],
+  ['a time', (_random, index) => ({ body: { at: iso(index, Math.floor(_random() * 50)) } })],
+  ['a time in seconds', (random, index) => ({ body: { at: Math.floor(startUs / 1e6 + index / 10 + random() * 2) } })],
+  ['when it ends', (random, index) => ({ body: { expires: iso(index, 3_600_000 + Math.floor(random() * 50)) } })],
+  ['a token', (random) => ({ body: { token: `tok_${hex(random, 30)}` } })],
+  ['a JWT', (random) => ({ body: { jwt: `eyJhbGciOiJIUzI1NiJ9.${hex(random, 40)}.${hex(random, 40)}` } })],
+  ['a trace header', (random) => ({ headers: { 'X-Trace': `00-${hex(random, 32)}-${hex(random, 16)}-01` } })],
+  ['a request id header', (random) => ({ headers: { 'X-Request-Id': hex(random, 32) } })],
+  ['a session cookie', (random) => ({ headers: { 'Set-Cookie': `sid=${hex(random, 32)}; Path=/; HttpOnly` } })],
+  ['a CSRF token in HTML', (random) => ({ headers: { 'Content-Type': 'text/html' }, body: `<form><input name="t" value="${hex(random, 40)}"></form>` })],
+  ['the last digits of a double', (random) => ({ body: { share: random() < 0.5 ? 0.1 + 0.2 : 0.3 } })],
+  ['whitespace and the order of members', (random) => ({ body: random() < 0.5 ? '{"a":1,"b":2}' : '{ "b": 2, "a": 1 }' })],
+  ['compression', (random) => (random() < 0.5 ? { body: '{"a":1}' } : { headers: { 'Content-Encoding': 'gzip' }, body: gzipSync('{"a":1}') })],
+  ['the order of headers', (random) => ({ headers: random() < 0.5 ? { A: '1', B: '2' } : { B: '2', A: '1' } })],
+  ['dates in headers', (_random, index) => ({ headers: { Date: new Date(startUs / 1e3 + index * 100 + Math.floor(_random() * 5) * 1e3).toUTCString(), Age: String(Math.floor(_random() * 9)) } })],
+  ['the order of a set', (random) => ({ body: { tags: random() < 0.5 ? ['a', 'b', 'c'] : ['c', 'a', 'b'] } })],
+  ['how long it took', (random) => ({ body: { tookMs: Math.floor(random() * 40) } })],
+  ['a counter', (random, index) => ({ body: { visitors: 1_000 + index + Math.floor(random() * 5) } })],
+  ['a field that is there by chance', (random) => ({ body: random() < 0.5 ? { a: 1 } : { a: 1, hint: 'try again' } })],
+  ['the id of what was made', (random, index) => ({ status: 201, headers: { Location: `/orders/${1_000 + index + Math.floor(random() * 1e6)}` }, body: { id: 1_000 + index + Math.floor(random() * 1e6) } }), 'POST'],
+];
+
+describe('noise is no mismatch', () => {
+  test.each(noises)('%s', (_, make, method = 'GET') => {
+    const analysis = analysisOf();
+    const random = generator(7);
+    for (let index = 0; index < 400; index++) {
+      const target = `/things/${index}`;
+      if (index % 10 === 0) analysis.push(pairOf({ index, target, method, kind: 'noise' }, make(random, index), make(random, index)));
+      analysis.push(pairOf({ index, target, method }, make(random, index), make(random, index)));
+    }
+    const report = analysis.report();
+    expect(codeOf(report)).toEqual([]);
+    expect(report.mismatches).toBe(0);
+    expect(report.verdict).not.toBe('REGRESSION');
+  });
+
+  // What differs in ways that nothing in the answer explains is only known from two answers of one version.
+  test.each(noises.slice(0, 15).filter(([name]) => name !== 'compression'))('%s, where nothing is answered twice', (_, make, method = 'GET') => {
+    const analysis = analysisOf();
+    const random = generator(7);
+    for (let index = 0; index < 100; index++) {
+      analysis.push(pairOf({ index, target: `/things/${index}`, method }, make(random, index), make(random, index)));
+    }
+    const report = analysis.report();
+    expect(codeOf(report)).toEqual([]);
+    expect(report.mismatches).toBe(0);
+    expect(report.warnings).toEqual(['no request was answered twice by one version: what is noise is told by its looks alone']);
+  });
+});
+
+describe('what is noisy still keeps', () => {
+  const departures: [name: string, kind: string, cause: RegExp, change: (index: number, random: () => number) => unknown][] = [
+    ['its format', 'value', /another format/, (index) => `request number ${index}`],
+    ['a value', 'value', /is empty/, () => ''],
+    ['its length', 'value', /another format|far shorter or longer/, (_index, random) => hex(random, 120)],
+    ['its type', 'type', /another type/, (index) => index],
+    ['its presence', 'missing', /gone/, () => undefined],
+    ['that it is not null', 'type', /is null/, () => null],
+  ];
+  test.each(departures)('%s', (_, kind, cause, change) => {
+    const analysis = analysisOf();
+    const random = generator(1);
+    for (let index = 0; index < 300; index++) {
+      const target = `/things/${index}`;
+      const make = (): Parts => ({ body: { id: hex(random, 32) } });
+      if (index % 10 === 0) analysis.push(pairOf({ index, target, kind: 'noise' }, make(), make()));
+      analysis.push(pairOf({ index, target }, make(), index % 2 === 0 && index > 80 ? { body: { id: change(index, random) } } : make()));
+    }
+    const report = analysis.report();
+    expect(codeOf(report)).toMatchObject([{ path: '$.id', kind, count: 109 }]);
+    expect(codeOf(report)[0]?.cause).toMatch(cause);
+    expect(report.mismatches).toBe(109);
+    expect(report.noise).toMatchObject([{ endpoint: 'GET /things/{id}', path: '$.id', of: 'value' }]);
+  });
+
+  test('its time zone', () => {
+    const analysis = analysisOf();
+    for (let index = 0; index < 200; index++) {
+      const target = `/things/${index}`;
+      if (index % 10 === 0) analysis.push(pairOf({ index, target, kind: 'noise' }, { body: { at: iso(index) } }, { body: { at: iso(index, 40) } }));
+      analysis.push(pairOf({ index, target }, { body: { at: iso(index) } }, { body: { at: iso(index, 7_200_040) } }));
+    }
+    expect(codeOf(analysis.report())).toMatchObject([{ path: '$.at', transition: '+2 h', cause: 'the field is off by 2 h: another time zone', count: 200 }]);
+  });
+
+  test('how often it differs', () => {
+    const verdicts = [0.1, 0.4].map((rate) => {
+      const analysis = analysisOf({ policy: { maxMismatch: '1%' } });
+      const random = generator(5);
+      const make = (often: number): Parts => ({ body: { hint: random() < often ? 'sale' : 'none' } });
+      for (let index = 0; index < 2_000; index++) {
+        const target = `/things/${index}`;
+        if (index % 4 === 0) analysis.push(pairOf({ index, target, kind: 'noise' }, make(0.05), make(0.05)));
+        analysis.push(pairOf({ index, target }, make(0.05), make(rate)));
+        // Looked at on the way, as it is while mirror runs.
+        if (index % 500 === 0) analysis.report();
+      }
+      const report = analysis.report();
+      return [report.verdict === 'REGRESSION', codeOf(report).map(({ path }) => path)];
+    });
+    expect(verdicts).toEqual([[false, []], [true, ['$.hint', '$.hint']]]);
+  });
+});
+
+describe('Analysis', () => {
+  test('learns what is noise from the baseline\'s own answers to the same request', () => {
+    const analysis = analysisOf();
+    const random = generator(2);
+    const make = (): Parts => ({ body: { visitors: Math.floor(random() * 1_000), name: 'x' } });
+    for (let index = 0; index < 200; index++) analysis.push(pairOf({ index, target: `/page/${Math.floor(index / 2) % 20}` }, make(), make()));
+    const report = analysis.report();
+    expect(report.mismatches).toBe(0);
+    expect(report.noise).toMatchObject([{ path: '$.visitors', of: 'value', reason: expect.stringMatching(/^differs by itself in \d+ of \d+ pairs$/) }]);
+    expect(report.warnings).toEqual([]);
+  });
+
+  test('does not, where something was changed in between', () => {
+    const analysis = analysisOf();
+    for (let index = 0; index < 200; index++) {
+      analysis.push(pairOf({ index, target: '/cart/7' }, { body: { count: index } }, { body: { count: index + 3 } }));
+      analysis.push(pairOf({ index, target: '/cart/7/items', method: 'POST' }, {}, {}));
+    }
+    expect(analysis.report()).toMatchObject({ verdict: 'REGRESSION', mismatches: 200, noise: [] });
+  });
+
+  test('sees that a field is steady, whatever it looks like', () => {
+    const analysis = analysisOf();
+    const random = generator(3);
+    for (let index = 0; index < 100; index++) {
+      const id = uuid(random);
+      const target = `/things/${index}`;
+      if (index % 5 === 0) analysis.push(pairOf({ index, target, kind: 'noise' }, { body: { owner: id } }, { body: { owner: id } }));
+      analysis.push(pairOf({ index, target }, { body: { owner: id } }, { body: { owner: uuid(random) } }));
+    }
+    expect(analysis.report()).toMatchObject({ mismatches: 100, noise: [] });
+  });
+
+  test('takes no value for noise that the request names', () => {
+    const analysis = analysisOf();
+    const random = generator(3);
+    for (let index = 0; index < 100; index++) {
+      const id = uuid(random);
+      analysis.push(pairOf({ index, target: `/things/${id}` }, { body: { id } }, { body: { id: uuid(random) } }));
+    }
+    expect(analysis.report().mismatches).toBe(100);
+  });
+
+  test('counts anew what was thought before noise was known', () => {
+    const analysis = analysisOf();
+    const random = generator(4);
+    const make = (): Parts => ({ body: { tookMs: Math.floor(random() * 1e6) } });
+    const outcomes = Array.from({ length: 50 }, (_, index) => analysis.push(pairOf({ index, target: '/x' , session: String(index), body: String(index) }, make(), make())).mismatch);
+    expect(outcomes).toEqual(Array(50).fill(true));
+    expect(analysis.report().mismatches).toBe(50);
+    for (let index = 0; index < 5; index++) analysis.push(pairOf({ index, target: '/x', kind: 'noise' }, make(), make()));
+    expect(analysis.report()).toMatchObject({ mismatches: 0, clusters: [] });
+  });
+
+  test('marks what lies in other data, with the evidence', () => {
+    const report = (candidate: (index: number) => Parts): RunReport => {
+      const analysis = analysisOf();
+      for (let index = 0; index < 300; index++) analysis.push(pairOf({ index, target: `/users/${index % 50}` }, {}, candidate(index)));
+      return analysis.report();
+    };
+    const other = report((index) => (index % 50 < 5 ? { status: 404 } : {}));
+    expect(other.clusters).toMatchObject([
+      { kind: 'status', transition: '200 -> 404', origin: 'state', risk: 'low', count: 30, cause: 'other data: the candidate lacks 5 things, each time that it is asked for, and has 45 others' },
+    ]);
+    expect(other).toMatchObject({ mismatches: 0, excluded: { state: 30 } });
+    expect(other.warnings).toContain('30 pairs differ because the two environments hold different data; they do not count');
+    // Now found and now not; and nothing found at all.
+    expect(report((index) => (index % 7 === 0 ? { status: 404 } : {}))).toMatchObject({ mismatches: 43, clusters: [{ origin: 'code', cause: 'the candidate does not find it' }] });
+    expect(report(() => ({ status: 404 }))).toMatchObject({ mismatches: 300, clusters: [{ origin: 'code' }] });
+  });
+
+  test('adds up endpoints that turn out to be one', () => {
+    const analysis = analysisOf();
+    const titles = Array.from({ length: 30 }, (_, index) => `/blog/how-to-${'abcdef'[index % 6]}-the-${'uvwxyz'[Math.floor(index / 6)]}`);
+    const outcomes = [...titles, ...titles].map((target, index) => analysis.push(pairOf({ index, target }, { body: { a: 1 } }, { body: { a: '1' } })));
+    const report = analysis.report();
+    expect(report.endpoints).toMatchObject([{ endpoint: 'GET /blog/{slug}', pairs: 60, mismatches: 60 }]);
+    expect(report.clusters).toMatchObject([{ endpoint: 'GET /blog/{slug}', count: 60, share: 1, firstSeen: '2026-11-21T10:00:00.000Z' }]);
+    expect(new Set(outcomes.map(({ endpoint }) => analysis.currentEndpoint(endpoint)))).toEqual(new Set(['GET /blog/{slug}']));
+    expect(outcomes.at(-1)?.clusters).toEqual([report.clusters[0]?.id]);
+  });
+
+  test('judges latency and errors, and says what it was not told', () => {
+    const analysis = analysisOf();
+    for (let index = 0; index < 3_000; index++) {
+      analysis.push(pairOf({ index, target: '/slow' }, { ms: 10 + (index % 7) }, { ms: 20 + (index % 7) }));
+      analysis.push(pairOf({ index, target: '/same' }, { ms: 10 + (index % 7) }, { ms: 10 + ((index + 3) % 7) }));
+    }
+    analysis.exclude('incomplete');
+    analysis.exclude('sampled_down', 5);
+    const report = analysis.report();
+    expect(report.endpoints.map(({ endpoint, verdict }) => [endpoint, verdict])).toEqual([['GET /slow', 'REGRESSION'], ['GET /same', expect.stringMatching(/SAFE|INSUFFICIENT/)]]);
+    expect(report.endpoints[0]?.latencyRatio.p50?.value).toBeGreaterThan(1.5);
+    expect(report).toMatchObject({ verdict: 'REGRESSION', pairs: 6_000, mismatches: 0, excluded: { incomplete: 1, sampled_down: 5 } });
+  });
+
+  test('compares what models answer', () => {
+    const analysis = analysisOf({
+      models: [
+        { endpoint: 'POST /predict', path: '$.result.label', as: 'label' },
+        { path: '$.scores[0]', as: 'number' },
+      ],
+      rules: [{ name: 'model', path: ['$.result', '$.scores'], ignore: true }],
+    });
+    for (let index = 0; index < 100; index++) {
+      const parts = (label: string, score: number): Parts => ({ body: { result: { label }, scores: [score] } });
+      analysis.push(pairOf({ index, target: '/predict', method: 'POST' }, parts('cat', index), parts(index < 10 ? 'dog' : 'cat', index + 1)));
+    }
+    analysis.push(pairOf({ index: 0, target: '/predict', method: 'POST' }, { body: { result: { label: 'cat' } } }, { body: 'no json' }));
+    expect(analysis.report().models).toMatchObject([
+      { endpoint: 'POST /predict', path: '$.result.label', pairs: 100, baselineOnly: 1, candidateOnly: 0, label: { agreement: 0.9 }, number: null },
+      { path: '$.scores[0]', pairs: 100, label: null, number: { meanDifference: 1, correlation: 1 } },
+    ]);
+  });
+
+  test('has a report of nothing', () => {
+    expect(analysisOf().report()).toMatchObject({ verdict: 'INSUFFICIENT', pairs: 0, endpoints: [], clusters: [], from: null, to: null, warnings: [] });
+  });
+
+  test('is bounded, whatever comes', () => {
+    const analysis = analysisOf();
+    const random = generator(9);
+    const wide = (): Parts => ({ body: Object.fromEntries(Array.from({ length: 100 }, () => [`k${hex(random, 3)}x`, Math.floor(random() * 9)])) });
+    for (let index = 0; index < 400; index++) analysis.push(pairOf({ index, target: '/wide', body: String(index) }, wide(), wide()));
+    const report = analysis.report();
+    expect(report.pairs).toBe(400);
+    expect(report.clusters.length).toBeLessThanOrEqual(1_000);
+    expect(report.mismatches).toBeGreaterThan(390);
+  });
+});

@@ -1,0 +1,281 @@
+/**
+ * What pairs come to: each is compared, what it differs in is gathered, and the whole is judged when it is asked for.
+ *
+ * Whether a difference is noise, or lies in other data, becomes known with time. So a pair is remembered by the clusters
+ * that it is in, and a report counts the pairs of which some cluster counts by what is known then. What `push` says of a
+ * pair is what is known when it comes; the tests go by that, since they may not be told what they have seen anew.
+ */
+import { type Cluster, ClusterBook } from './clusters/cluster-book.ts';
+import { headerOf, readRequest } from './clusters/request-parts.ts';
+import { type Transition, transitionOf } from './clusters/transition.ts';
+import { compareAnswers } from './diff/compare-answers.ts';
+import type { Comparison, Difference } from './difference.ts';
+import { EndpointNames } from './endpoints/endpoint-names.ts';
+import { classOf, type FieldProfile, type PairSource, type RequestContext } from './noise/field-profile.ts';
+import { isSafe, OwnAnswers } from './noise/own-answers.ts';
+import type { Answer, Pair } from './pair.ts';
+import type { RunReport } from './report.ts';
+import { CompareRules } from './rules/compare-rules.ts';
+import { EndpointState, keyOfDifference } from './analysis/endpoint-state.ts';
+import { ModelFields } from './analysis/model-fields.ts';
+import type { AnalysisOptions } from './analysis/options.ts';
+import { type Facts, runReport } from './analysis/run-report.ts';
+import { isLacked, StateEvidence } from './analysis/state-evidence.ts';
+
+/** Places that are tested by themselves, all endpoints together. */
+const fieldsTestedMax = 100_000;
+/** Pairs of one version made on purpose, beyond which those that came about by chance are not needed. */
+const noisePairsEnough = 20;
+
+/** What is known of a pair when it comes. */
+export interface PairOutcome {
+  /** Its endpoint's name; it may have another by the time of the report (`currentEndpoint`). */
+  endpoint: string;
+  /** What differs beyond noise and rules. */
+  differences: readonly Difference[];
+  /** Ids of the clusters that these belong to, as in the report unless endpoints were merged in between. */
+  clusters: readonly string[];
+  /** The candidate answers differently, and neither noise nor other data explains it. */
+  mismatch: boolean;
+  /** What kept the bodies from being compared in full. */
+  limited: string | null;
+}
+
+export class Analysis {
+  readonly #options: AnalysisOptions;
+  readonly #names: EndpointNames;
+  readonly #rules: CompareRules;
+  readonly #book = new ClusterBook();
+  readonly #own: OwnAnswers;
+  readonly #state = new StateEvidence();
+  readonly #models: ModelFields;
+  readonly #room = { left: fieldsTestedMax };
+  readonly #excluded = new Map<string, number>();
+  #endpoints = new Map<string, EndpointState>();
+  #merges = 0;
+  #serial = 0;
+  #truncated = 0;
+  #fromUs = Infinity;
+  #toUs = -Infinity;
+  #logENeeded = Infinity;
+
+  constructor(options: AnalysisOptions) {
+    const { rules, bodyBytesMax, ownHosts } = options;
+    this.#options = options;
+    this.#names = new EndpointNames(options.endpoints);
+    this.#rules = new CompareRules(rules, ownHosts === undefined ? { bodyBytesMax } : { bodyBytesMax, ownHosts });
+    this.#own = new OwnAnswers(options.sameRequestWithinMs);
+    this.#models = new ModelFields(options.models, bodyBytesMax);
+  }
+
+  /** Compares a pair and learns from it. */
+  push(pair: Pair): PairOutcome {
+    const endpoint = this.#endpointOf(pair);
+    const { limited, differences, clusters, mismatch } = this.#compare(endpoint, pair, pair.kind);
+    if (pair.kind === 'candidate') {
+      endpoint.measure(pair);
+      this.#models.push(endpoint.name, pair);
+      this.#fromUs = Math.min(this.#fromUs, pair.timeUs);
+      this.#toUs = Math.max(this.#toUs, pair.timeUs);
+      const before = this.#own.push(pair);
+      if (before !== null && endpoint.totals.noise < noisePairsEnough) this.#compareOwn(endpoint, pair, before);
+    }
+    return { endpoint: endpoint.name, differences, clusters: clusters.map(({ id }) => id), mismatch, limited };
+  }
+
+  /** Counts pairs that could not be compared, by why: `incomplete`, `no_baseline`, `sampled_down` … */
+  exclude(reason: string, pairs = 1): void {
+    this.#excluded.set(reason, (this.#excluded.get(reason) ?? 0) + pairs);
+  }
+
+  /** The present name of an endpoint that an outcome had. */
+  currentEndpoint(name: string): string {
+    return this.#names.currentName(name);
+  }
+
+  /**
+   * Whether requests of an endpoint should be sent twice more often, so that what differs can be told from noise; by the
+   * latest report.
+   */
+  wantsNoise(endpoint: string): boolean {
+    return this.#endpoints.get(this.#names.currentName(endpoint))?.evidence.wantsNoise(this.#logENeeded) ?? false;
+  }
+
+  /** What all pairs came to, by what is known now. */
+  report(): RunReport {
+    const facts: Facts = {
+      policy: this.#options.policy,
+      endpoints: [...this.#endpoints.values()],
+      clusters: [...this.#book.clusters()],
+      stateOf: (cluster) => this.#stateOf(cluster),
+      isNoise: (cluster) => this.#isNoise(cluster),
+      clusterAt: (index) => this.#book.at(index),
+      fromUs: this.#fromUs,
+      toUs: this.#toUs,
+      rules: this.#rules,
+      models: this.#models.reports(),
+      excluded: this.#excluded,
+      truncated: this.#truncated,
+      unclustered: this.#book.unclustered,
+    };
+    const { report, logENeeded } = runReport(facts);
+    this.#logENeeded = logENeeded;
+    return report;
+  }
+
+  #endpointOf(pair: Pair): EndpointState {
+    const { headers, body } = isSafe(pair.method) ? { headers: [], body: null } : readRequest(pair.request);
+    const name = this.#names.nameOf(pair.method, pair.target, headerOf(headers, 'content-type'), body);
+    if (this.#names.merges !== this.#merges) this.#rename();
+    let endpoint = this.#endpoints.get(name);
+    if (endpoint === undefined) {
+      endpoint = this.#newEndpoint(name);
+      this.#endpoints.set(name, endpoint);
+    }
+    return endpoint;
+  }
+
+  #newEndpoint(name: string): EndpointState {
+    const { policy, noiseShare, reference } = this.#options;
+    return new EndpointState(name, this.#rules.of(name), {
+      allowed: policy.maxMismatch,
+      allowedOfField: policy.maxMismatch,
+      expectsNoise: noiseShare > 0 || reference !== undefined,
+      room: this.#room,
+    });
+  }
+
+  /** Endpoints that have become one are added up. */
+  #rename(): void {
+    this.#merges = this.#names.merges;
+    const currentName = (name: string): string => this.#names.currentName(name);
+    const before = this.#endpoints;
+    this.#endpoints = new Map();
+    for (const [name, endpoint] of before) {
+      const current = currentName(name);
+      const same = this.#endpoints.get(current);
+      if (same !== undefined) {
+        same.merge(endpoint);
+      } else if (current === name) {
+        this.#endpoints.set(name, endpoint);
+      } else {
+        // Under another name there may be other rules.
+        const renamed = this.#newEndpoint(current);
+        renamed.merge(endpoint);
+        this.#endpoints.set(current, renamed);
+      }
+    }
+    this.#book.rename(currentName);
+    this.#state.rename(currentName);
+  }
+
+  /** Two answers of the baseline to the same request, as a pair of one version. */
+  #compareOwn(endpoint: EndpointState, pair: Pair, before: Answer): void {
+    this.#compare(endpoint, { ...pair, kind: 'noise', candidate: pair.baseline, baseline: before }, 'own');
+  }
+
+  #compare(endpoint: EndpointState, pair: Pair, source: PairSource): Compared {
+    this.#serial++;
+    endpoint.totals[source]++;
+    const comparison = compareAnswers(pair.baseline, pair.candidate, endpoint.rules.options);
+    const isCandidate = source === 'candidate';
+    if (isCandidate) {
+      this.#state.note(endpoint.name, pair);
+      if (comparison.limited !== null) this.exclude(comparison.limited);
+      if (comparison.truncated) this.#truncated++;
+      for (const path of comparison.compared) endpoint.fields.get(path)?.compare();
+    }
+    const all = endpoint.rules.apply(comparison, isCandidate);
+    const found = all.length === 0 ? [] : this.#gather(endpoint, pair, source, all);
+    return this.#decide(endpoint, pair, comparison, found);
+  }
+
+  /** Learns from what differs, and finds the cluster of each difference. */
+  #gather(endpoint: EndpointState, pair: Pair, source: PairSource, differences: readonly Difference[]): Found[] {
+    const context: RequestContext = {
+      timeUs: pair.timeUs,
+      target: pair.target,
+      request: pair.request,
+      safe: isSafe(pair.method),
+    };
+    const counted = new Set<Cluster>();
+    return differences.map((difference) => {
+      const field = endpoint.fields.get(difference.path);
+      const profile = endpoint.learn(difference, source, this.#serial, context);
+      // The first difference at a place is also the first time that the place is known.
+      if (field === undefined && source === 'candidate') profile.compare();
+      const isNoisy = endpoint.noiseReason(difference.path, 'value') !== null;
+      const transition = wordedFor(transitionOf(difference), difference, profile, isNoisy);
+      const cluster = this.#book.find(endpoint.name, difference, transition, pair);
+      if (cluster !== null && !counted.has(cluster)) {
+        counted.add(cluster);
+        if (source === 'candidate') this.#book.count(cluster, pair, difference);
+        else cluster.noisePairs++;
+      }
+      return { difference, cluster };
+    });
+  }
+
+  /** What is thought of the pair by what is known now. */
+  #decide(endpoint: EndpointState, pair: Pair, { limited }: Comparison, found: readonly Found[]): Compared {
+    const verdicts = new Map<Cluster, boolean>();
+    const counts = (cluster: Cluster | null): boolean => {
+      if (cluster === null) return true;
+      let verdict = verdicts.get(cluster);
+      if (verdict === undefined) {
+        verdict = !this.#isNoise(cluster);
+        verdicts.set(cluster, verdict);
+      }
+      return verdict;
+    };
+    const kept = found.filter(({ cluster }) => counts(cluster));
+    const mismatch = kept.some(({ cluster }) => cluster === null || this.#stateOf(cluster) === null);
+    const all = [...verdicts.keys()];
+    const indexes = all.map(({ index }) => index).toSorted((a, b) => a - b);
+    // What found no cluster always counts.
+    if (found.some(({ cluster }) => cluster === null)) indexes.push(-1);
+    if (indexes.length > 0) endpoint.count(indexes, pair.kind, mismatch);
+    endpoint.evidence.push(pair.kind, mismatch, found.map(({ difference }) => keyOfDifference(difference)));
+    return {
+      limited,
+      differences: kept.map(({ difference }) => difference),
+      clusters: all.filter((cluster) => verdicts.get(cluster)),
+      mismatch,
+    };
+  }
+
+  #isNoise({ endpoint: name, path, kind, transition, noisePairs }: Cluster): boolean {
+    if (transition.harmless === true) return true;
+    const endpoint = this.#endpoints.get(name);
+    if (endpoint === undefined || endpoint.noiseReason(path, classOf(kind)) === null) return false;
+    if (!transition.departs || noisePairs > 0) return true;
+    return transition.shape !== null && endpoint.fields.get(path)?.hasShape(transition.shape) === true;
+  }
+
+  /** Why a cluster lies in other data, in words; null when it does not. */
+  #stateOf({ endpoint, kind, transition }: Cluster): string | null {
+    if (kind !== 'status' || transition.text === null) return null;
+    const [from, to] = transition.text.split(' -> ').map(Number);
+    if (from < 400 && isLacked(to)) return this.#state.reason(endpoint, 'candidate');
+    return isLacked(from) && to < 400 ? this.#state.reason(endpoint, 'baseline') : null;
+  }
+}
+
+interface Found {
+  difference: Difference;
+  /** Null when there was no room for another. */
+  cluster: Cluster | null;
+}
+
+interface Compared extends Omit<PairOutcome, 'endpoint' | 'clusters'> {
+  clusters: readonly Cluster[];
+}
+
+/** The transition as the place's other values have it: those of a place with ever new words have no words in common. */
+function wordedFor(transition: Transition, { kind, candidate, candidateType }: Difference, profile: FieldProfile, isNoisy: boolean): Transition {
+  const { text, departs } = transition;
+  if (kind !== 'value' || departs) return transition;
+  if (text !== null) return !text.includes(' -> ') || profile.tellsApart(text) ? transition : { ...transition, text: null };
+  if (!isNoisy || candidateType === 'number' || !profile.isOutOfLengths(candidate ?? '')) return transition;
+  return { text: 'length', cause: 'the value is far shorter or longer than any of the baseline\'s', departs: true, shape: null };
+}

@@ -1,0 +1,110 @@
+/** Reads a run that has ended, or one that was killed: DuckDB takes up what its log holds. */
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { RunReport } from '../compare/report.ts';
+import { type Database, firstLine, openDatabase, quoted, StoreError } from './database.ts';
+import { databaseName, reportName, schemaVersion, tables } from './schema.ts';
+
+export class RunReader {
+  readonly #path: string;
+  readonly #exportFolder: string | null;
+  readonly #database: Database;
+
+  /**
+   * Opens the run in a folder, or its file. Throws StoreError: DT_RUN_NOT_FOUND, DT_RUN_NOT_RECOGNISED when it is
+   * something else or of another version, DT_RUN_IN_USE while another process writes it, DT_RUN_UNREADABLE.
+   *
+   * @param exportFolder - where `exportParquet` will write: a run may come from anywhere, and what it holds can reach no
+   *   other files.
+   */
+  static async open(path: string, exportFolder: string | null = null): Promise<RunReader> {
+    const file = fileOf(path);
+    const folder = exportFolder === null ? null : resolve(exportFolder);
+    let database: Database | null = null;
+    try {
+      database = await openDatabase(file, 'READ_ONLY');
+      const { connection } = database;
+      if (folder !== null) await connection.run(`SET allowed_directories = [${quoted(`${folder}/`)}]`);
+      await connection.run('SET enable_external_access = false');
+      const found = await connection.runAndReadAll('SELECT schema_version FROM runs LIMIT 1').catch(() => null);
+      const version = Number(found?.getRowsJS()[0]?.[0]);
+      if (Number.isNaN(version)) throw new StoreError('DT_RUN_NOT_RECOGNISED', `${path} is a database, but no run of doubletake`);
+      if (version !== schemaVersion) {
+        throw new StoreError('DT_RUN_NOT_RECOGNISED', `${path} was written by another version of doubletake, whose tables are different (${version}, not ${schemaVersion})`);
+      }
+      return new RunReader(path, folder, database);
+    } catch (error) {
+      database?.close();
+      throw readError(path, error);
+    }
+  }
+
+  private constructor(path: string, exportFolder: string | null, database: Database) {
+    this.#path = path;
+    this.#exportFolder = exportFolder;
+    this.#database = database;
+  }
+
+  /** The last report that was saved. Throws StoreError DT_RUN_NO_REPORT, DT_RUN_UNREADABLE. */
+  async report(): Promise<RunReport> {
+    const { connection } = this.#database;
+    try {
+      const rows = (await connection.runAndReadAll('SELECT report::VARCHAR FROM report LIMIT 1')).getRowsJS();
+      const [text] = rows[0] ?? [];
+      if (typeof text !== 'string') throw new StoreError('DT_RUN_NO_REPORT', `the run in ${this.#path} ended before it was judged`);
+      return JSON.parse(text) as RunReport;
+    } catch (error) {
+      throw readError(this.#path, error);
+    }
+  }
+
+  /** Writes each table to the folder as a Parquet file of its name, over older ones. Throws StoreError DT_REPORT_FILE. */
+  async exportParquet(): Promise<void> {
+    const folder = this.#exportFolder;
+    if (folder === null) throw new Error('the run was opened without a folder to export to');
+    try {
+      mkdirSync(folder, { recursive: true });
+      for (const table of Object.keys(tables)) {
+        const file = quoted(join(folder, `${table}.parquet`));
+        await this.#database.connection.run(`COPY ${table} TO ${file} (FORMAT parquet, COMPRESSION zstd)`);
+      }
+    } catch (error) {
+      throw new StoreError('DT_REPORT_FILE', `${folder} cannot be written: ${firstLine(error)}`, { cause: error });
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+/** What a run that is still being written had come to when it last said so; null when it has not yet. */
+export function reportSoFar(path: string): RunReport | null {
+  try {
+    return JSON.parse(readFileSync(join(path, reportName), 'utf8')) as RunReport;
+  } catch {
+    return null;
+  }
+}
+
+function fileOf(path: string): string {
+  const kind = statSync(path, { throwIfNoEntry: false });
+  if (kind === undefined) throw new StoreError('DT_RUN_NOT_FOUND', `${path}: there is no such folder; give that of --run`);
+  if (!kind.isDirectory()) return path;
+  const file = join(path, databaseName);
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+    throw new StoreError('DT_RUN_NOT_FOUND', `${path} holds no run: there is no ${databaseName} in it; give the folder of --run`);
+  }
+  return file;
+}
+
+function readError(path: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const said = firstLine(error);
+  if (/Conflicting lock|Could not set lock/.test(said)) {
+    const process = /\(PID \d+\)/.exec(said)?.[0] ?? '';
+    return new StoreError('DT_RUN_IN_USE', `the run in ${path} is being written by another process ${process}`.trimEnd(), { cause: error });
+  }
+  if (/not a valid DuckDB database/.test(said)) return new StoreError('DT_RUN_NOT_RECOGNISED', `${path} is no run of doubletake`, { cause: error });
+  return new StoreError('DT_RUN_UNREADABLE', `the run in ${path} cannot be read: ${said}`, { cause: error });
+}
