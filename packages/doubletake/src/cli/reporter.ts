@@ -124,7 +124,7 @@ class LogReporter<Report> implements Reporter<Report> {
 /** Requests in, replayed, lost, the targets' answers and what waits, as rates where a rate says more. */
 function liveLine(before: LedgerReport, now: LedgerReport, seconds: number): string {
   const rate = (count: number, earlier: number): string => `${Math.round((count - earlier) / seconds)}/s`;
-  const { captured, inFlight } = now;
+  const { captured, inFlight, comparison } = now;
   const answers = answersByClass(now);
   const open = Object.entries(now.targets).flatMap(([name, { circuit }]) => (circuit.openNow > 0 ? [name] : []));
   return [
@@ -134,15 +134,16 @@ function liveLine(before: LedgerReport, now: LedgerReport, seconds: number): str
     `lost ${lost(now)}`,
     `answers ${answers === '' ? 'none' : answers}`,
     `queue ${inFlight}`,
+    ...(comparison === undefined ? [] : [`${comparison.verdict} (${comparison.mismatches} of ${comparison.pairs} differ)`]),
     ...(open.length > 0 ? [`circuit open: ${open.join(', ')}`] : []),
   ].join('  ');
 }
 
 function progress(report: LedgerReport): object {
-  const { captured, outcomes, inFlight, packets, gaps, replay } = report;
+  const { captured, outcomes, inFlight, packets, gaps, replay, comparison } = report;
   const responses = Object.fromEntries(Object.entries(report.targets).map(([name, target]) => [name, target.responses]));
   const { received, kernelDrops } = packets;
-  return { replay, captured, outcomes, inFlight, lost: lost(report), packets: { received, kernelDrops }, gaps, responses };
+  return { replay, ...(comparison === undefined ? {} : { comparison }), captured, outcomes, inFlight, lost: lost(report), packets: { received, kernelDrops }, gaps, responses };
 }
 
 function replayed(report: LedgerReport): number {

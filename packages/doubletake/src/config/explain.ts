@@ -3,6 +3,7 @@
  * came from the environment are shown as they stand in the file.
  */
 import type { ConfigDocument, Path } from './document.ts';
+import { explainCompare } from './explain-compare.ts';
 import { explainTarget } from './explain-target.ts';
 import { formatListen } from './listen.ts';
 import { filterWords, Words } from './plain-words.ts';
@@ -18,6 +19,7 @@ export function explain(config: MirrorConfig, document: ConfigDocument): string 
   explainPolicy(words, config.policy);
   words.title(config.targets.length === 1 ? 'Target' : 'Targets');
   config.targets.forEach((target, index) => explainTarget(words, target, index));
+  explainCompare(words, config);
   words.title('Running');
   explainRunning(words, config);
   return document.hide(words.text());

@@ -36,6 +36,9 @@ const stopGraceMs = 3_000;
 /** Ramps look at their targets this often. */
 const rampEveryMs = 1_000;
 
+/** How often the comparison is asked what it has come to. */
+const compareEveryMs = 3_000;
+
 /** What cannot change while the mirror runs. */
 const lasting = ['sources', 'compare', 'run', 'guards', 'workers', 'drainMs', 'health', 'control', 'ledger'] as const satisfies (keyof MirrorConfig)[];
 
@@ -67,6 +70,7 @@ export class Engine {
   /** Null when nothing is compared. */
   #analysis: AnalysisHandle | null = null;
   #comparison: RunReport | null = null;
+  #comparisonTimer: NodeJS.Timeout | undefined;
   /** Null when no source is a proxy. */
   #relay: RelayHandle | null = null;
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
@@ -100,11 +104,12 @@ export class Engine {
     this.#production = await resolveProduction(listedProduction(config));
     this.#supplies = await this.#prepare(config, []);
     this.#relay = this.#openRelay();
-    this.#analysis = await this.#startAnalysis();
     const bound = await bindSources(config);
     this.#bound = bound;
     bound.warnings.forEach((text) => this.#events.warning(text));
     try {
+      // After the ports, so that one that is taken leaves no empty run.
+      this.#analysis = await this.#startAnalysis();
       const opened = await this.#startWorkers(bound);
       const proxies = await this.#relay?.start();
       proxies?.forEach((address, position) => {
@@ -129,6 +134,7 @@ export class Engine {
   report(): LedgerReport {
     const rows = this.#workers.map(({ shared }) => readRow(shared));
     const report = buildReport(this.#layout, rows);
+    Object.assign(report, this.#summary());
     report.replay = this.#halted ? 'stopped' : 'running';
     for (const [name, target] of Object.entries(report.targets)) target.percentage = this.#shares.percentageOf(name);
     this.#relay?.addCounts(report);
@@ -197,14 +203,9 @@ export class Engine {
     await this.#command({ type: 'share', target, share });
   }
 
-  /** What the comparison has come to after the stop; null when there was none. */
+  /** What the comparison has come to, a few seconds old while it runs; null when there is none. */
   get comparison(): RunReport | null {
     return this.#comparison;
-  }
-
-  /** What the comparison has come to so far; null when there is none. */
-  async compareSoFar(): Promise<RunReport | null> {
-    return (await this.#analysis?.report()) ?? null;
   }
 
   /**
@@ -221,8 +222,9 @@ export class Engine {
     await Promise.all(this.#workers.map((worker) => worker.stop(leftMs, stopGraceMs)));
     this.#state = 'stopped';
     const report = this.report();
-    this.#comparison = (await this.#analysis?.close(report)) ?? null;
-    return report;
+    clearInterval(this.#comparisonTimer);
+    this.#comparison = (await this.#analysis?.close(report)) ?? this.#comparison;
+    return { ...report, ...this.#summary() };
   }
 
   /** Gives up what is still under way; a pending `stop` then resolves soon. */
@@ -244,11 +246,22 @@ export class Engine {
     });
   }
 
+  #summary(): Pick<LedgerReport, 'comparison'> {
+    if (this.#comparison === null) return {};
+    const { verdict, pairs, mismatches } = this.#comparison;
+    return { comparison: { verdict, pairs, mismatches } };
+  }
+
   async #startAnalysis(): Promise<AnalysisHandle | null> {
     const { compare, run, workers } = this.#config;
     if (compare === undefined) return null;
     const analysis = new AnalysisHandle(workers, { warning: (text) => this.#events.warning(text) });
     await analysis.start({ compare, ownHosts: ownHosts(this.#config), run: run ?? null });
+    this.#comparisonTimer = setInterval(() => {
+      void analysis.report().then((report) => {
+        this.#comparison = report ?? this.#comparison;
+      });
+    }, compareEveryMs);
     return analysis;
   }
 

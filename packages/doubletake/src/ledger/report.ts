@@ -79,6 +79,8 @@ export interface TargetReport extends TallyReport {
 
 /** The contract of `--ledger FILE.json`. */
 export interface LedgerReport extends SourceReport {
+  /** What a comparison has come to; absent where there is none. */
+  comparison?: { verdict: string; pairs: number; mismatches: number };
   /** Stopped by the kill switch, or not. */
   replay: 'running' | 'stopped';
   sources: { [name: string]: SourceReport };
