@@ -10,7 +10,7 @@ const requestBytesMax = 65_536;
 /** Null when nothing is compared. */
 export function pairingOptions({ compare, targets }: MirrorConfig): PairingOptions | null {
   if (compare === undefined) return null;
-  const { baseline, reference = null, noiseShare } = compare;
+  const { baseline, reference = null, noiseShare, mapIds } = compare;
   const candidate = targets.find(({ name }) => name !== baseline && name !== reference);
   if (candidate === undefined) return null;
   return {
@@ -19,6 +19,8 @@ export function pairingOptions({ compare, targets }: MirrorConfig): PairingOptio
     candidate: candidate.name,
     noiseShare,
     requestBytesMax,
+    // With another baseline nobody knows which id production gave.
+    mapIds: mapIds && baseline === 'production',
   };
 }
 

@@ -249,7 +249,7 @@ export class Dispatcher {
   /** The candidate gets the same request once more: what its two answers differ in is noise. */
   #sendAgain(unit: TargetUnit, exchange: Exchange, safe: Exchange, id: string, draft: Draft): void {
     unit.tally.capture();
-    const heard = { sent: () => {}, answered: (result: ReplayResult) => draft.again(result) };
+    const heard = { ...listener(draft, unit.name), sent: () => {}, answered: (result: ReplayResult) => draft.again(result) };
     const refusal = unit.send(exchange, safe, 0, id, 1, () => {}, heard);
     if (refusal === null) return;
     unit.tally.end(refusal);
@@ -284,7 +284,12 @@ export class Dispatcher {
 }
 
 function listener(draft: Draft, target: string): AnswerListener {
-  return { sent: (request) => draft.sent(target, request), answered: (result) => draft.ended(target, result) };
+  const { ids } = draft;
+  return {
+    sent: (request) => draft.sent(target, request),
+    late: ids === null ? null : (exchange) => ids.toTarget(target, exchange),
+    answered: (result) => draft.ended(target, result),
+  };
 }
 
 /** Where requests come from, as far as counting goes. */

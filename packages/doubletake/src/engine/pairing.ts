@@ -3,6 +3,7 @@
  * pair is complete when each has answered or is known not to; then both sides are made safe alike and handed on.
  *
  * Only the worker's own thread works on a pair, and nothing waits for one: what cannot be compared is counted by reason.
+ * With `mapIds`, the ids that targets gave where production gave others are learned here, too, and taken back.
  */
 import { type Answer, type AnswerFailure, type Pair } from '../compare/pair.ts';
 import { Fidelity } from '../http/fidelity.ts';
@@ -10,6 +11,7 @@ import type { Exchange, Message } from '../http/exchange.ts';
 import { contentOf, headOf } from '../policy/message-edit.ts';
 import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
 import type { OutgoingRequest, ReplayResult } from '../replay/target.ts';
+import { MappedIds, type RequestIds } from './mapped-ids.ts';
 
 /** Who answers what. Targets by name. */
 export interface PairingRoles {
@@ -25,6 +27,8 @@ export interface PairingOptions extends PairingRoles {
   noiseShare: number;
   /** Of a request, what is kept to send it again. */
   requestBytesMax: number;
+  /** Where a target gave another id than production did, later requests use it. */
+  mapIds: boolean;
 }
 
 /** Makes answers safe; a value that it has put in place of another since `begin` stays as it is. */
@@ -67,12 +71,19 @@ export interface Draft {
   again(result: ReplayResult): void;
   /** Whether the candidate is to get it a second time. */
   readonly twice: boolean;
+  /** By which it is put into a target's ids when it goes out; null when ids stay as they are. */
+  readonly ids: RequestIds | null;
 }
 
 export class Pairing {
   readonly #options: PairingOptions;
   readonly #events: PairingEvents;
   readonly #sanitizer: AnswerSanitizer | null;
+  readonly #ids: MappedIds | null;
+  readonly #pendingEvents: PendingPairEvents = {
+    answered: (draft) => this.#learn(draft),
+    done: (draft) => this.#finish(draft),
+  };
   /** Those that wait for production, oldest first. */
   readonly #awaitingProduction = new Map<Exchange, PendingPair>();
   #begun = 0;
@@ -81,6 +92,7 @@ export class Pairing {
     this.#options = options;
     this.#sanitizer = sanitizer;
     this.#events = events;
+    this.#ids = options.mapIds ? new MappedIds() : null;
   }
 
   /** Name of the target that is compared. */
@@ -94,7 +106,8 @@ export class Pairing {
     const { method } = exchange.request.head;
     const every = noiseShare > 0 ? Math.max(1, Math.round(1 / noiseShare)) : 0;
     const twice = every > 0 && safeMethods.has(method) && ++this.#begun % every === 0;
-    const draft = new PendingPair(this.#options, exchange, safe, id, probability, twice, (done) => this.#finish(done));
+    const ids = this.#ids?.of(exchange, safe) ?? null;
+    const draft = new PendingPair(this.#options, exchange, safe, id, probability, twice, ids, this.#pendingEvents);
     if (baseline === null) {
       if (this.#awaitingProduction.size >= draftsMax) this.#giveUpOldest();
       this.#awaitingProduction.set(exchange, draft);
@@ -119,45 +132,71 @@ export class Pairing {
     }
   }
 
+  /** Learns ids as soon as production and a target have answered: the next request may be about to go out. */
+  #learn({ baseline, candidate, reference, ids }: PendingPair): void {
+    if (ids === null || typeof baseline === 'string') return;
+    const options = this.#options;
+    for (const [target, answered] of [[options.candidate, candidate], [options.reference, reference]] as const) {
+      if (target === null || answered === null || !ids.expects(target)) continue;
+      this.#sanitizer?.begin();
+      // Production's id as the safe requests have it, for the target's as the target knows it.
+      const before = this.#made(baseline);
+      if (before !== null) ids.learn(target, before, answerIn(answered.message, answered));
+    }
+  }
+
   #finish(draft: PendingPair): void {
     this.#awaitingProduction.delete(draft.exchange);
-    const { baseline, candidate, reference, repeated } = draft;
+    const { baseline, candidate, reference, repeated, ids } = draft;
+    const options = this.#options;
     if (typeof baseline === 'string') return this.#events.excluded(baseline);
     if (candidate === null) return this.#events.excluded('not_replayed');
     this.#sanitizer?.begin();
     const before = this.#made(baseline);
-    const after = this.#made(candidate);
+    const after = this.#made(inProductionsIds(candidate, options.candidate, ids));
     if (before === null || after === null) return this.#events.excluded('unsanitizable');
     const common = draft.common();
     this.#events.pair({ ...common, kind: 'candidate', baseline: before, candidate: after });
-    const second = reference === null ? null : this.#made(reference);
+    const second = reference === null ? null : this.#made(inProductionsIds(reference, options.reference, ids));
     if (second !== null) this.#events.pair({ ...common, kind: 'noise', baseline: before, candidate: second });
-    const third = repeated === null ? null : this.#made(repeated);
+    const third = repeated === null ? null : this.#made(inProductionsIds(repeated, options.candidate, ids));
     if (third !== null) this.#events.pair({ ...common, kind: 'noise', baseline: after, candidate: third });
   }
 
   /** The answer made safe; null when it cannot be. */
-  #made(message: Answered): Answer | null {
-    const { failure, firstByteMs, totalMs } = message;
-    if (message.message === null) {
-      return { status: 0, failure, headers: [], body: null, bodyBytes: 0, bodySha256: null, firstByteMs, totalMs };
-    }
-    const safe = this.#sanitizer === null ? message.message : this.#sanitizer.sanitizer.sanitizeResponse(message.message);
-    if (safe === null) return null;
-    const { head, body } = safe;
-    const headers = Array.from({ length: head.count }, (_, index) => [head.name(index), head.value(index)] as const);
-    const content = body.bytes === 0 ? Buffer.alloc(0) : (contentOf(body, head)?.bytes ?? null);
-    return {
-      status: head.status,
-      failure,
-      headers,
-      body: content,
-      bodyBytes: content?.length ?? body.bytes,
-      bodySha256: body.sha256,
-      firstByteMs,
-      totalMs,
-    };
+  #made(answered: Answered): Answer | null {
+    const { message } = answered;
+    if (this.#sanitizer === null || message === null) return answerIn(message, answered);
+    const safe = this.#sanitizer.sanitizer.sanitizeResponse(message);
+    return safe === null ? null : answerIn(safe, answered);
   }
+}
+
+/** A target's answer with the ids that production gave. */
+function inProductionsIds(answered: Answered, target: string | null, ids: RequestIds | null): Answered {
+  const { message } = answered;
+  if (ids === null || target === null || message === null) return answered;
+  return { ...answered, message: ids.toProduction(target, message) };
+}
+
+/** `message` is the answer in the form in which it is compared. */
+function answerIn(message: Message | null, { failure, firstByteMs, totalMs }: Answered): Answer {
+  if (message === null) {
+    return { status: 0, failure, headers: [], body: null, bodyBytes: 0, bodySha256: null, firstByteMs, totalMs };
+  }
+  const { head, body } = message;
+  const headers = Array.from({ length: head.count }, (_, index) => [head.name(index), head.value(index)] as const);
+  const content = body.bytes === 0 ? Buffer.alloc(0) : (contentOf(body, head)?.bytes ?? null);
+  return {
+    status: head.status,
+    failure,
+    headers,
+    body: content,
+    bodyBytes: content?.length ?? body.bytes,
+    bodySha256: body.sha256,
+    firstByteMs,
+    totalMs,
+  };
 }
 
 /** An answer as it came, with when. */
@@ -169,9 +208,17 @@ interface Answered {
   totalMs: number;
 }
 
+interface PendingPairEvents {
+  /** Somebody has answered, or is known not to. */
+  answered(draft: PendingPair): void;
+  /** Everybody has. */
+  done(draft: PendingPair): void;
+}
+
 class PendingPair implements Draft {
   readonly exchange: Exchange;
   readonly twice: boolean;
+  readonly ids: RequestIds | null;
   /** The reason where it has none. */
   baseline: Answered | ExclusionReason = 'no_baseline';
   candidate: Answered | null = null;
@@ -181,8 +228,8 @@ class PendingPair implements Draft {
   readonly #safe: Exchange;
   readonly #id: string;
   readonly #probability: number;
-  readonly #done: (draft: PendingPair) => void;
-  #request: Buffer = Buffer.alloc(0);
+  readonly #events: PendingPairEvents;
+  #sent: OutgoingRequest | null = null;
   /** Answers that are still to come. */
   #awaited: number;
 
@@ -193,7 +240,8 @@ class PendingPair implements Draft {
     id: string,
     probability: number,
     twice: boolean,
-    done: (draft: PendingPair) => void,
+    ids: RequestIds | null,
+    events: PendingPairEvents,
   ) {
     this.#options = options;
     this.exchange = exchange;
@@ -201,14 +249,14 @@ class PendingPair implements Draft {
     this.#id = id;
     this.#probability = probability;
     this.twice = twice;
-    this.#done = done;
+    this.ids = ids;
+    this.#events = events;
     this.#awaited = 2 + (options.reference === null ? 0 : 1);
   }
 
-  sent(target: string, { bytes }: OutgoingRequest): void {
+  sent(target: string, request: OutgoingRequest): void {
     if (target !== this.#options.candidate) return;
-    const { requestBytesMax } = this.#options;
-    this.#request = Buffer.concat(bytes, Math.min(requestBytesMax, bytes.reduce((sum, piece) => sum + piece.length, 0)));
+    this.#sent = request;
     if (this.twice) this.#awaited++;
   }
 
@@ -249,21 +297,24 @@ class PendingPair implements Draft {
 
   common(): Omit<Pair, 'kind' | 'baseline' | 'candidate'> {
     const { request, connection, client } = this.#safe;
-    const target = requestTarget(this.#request) ?? request.head.target;
+    const bytes = this.#sent?.bytes ?? [];
+    const length = bytes.reduce((sum, piece) => sum + piece.length, 0);
+    const sent = Buffer.concat(bytes, Math.min(this.#options.requestBytesMax, length));
     return {
       id: this.#id,
       timeUs: this.exchange.request.startUs,
       session: connection.label(client),
       method: request.head.method,
       host: (request.head.get('host') ?? '').toLowerCase(),
-      target,
-      request: this.#request,
+      target: requestTarget(sent) ?? request.head.target,
+      request: sent,
       probability: this.#probability,
     };
   }
 
   #oneLess(): void {
-    if (--this.#awaited === 0) this.#done(this);
+    this.#events.answered(this);
+    if (--this.#awaited === 0) this.#events.done(this);
   }
 }
 

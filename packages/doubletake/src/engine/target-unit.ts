@@ -21,6 +21,7 @@ import { CircuitBreaker, isFailure } from '../replay/circuit-breaker.ts';
 import type { RateLimit } from '../replay/rate-limit.ts';
 import type { ReplayTarget } from '../replay/replay-target.ts';
 import type { OutgoingRequest, ReplayResult } from '../replay/target.ts';
+import { LateRequest } from './late-request.ts';
 
 /** What `openTargetUnit` puts together. */
 export interface TargetParts {
@@ -36,6 +37,8 @@ export interface TargetParts {
 /** Who compares answers. */
 export interface AnswerListener {
   sent(request: OutgoingRequest): void;
+  /** Gives a request its last form when it goes out; null where it has it before. */
+  late: ((exchange: Exchange) => Exchange) | null;
   answered(result: ReplayResult): void;
 }
 
@@ -155,7 +158,10 @@ export class TargetUnit {
     if (written === null) return 'blocked.unrewritable';
     const lane = this.config.ordering === 'connection' ? this.#lane(exchange.connection, copy) : null;
     const generation = this.#generation;
-    const outgoing = this.#writer.write(written, id, lane, probability, rewriter?.host ?? null);
+    const host = rewriter?.host ?? null;
+    const early = this.#writer.write(written, id, lane, probability, host);
+    const late = heard?.late ?? null;
+    const outgoing = late === null ? early : this.#late(early, written, late, id, host);
     heard?.sent(outgoing);
     this.target.send(outgoing, (result) => {
       const outcome = this.#count(result, generation);
@@ -163,6 +169,21 @@ export class TargetUnit {
       settle(outcome);
     });
     return null;
+  }
+
+  /** The request of `written` in the form that `late` gives it when it goes out. */
+  #late(
+    early: OutgoingRequest,
+    written: Exchange,
+    late: (exchange: Exchange) => Exchange,
+    id: string,
+    host: string | null,
+  ): LateRequest {
+    const { lane, probability } = early;
+    return new LateRequest(early, () => {
+      const form = late(written);
+      return (form === written ? early : this.#writer.write(form, id, lane, probability, host)).bytes;
+    });
   }
 
   /** False while a source that can wait should. */

@@ -5,10 +5,10 @@ import type { DropReason, FailReason } from '../ledger/outcome.ts';
 
 export type { DropReason, FailReason };
 
-/** A request ready to be sent. `bytes` are exactly what goes on the wire. */
+/** A request ready to be sent. `bytes` are exactly what goes on the wire; nobody looks at them before they go. */
 export interface OutgoingRequest {
   bytes: Buffer[];
-  /** Sum of the lengths in `bytes`. */
+  /** Sum of the lengths in `bytes`, or near it when those are made late. */
   length: number;
   /** HEAD, CONNECT and the like change how the response is framed. */
   method: string;

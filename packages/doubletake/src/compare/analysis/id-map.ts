@@ -1,159 +1,192 @@
 /**
  * The ids that the candidate gave where production gave others: `POST /orders` was answered with 17 by production and
- * 901 by the candidate, so later requests of the same session that ask for order 17 ask the candidate for 901.
+ * 901 by the candidate, so later requests of the same session that ask for order 17 ask the candidate for 901, and where
+ * the candidate then answers 901, it means 17.
  *
  * An id that could not be anything else (a UUID, a long token) is replaced wherever it stands by itself. A short one,
- * such as 17, is replaced only where it belongs to what was made: behind the name of the collection in a path, or under
- * a name such as `order_id` in a query or in JSON.
+ * such as 17, is replaced only where it belongs to what was made: behind the name of the collection in a path, under a
+ * name such as `order_id`, or as the `id` of an order.
  */
+import { compareAnswers } from '../diff/compare-answers.ts';
+import type { DiffOptions } from '../diff/options.ts';
 import type { Difference } from '../difference.ts';
-import type { Pair } from '../pair.ts';
+import type { Answer } from '../pair.ts';
+import { isWrapper, pathOf, thingNamed, thingOfTarget } from './id-names.ts';
+import { type IdLookup, withIdsInBody, withIdsInTarget } from './id-text.ts';
 
 const sessionsMax = 10_000;
 const idsMax = 200;
-const bodyCharsMax = 1_048_576;
+/** Of all sessions together. */
+const idsTotalMax = 50_000;
 const idCharsMax = 128;
 /** From this length on, and with digits, an id is like no other value. */
 const unlikeMin = 12;
 
-const ID_PATH = /(?:^\$(?:\.[A-Za-z_]\w*){0,2}\.(?:\w*_)?(?:id|uuid|guid)$|^\$(?:\.[A-Za-z_]\w*){0,2}\.\w*[a-z](?:Id|Uuid)$)/;
+/** `$.id`, `$.data.order_id`, `$.order.uuid`: not in arrays, which hold other things. */
+const ID_PATH = /^\$((?:\.[A-Za-z_]\w*){0,2})\.((?:\w*_)?(?:id|uuid|guid)|\w*[a-z](?:Id|Uuid))$/;
 const ID = /^[\w.:~-]+$/;
 
+/** One object, so that the differ remembers what it found out about paths. */
+const diffOptions: DiffOptions = {};
+
+/** A request that may have made something, with production's ids. */
+export interface MakingRequest {
+  method: string;
+  target: string;
+  /** Its content. */
+  body: Buffer;
+}
+
 interface MappedId {
-  candidate: string;
-  /** The collection's name in the singular, lower case: `order`. */
+  /** What it is the id of, as `thingNamed` says. */
   thing: string;
+  baseline: string;
+  candidate: string;
+}
+
+interface Session {
+  /** By thing and production's id, the one learned last is last. */
+  ids: Map<string, MappedId>;
+  byBaseline: Map<string, MappedId[]>;
+  byCandidate: Map<string, MappedId[]>;
 }
 
 export class IdMap {
-  /** By session, by production's id; the one used last is last. */
-  readonly #sessions = new Map<string, Map<string, MappedId>>();
+  /** The one that learned last is last. */
+  readonly #sessions = new Map<string, Session>();
+  #total = 0;
 
   /** How many sessions have ids. */
   get sessions(): number {
     return this.#sessions.size;
   }
 
-  /** Learns from a request that made something on both sides; `differences` are those of its answers. */
-  learn(pair: Pair, differences: readonly Difference[]): void {
-    if (pair.kind !== 'candidate' || (pair.method !== 'POST' && pair.method !== 'PUT')) return;
-    if (!isSuccess(pair.baseline.status) || !isSuccess(pair.candidate.status)) return;
-    const thing = thingOf(pair.target);
-    for (const { kind, path, baseline, candidate } of differences) {
-      if ((kind !== 'value' && kind !== 'type') || baseline === null || candidate === null) continue;
-      if (ID_PATH.test(path)) this.#add(pair.session, baseline, candidate, thing);
-      else if (path === 'header:location') this.#add(pair.session, lastSegment(baseline), lastSegment(candidate), thing);
+  /**
+   * Learns what a request made on both sides, for each of the sessions that it belongs to. An id that the request itself
+   * names was not given by who answers it.
+   */
+  learn(sessions: readonly string[], request: MakingRequest, baseline: Answer, candidate: Answer): void {
+    if (!makes(request.method) || !isDone(baseline.status) || !isDone(candidate.status)) return;
+    const { differences } = compareAnswers(baseline, candidate, diffOptions);
+    for (const id of madeIds(request, baseline.status, differences)) {
+      if (!isNamedIn(request, id)) for (const session of sessions) this.#add(session, id);
     }
   }
 
-  /** A request's target and body with the candidate's ids; the same values when nothing is to be replaced. */
-  rewrite(session: string, target: string, body: Buffer): { target: string; body: Buffer } {
-    const ids = this.#sessions.get(session);
-    if (ids === undefined) return { target, body };
-    return { target: rewriteTarget(ids, target), body: rewriteBody(ids, body) };
+  /** Finds the candidate's ids for production's, as these sessions know them; null when they know none. */
+  toCandidate(sessions: readonly string[]): IdLookup | null {
+    const known = this.#known(sessions);
+    return known.length === 0 ? null : lookup(known.map(({ byBaseline }) => byBaseline), 'candidate');
   }
 
-  #add(session: string, baseline: string, candidate: string, thing: string): void {
-    if (baseline === candidate || !isId(baseline) || !isId(candidate)) return;
-    const ids = this.#sessions.get(session) ?? new Map<string, MappedId>();
-    this.#sessions.delete(session);
-    this.#sessions.set(session, ids);
-    ids.set(baseline, { candidate, thing });
-    dropOldest(ids, idsMax);
-    dropOldest(this.#sessions, sessionsMax);
+  /** The way back. */
+  toBaseline(sessions: readonly string[]): IdLookup | null {
+    const known = this.#known(sessions);
+    return known.length === 0 ? null : lookup(known.map(({ byCandidate }) => byCandidate), 'baseline');
+  }
+
+  #known(sessions: readonly string[]): Session[] {
+    return this.#sessions.size === 0 ? [] : sessions.flatMap((session) => this.#sessions.get(session) ?? []);
+  }
+
+  #add(name: string, id: MappedId): void {
+    const session = this.#sessions.get(name) ?? { ids: new Map<string, MappedId>(), byBaseline: new Map(), byCandidate: new Map() };
+    this.#sessions.delete(name);
+    this.#sessions.set(name, session);
+    const { ids } = session;
+    const key = `${id.thing} ${id.baseline}`;
+    this.#total -= ids.size;
+    ids.delete(key);
+    ids.set(key, id);
+    if (ids.size > idsMax) dropOldest(ids);
+    this.#total += ids.size;
+    session.byBaseline = Map.groupBy(ids.values(), ({ baseline }) => baseline);
+    session.byCandidate = Map.groupBy(ids.values(), ({ candidate }) => candidate);
+    while (this.#sessions.size > sessionsMax || this.#total > idsTotalMax) {
+      this.#total -= dropOldest(this.#sessions)?.ids.size ?? 0;
+    }
   }
 }
 
-function dropOldest(map: Map<string, unknown>, max: number): void {
-  if (map.size <= max) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
-  }
+/** Whether requests of a method may make something of which the answer tells the id. */
+export function makes(method: string): boolean {
+  return method === 'POST' || method === 'PUT';
 }
 
-function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300;
+function lookup(indexes: readonly ReadonlyMap<string, MappedId[]>[], side: 'baseline' | 'candidate'): IdLookup {
+  return (value, thing) => {
+    for (const index of indexes) {
+      const found = index.get(value);
+      if (found === undefined) continue;
+      const mapped = isUnlikeOthers(value) ? found.at(-1) : found.findLast((id) => id.thing !== '' && id.thing === thing());
+      if (mapped !== undefined) return mapped[side];
+    }
+    return null;
+  };
+}
+
+/** A success, or a redirect to what was made. */
+function isDone(status: number): boolean {
+  return status >= 200 && status < 400;
+}
+
+/**
+ * Ids that differ. Those of the thing that the request is about are new on both sides. What else differs may be a fault,
+ * as another customer's id is, unless it is the only one where something was created (RFC 9110 section 15.3.2).
+ */
+function madeIds({ target }: MakingRequest, status: number, differences: readonly Difference[]): MappedId[] {
+  const asked = thingOfTarget(target);
+  const own: MappedId[] = [];
+  const others: MappedId[] = [];
+  for (const { kind, path, baseline, candidate } of differences) {
+    if ((kind !== 'value' && kind !== 'type') || baseline === null || candidate === null) continue;
+    if (path === 'header:location') {
+      const id = idInLocation(baseline, candidate);
+      if (id !== null) own.push(id);
+      continue;
+    }
+    const [, members, name] = ID_PATH.exec(path) ?? [];
+    if (name === undefined || !isId(baseline) || !isId(candidate)) continue;
+    const around = members.split('.').findLast((member) => !isWrapper(member, false));
+    const thing = thingNamed(name) || (around === undefined ? asked : thingNamed(around));
+    (thing === asked ? own : others).push({ thing, baseline, candidate });
+  }
+  return own.length === 0 && others.length === 1 && status === 201 ? others : own;
+}
+
+/** Of two URLs that differ in their last segment alone. */
+function idInLocation(baseline: string, candidate: string): MappedId | null {
+  const [before, after] = [baseline, candidate].map((location) => pathOf(location).replace(/\/$/, '').split('/'));
+  const thing = thingNamed(before.at(-2) ?? '');
+  const [from = '', to = ''] = [before.at(-1), after.at(-1)];
+  if (from === to || thing !== thingNamed(after.at(-2) ?? '') || !isId(from) || !isId(to)) return null;
+  return /\d/.test(from) && /\d/.test(to) ? { thing, baseline: from, candidate: to } : null;
+}
+
+function isNamedIn({ target, body }: MakingRequest, id: MappedId): boolean {
+  let named = false;
+  const find = lookup([new Map([[id.baseline, [id]]])], 'candidate');
+  const note: IdLookup = (value, thing) => {
+    named ||= find(value, thing) !== null;
+    return null;
+  };
+  withIdsInTarget(target, note);
+  if (!named) withIdsInBody(body, { thing: thingOfTarget(target), isList: false, retype: true }, note);
+  return named;
 }
 
 function isId(text: string): boolean {
   return text.length > 0 && text.length <= idCharsMax && ID.test(text);
 }
 
-function pathOf(target: string): string {
-  return target.split(/[?#]/, 1)[0];
-}
-
-/** Of `/shops/4/orders/`: `order`. */
-function thingOf(target: string): string {
-  const words = pathOf(target).split('/').filter((segment) => /^[A-Za-z][A-Za-z_-]*$/.test(segment));
-  return singular(words.at(-1) ?? '');
-}
-
-function singular(name: string): string {
-  const word = name.toLowerCase().replaceAll(/[_-]/g, '');
-  if (word.endsWith('ies')) return `${word.slice(0, -3)}y`;
-  if (/(?:s|x|z|ch|sh)es$/.test(word)) return word.slice(0, -2);
-  return /[^s]s$/.test(word) ? word.slice(0, -1) : word;
-}
-
-function lastSegment(location: string): string {
-  const path = pathOf(location).replace(/\/$/, '');
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-/** Whether an id that stands under this name is that of the thing. */
-function names(name: string, { thing }: MappedId): boolean {
-  const word = name.toLowerCase().replaceAll(/[_-]/g, '');
-  return thing !== '' && (word === thing || word === `${thing}id` || word === `${thing}uuid` || singular(name) === thing);
-}
-
 function isUnlikeOthers(id: string): boolean {
   return id.length >= unlikeMin && /\d/.test(id);
 }
 
-function replacement(ids: ReadonlyMap<string, MappedId>, value: string, name: string): string {
-  const mapped = ids.get(value);
-  return mapped !== undefined && (isUnlikeOthers(value) || names(name, mapped)) ? mapped.candidate : value;
-}
-
-function rewriteTarget(ids: ReadonlyMap<string, MappedId>, target: string): string {
-  const question = target.indexOf('?');
-  const path = question < 0 ? target : target.slice(0, question);
-  const segments = path.split('/');
-  const rewritten = segments.map((segment, index) => replacement(ids, segment, segments[index - 1] ?? '')).join('/');
-  if (question < 0) return rewritten;
-  const query = target.slice(question + 1).split('&').map((parameter) => {
-    const equals = parameter.indexOf('=');
-    if (equals < 0) return parameter;
-    return parameter.slice(0, equals + 1) + replacement(ids, parameter.slice(equals + 1), parameter.slice(0, equals));
-  });
-  return `${rewritten}?${query.join('&')}`;
-}
-
-/** A member with a plain value, or a text. A text without an end goes to the end, so that it is looked at once. */
-const JSON_VALUE = /"(?:[^"\\]|\\.)*(?:"|\\?$)(?:\s*:\s*(?:"[^"\\]*"|-?\d+(?![\d.eE])))?/gs;
-const MEMBER = /^("((?:[^"\\]|\\.)*)"\s*:\s*)("?)([^"]*)"?$/s;
-
-/** Only texts are looked at, so that all but the ids stays byte for byte what it was. */
-function rewriteBody(ids: ReadonlyMap<string, MappedId>, body: Buffer): Buffer {
-  if (body.length === 0 || body.length > bodyCharsMax) return body;
-  const text = body.toString('latin1');
-  if (![...ids.keys()].some((id) => text.includes(id))) return body;
-  if (!/^\s*[[{]/.test(text)) {
-    return /^[^=&\s]+=[^\s]*$/.test(text) ? Buffer.from(rewriteTarget(ids, `?${text}`).slice(1), 'latin1') : body;
+function dropOldest<V>(map: Map<string, V>): V | undefined {
+  for (const [key, value] of map) {
+    map.delete(key);
+    return value;
   }
-  const rewritten = text.replace(JSON_VALUE, (match) => {
-    const member = MEMBER.exec(match);
-    if (member === null) {
-      const value = match.slice(1, -1);
-      return isUnlikeOthers(value) ? `"${replacement(ids, value, '')}"` : match;
-    }
-    const [, head, name, quote, value] = member;
-    const next = replacement(ids, value, name);
-    if (next === value) return match;
-    // A number that has become a text gets its quotes.
-    return quote === '' && /^-?\d+$/.test(next) ? head + next : `${head}"${next}"`;
-  });
-  return rewritten === text ? body : Buffer.from(rewritten, 'latin1');
+  return undefined;
 }
