@@ -5,16 +5,22 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Analysis, type PairOutcome } from '../compare/analysis.ts';
 import type { Pair } from '../compare/pair.ts';
+import type { RunReport } from '../compare/report.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { LedgerReport } from '../ledger/report.ts';
 import type { JudgedPair } from '../store/rows.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { version } from '../version.ts';
 import type { AnalysisStart, FromAnalysis, ToAnalysis } from './analysis-messages.ts';
+import { noiseKey } from './noise-sampling.ts';
 import { type PairBatch, unpackPairs } from './pair-batch.ts';
+import type { FromAnalysisPort } from './pair-sender.ts';
 
 /** The report is written this often, so that a run that is killed leaves one. */
 const saveEveryMs = 10_000;
+
+const hostsMax = 1_000;
+const endpointsMax = 10_000;
 
 const port = parentPort;
 if (port === null) throw new Error('this file runs in a worker thread only');
@@ -23,7 +29,11 @@ const { compare, ownHosts, run, ports } = workerData as AnalysisStart;
 const say = (message: FromAnalysis): void => port.postMessage(message);
 const nowUs = (): number => Date.now() * 1_000;
 
-const analysis = new Analysis({ ...compare, ownHosts });
+/** Hosts by which the versions mean themselves: the targets', and production's as they are seen. */
+const hosts = [...ownHosts];
+const analysis = new Analysis({ ...compare, ownHosts: hosts });
+/** Endpoints as the analysis calls them, by `noiseKey`. */
+const endpoints = new Map<string, string>();
 let store: RunStore | null = null;
 let last: Promise<void> = Promise.resolve();
 let timer: NodeJS.Timeout | undefined;
@@ -42,8 +52,22 @@ async function stored(work: (open: RunStore) => Promise<void>): Promise<void> {
 
 async function workOff(batch: PairBatch): Promise<void> {
   for (const [reason, count] of Object.entries(batch.excluded)) analysis.exclude(reason, count);
-  const judged = unpackPairs(batch).map((pair) => judge(pair, analysis.push(pair)));
+  const judged = unpackPairs(batch).map((pair) => {
+    // Redirects and cookies of a version to itself differ in its own name only.
+    if (pair.host !== '' && hosts.length < hostsMax && !hosts.includes(pair.host)) hosts.push(pair.host);
+    const outcome = analysis.push(pair);
+    if (endpoints.size < endpointsMax) endpoints.set(noiseKey(pair.method, pair.target), outcome.endpoint);
+    return judge(pair, outcome);
+  });
   await stored((open) => open.append(judged));
+}
+
+/** What the comparison has come to; with it the workers hear of which endpoints more noise should be known. */
+function reportNow(): RunReport {
+  const report = analysis.report();
+  const wanted = [...endpoints].flatMap(([key, endpoint]) => (analysis.wantsNoise(analysis.currentEndpoint(endpoint)) ? [key] : []));
+  for (const each of ports) each.postMessage(wanted satisfies FromAnalysisPort);
+  return report;
 }
 
 /** A pair with what was found, as it is stored. */
@@ -78,15 +102,15 @@ try {
   }
   for (const each of ports) {
     each.on('message', (batch: PairBatch) => {
-      last = last.then(() => workOff(batch)).then(() => each.postMessage(null));
+      last = last.then(() => workOff(batch)).then(() => each.postMessage(null satisfies FromAnalysisPort));
     });
   }
   port.on('message', (message: ToAnalysis) => {
-    if (message.type === 'report') say({ type: 'report', report: analysis.report() });
+    if (message.type === 'report') say({ type: 'report', report: reportNow() });
     else void close(message.ledger);
   });
   timer = setInterval(() => {
-    last = last.then(() => stored((open) => open.saveReport(analysis.report(), nowUs())));
+    last = last.then(() => stored((open) => open.saveReport(reportNow(), nowUs(), (name) => analysis.currentEndpoint(name))));
   }, saveEveryMs);
   say({ type: 'ready' });
 } catch (error) {

@@ -13,6 +13,9 @@ const batchMsMax = 50;
 const underWayMax = 16;
 const underWayBytesMax = 32 * 1_048_576;
 
+/** Null: the oldest batch is worked off. A list: as for `wanted`. */
+export type FromAnalysisPort = readonly string[] | null;
+
 export class PairSender {
   readonly #port: MessagePort;
   #pairs: Pair[] = [];
@@ -24,10 +27,14 @@ export class PairSender {
   #timer: NodeJS.Timeout | null = null;
   #idle: (() => void) | null = null;
 
-  constructor(port: MessagePort) {
+  /** `wanted` hears of which endpoints, by `noiseKey`, more requests should be sent twice. */
+  constructor(port: MessagePort, wanted: (keys: readonly string[]) => void) {
     this.#port = port;
-    // The analysis says with each message that it has worked off the oldest batch.
-    port.on('message', () => {
+    port.on('message', (message: FromAnalysisPort) => {
+      if (message !== null) {
+        wanted(message);
+        return;
+      }
       this.#underWayBytes -= this.#underWay.shift() ?? 0;
       if (this.#underWay.length === 0) this.#idle?.();
     });

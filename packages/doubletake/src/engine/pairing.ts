@@ -12,6 +12,7 @@ import { contentOf, headOf } from '../policy/message-edit.ts';
 import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
 import type { OutgoingRequest, ReplayResult } from '../replay/target.ts';
 import { MappedIds, type RequestIds } from './mapped-ids.ts';
+import { NoiseSampling } from './noise-sampling.ts';
 
 /** Who answers what. Targets by name. */
 export interface PairingRoles {
@@ -23,7 +24,7 @@ export interface PairingRoles {
 }
 
 export interface PairingOptions extends PairingRoles {
-  /** Of the compared requests, those that the candidate gets twice; from 0 to 1. */
+  /** Of the compared requests, those that the candidate gets twice, as `NoiseSampling` has it; from 0 to 1. */
   noiseShare: number;
   /** Of a request, what is kept to send it again. */
   requestBytesMax: number;
@@ -86,13 +87,19 @@ export class Pairing {
   };
   /** Those that wait for production, oldest first. */
   readonly #awaitingProduction = new Map<Exchange, PendingPair>();
-  #begun = 0;
+  readonly #noise: NoiseSampling;
 
   constructor(options: PairingOptions, sanitizer: AnswerSanitizer | null, events: PairingEvents) {
     this.#options = options;
     this.#sanitizer = sanitizer;
     this.#events = events;
     this.#ids = options.mapIds ? new MappedIds() : null;
+    this.#noise = new NoiseSampling(options.noiseShare);
+  }
+
+  /** Endpoints, by `noiseKey`, of which more requests are to be sent twice from now on. */
+  wantNoise(keys: readonly string[]): void {
+    this.#noise.want(keys);
   }
 
   /** Name of the target that is compared. */
@@ -102,10 +109,9 @@ export class Pairing {
 
   /** A request is about to be offered to the targets, as `safe`. */
   begin(exchange: Exchange, safe: Exchange, id: string, probability: number): Draft {
-    const { noiseShare, baseline } = this.#options;
-    const { method } = exchange.request.head;
-    const every = noiseShare > 0 ? Math.max(1, Math.round(1 / noiseShare)) : 0;
-    const twice = every > 0 && safeMethods.has(method) && ++this.#begun % every === 0;
+    const { baseline } = this.#options;
+    const { method, target } = safe.request.head;
+    const twice = safeMethods.has(method) && this.#noise.takes(method, target);
     const ids = this.#ids?.of(exchange, safe) ?? null;
     const draft = new PendingPair(this.#options, exchange, safe, id, probability, twice, ids, this.#pendingEvents);
     if (baseline === null) {

@@ -126,12 +126,13 @@ export class WorkerRun {
     const { config, pairs } = this.#start;
     const options = pairingOptions(config);
     if (options === null || pairs === null) return null;
-    const sender = new PairSender(pairs);
-    this.#pairs = sender;
-    return new Pairing(options, openAnswerSanitizer(config.policy), {
+    const sender = new PairSender(pairs, (keys) => pairing.wantNoise(keys));
+    const pairing = new Pairing(options, openAnswerSanitizer(config.policy), {
       pair: (pair) => sender.send(pair),
       excluded: (reason) => sender.exclude(reason),
     });
+    this.#pairs = sender;
+    return pairing;
   }
 
   /** Another worker saw a server of production. */
