@@ -93,7 +93,10 @@ describe('the evidence of an endpoint', () => {
     const evidence = evidenceOf();
     const needed = Math.log(1000);
     expect(evidence.wantsNoise(needed)).toBe(false);
-    for (let pair = 0; pair < 8; pair++) evidence.push('candidate', false, pair < 2 ? ['$.a'] : []);
+    for (let pair = 0; pair < 8; pair++) {
+      evidence.push('candidate', false, pair < 2 ? ['$.a'] : []);
+      expect(evidence.wantsNoise(needed)).toBe(true);
+    }
     evidence.push('noise', false, []);
     expect(evidence.wantsNoise(needed)).toBe(true);
     for (let pair = 0; pair < 200; pair++) {
