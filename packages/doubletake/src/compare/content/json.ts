@@ -219,7 +219,7 @@ class Reader {
         const name = this.#string();
         escaped ||= this.at - nameStart !== name.length + 2;
         if (index === FEW_MEMBERS || (index > FEW_MEMBERS && known === null)) {
-          known = new Map(names.map((earlier, position) => [earlier, position]));
+          known = new Map(names.map((each, position) => [each, position]));
         }
         const first = known === null ? names.indexOf(name) : (known.get(name) ?? -1);
         if (first >= 0) {
@@ -234,9 +234,9 @@ class Reader {
       this.at++;
       values[index] = this.#value(depth, shape, index, earlier?.likely((names ?? expected)[index], index));
       code = this.#skipSpace();
+      if (code !== CLOSE_BRACE && code !== COMMA) this.#fail();
       this.at++;
       if (code === CLOSE_BRACE) break;
-      if (code !== COMMA) this.#fail();
       code = this.#skipSpace();
     }
     if (names === null && values.length < expected.length) names = expected.slice(0, values.length);
@@ -264,9 +264,9 @@ class Reader {
     for (;;) {
       values.push(this.#element(depth, shape, earlier));
       const code = this.#skipSpace();
+      if (code !== CLOSE_BRACKET && code !== COMMA) this.#fail();
       this.at++;
       if (code === CLOSE_BRACKET) return values;
-      if (code !== COMMA) this.#fail();
     }
   }
 

@@ -5,15 +5,17 @@
 import { JsonObject, type JsonValue } from '../content/json.ts';
 import { ExactNumber } from '../content/json-number.ts';
 import { align, type Effort } from './alignment.ts';
-import type { Shown } from './collector.ts';
+import { type Shown, shortened } from './collector.ts';
 import { type Hashes, sameJson } from './json-equal.ts';
+import { shown } from './json-shown.ts';
 import type { FieldRules } from './options.ts';
 import type { PathNode } from './path-tree.ts';
 
 /** Members that identify an object, where all objects of both arrays have one and no two have the same. */
 const KEY_NAMES: readonly string[] = ['id', '_id', 'uuid', 'guid', 'key', 'sku', 'slug', 'code', 'name'];
-/** Elements whose keys an order shows. */
+/** Elements that an order shows, and how long each is at most. */
 const ORDER_SHOWN = 20;
+const ELEMENT_LENGTH_MAX = 40;
 
 /** Indexes of what belongs together; -1 for none. */
 export interface ElementPair {
@@ -49,7 +51,9 @@ export function compareArrays(a: readonly JsonValue[], b: readonly JsonValue[], 
   if (keyed !== null) return byKey(keyed);
   const left = a.map((value) => context.hashes.of(value, context.node));
   const right = b.map((value) => context.hashes.of(value, context.node));
-  return rules.unordered === true ? asSets(left, right) : byContent(left, right, context.effort);
+  if (rules.unordered === true) return asSets(left, right);
+  if (!isPermutation(left, right)) return byContent(left, right, context.effort);
+  return { ...asSets(left, right), order: [orderShown(a.slice(0, ORDER_SHOWN + 1).map(shortly)), orderShown(b.slice(0, ORDER_SHOWN + 1).map(shortly))] };
 }
 
 /** Of one length, with at most one element changed. */
@@ -111,7 +115,10 @@ function keyOf(value: JsonValue, name: string): string | null {
 
 /** The same as it is shown: `17`. */
 export function keyShown(value: JsonValue, name: string): string {
-  const key = keyOf(value, name) ?? '';
+  return bare(keyOf(value, name) ?? '');
+}
+
+function bare(key: string): string {
   return key.startsWith('"') ? key.slice(1) : key;
 }
 
@@ -122,12 +129,16 @@ function byKey({ name, a, b, positions }: Keys): ArrayAlignment {
     if (!known.has(key)) pairs.push({ baseline: -1, candidate: index });
   }
   if (!isReordered(pairs)) return { pairs, keyName: name, cut: isCut(pairs, a.length, b.length), order: null };
-  return { pairs, keyName: name, cut: false, order: [orderShown(a), orderShown(b)] };
+  return { pairs, keyName: name, cut: false, order: [orderShown(a.map(bare)), orderShown(b.map(bare))] };
 }
 
-function orderShown(keys: readonly string[]): Shown {
-  const more = keys.length > ORDER_SHOWN ? ', …' : '';
-  return { text: keys.slice(0, ORDER_SHOWN).map((key) => key.replace(/^"/, '')).join(', ') + more, type: 'array' };
+function orderShown(elements: readonly string[]): Shown {
+  const more = elements.length > ORDER_SHOWN ? ', …' : '';
+  return { text: elements.slice(0, ORDER_SHOWN).join(', ') + more, type: 'array' };
+}
+
+function shortly(value: JsonValue): string {
+  return shortened(shown(value).text, ELEMENT_LENGTH_MAX);
 }
 
 function asSets(a: readonly number[], b: readonly number[]): ArrayAlignment {
@@ -160,20 +171,6 @@ const UNORDERED: readonly [Shown, Shown] = [
 ];
 
 function byContent(a: readonly number[], b: readonly number[], effort: Effort): ArrayAlignment {
-  if (isPermutation(a, b)) {
-    const moved = asSets(a, b).pairs;
-    const order = moved.slice(0, ORDER_SHOWN).map(({ candidate }) => candidate);
-    const more = moved.length > ORDER_SHOWN ? ', …' : '';
-    return {
-      pairs: moved,
-      keyName: null,
-      cut: false,
-      order: [
-        { text: order.map((_, index) => index).join(', ') + more, type: 'array' },
-        { text: order.join(', ') + more, type: 'array' },
-      ],
-    };
-  }
   const pairs = align(a, b, effort).map(([baseline, candidate]) => ({ baseline, candidate }));
   return { pairs, keyName: null, cut: isCut(pairs, a.length, b.length), order: null };
 }

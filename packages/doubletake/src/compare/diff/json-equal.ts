@@ -99,9 +99,9 @@ export class Hashes {
   }
 }
 
-/** FNV-1a over UTF-16 code units. */
+/** FNV-1a over UTF-16 code units; texts of different seeds have nothing to do with each other. */
 export function hashText(text: string, seed: number): number {
-  let hash = 0x811c9dc5 ^ seed;
+  let hash = 0x811c9dc5 ^ Math.imul(seed, 0x9e3779b1);
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash ^ text.length;
 }
