@@ -26,6 +26,9 @@ import { isLacked, StateEvidence } from './analysis/state-evidence.ts';
 const fieldsTestedMax = 100_000;
 /** Pairs of one version made on purpose, beyond which those that came about by chance are not needed. */
 const noisePairsEnough = 20;
+/** Of those that come about by chance all are compared up to so many of an endpoint, then one in so many pairs. */
+const ownPairsAll = 300;
+const ownShare = 16;
 
 /** What is known of a pair when it comes. */
 export interface PairOutcome {
@@ -77,8 +80,8 @@ export class Analysis {
       this.#models.push(endpoint.name, pair);
       this.#fromUs = Math.min(this.#fromUs, pair.timeUs);
       this.#toUs = Math.max(this.#toUs, pair.timeUs);
-      const before = this.#own.push(pair);
-      if (before !== null && endpoint.totals.noise < noisePairsEnough) this.#compareOwn(endpoint, pair, before);
+      const before = this.#own.push(pair, this.#wantsOwn(endpoint));
+      if (before !== null) this.#compareOwn(endpoint, pair, before);
     }
     return { endpoint: endpoint.name, differences, clusters: clusters.map(({ id }) => id), mismatch, limited };
   }
@@ -167,6 +170,10 @@ export class Analysis {
     }
     this.#book.rename(currentName);
     this.#state.rename(currentName);
+  }
+
+  #wantsOwn({ totals: { noise, own } }: EndpointState): boolean {
+    return noise < noisePairsEnough && (own < ownPairsAll || this.#serial % ownShare === 0);
   }
 
   /** Two answers of the baseline to the same request, as a pair of one version. */

@@ -111,8 +111,8 @@ function placesOf(endpoint: EndpointState): Place[] {
   return endpoint.evidence.fields().map(({ path: key, logE, counts }) => {
     const [noiseClass, path] = splitKey(key);
     // What looks like noise is not held to the policy as long as there is no noise to hold it against.
-    const isNoise = endpoint.fields.get(path)?.noiseReason(noiseClass, endpoint.totals) != null;
-    return { endpoint, key, logE: counts.noisePairs === 0 && isNoise ? 0 : logE };
+    const reason = endpoint.fields.get(path)?.noiseReason(noiseClass, endpoint.totals) ?? null;
+    return { endpoint, key, logE: counts.noisePairs === 0 && reason !== null ? 0 : logE };
   });
 }
 

@@ -55,7 +55,7 @@ export class ClusterBook {
   /** The cluster at a place, or what it is part of now. */
   at(index: number): Cluster | null {
     let cluster = this.#clusters[index] ?? null;
-    while (cluster?.mergedInto != null) cluster = cluster.mergedInto;
+    while (cluster !== null && cluster.mergedInto !== null) cluster = cluster.mergedInto;
     return cluster;
   }
 

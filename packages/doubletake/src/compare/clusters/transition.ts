@@ -155,6 +155,8 @@ function numberTransition(noun: string, fromText: string, toText: string): Trans
   const to = Number(toText);
   const decimals = decimalsOf(toText);
   if (isSameButLastDigits(fromText, toText)) return { ...fixed('last digits', `${noun} differs in the last digits of a double`), harmless: true };
+  // Such as an id that was read as a number by JavaScript.
+  if (from === to && /^-?\d{16,}$/.test(fromText)) return fixed('precision', `${noun} is no longer exact: it went through a double`);
   if (from === -to) return fixed('sign', `${noun} has the other sign`);
   const ratio = to / from;
   const factor = [10, 60, 100, 1_000, 3_600, 1_000_000].find((each) => isNear(ratio, each) || isNear(1 / ratio, each));
