@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEPTH_MAX, type JsonDocument, JsonObject, type JsonValue, parseJson, parseJsonLines, Unread } from './json.ts';
+import { parseJson, parseJsonLines } from './json.ts';
 import { ExactNumber } from './json-number.ts';
+import { DEPTH_MAX, type JsonDocument, JsonObject, type JsonValue, Unread } from './json-values.ts';
 
 /** As JSON.parse gives it, as far as doubles go. */
 function plain(value: JsonValue): unknown {

@@ -3,7 +3,8 @@
  * by length and hash, unless it has a content coding: the same content may be coded in many ways.
  */
 import { type Content, decodeText, fieldValues, openContent, sniffedKind, type Unopened } from '../content/content.ts';
-import { type JsonDocument, type NotJson, parseJson, parseJsonLines } from '../content/json.ts';
+import { parseJson, parseJsonLines } from '../content/json.ts';
+import type { JsonDocument, NotJson } from '../content/json-values.ts';
 import type { ContentKind } from '../content/media-type.ts';
 import { parseMarkup } from '../content/markup.ts';
 import type { Answer } from '../pair.ts';

@@ -24,7 +24,7 @@ describe('hostile answers', () => {
     ['nested objects on one side', jsonAnswer(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`), jsonAnswer('{"a":1}'), 'too_deep', 'malformed'],
     ['a long array at each of many levels', jsonAnswer(`${'[1,2,3,[4],'.repeat(190)}${scattered(100_000, 1)}${']'.repeat(190)}`), jsonAnswer(`${'[1,2,3,[4],'.repeat(190)}${scattered(100_000, 2)}${']'.repeat(190)}`), null, 'value'],
     ['many arrays that are hard to align', jsonAnswer(`[${repeat(250, (i) => `[${scattered(2_000, i + 1)}]`, ',')}]`), jsonAnswer(`[${repeat(250, (i) => `[${scattered(1_990, i + 1_000)}]`, ',')}]`), null, 'value'],
-    ['a long array that is reversed', jsonAnswer(JSON.stringify(Array.from({ length: 150_000 }, (_, i) => i))), jsonAnswer(JSON.stringify(Array.from({ length: 150_000 }, (_, i) => 150_000 - 1 - i))), null, 'order'],
+    ['a long array that is reversed', jsonAnswer(JSON.stringify(Array.from({ length: 50_000 }, (_, i) => i))), jsonAnswer(JSON.stringify(Array.from({ length: 50_000 }, (_, i) => 50_000 - 1 - i))), null, 'order'],
     ['names without number', jsonAnswer(`{${repeat(60_000, (i) => `"a${i}x":1`, ',')}}`), jsonAnswer(`{${repeat(60_000, (i) => `"b${i}x":1`, ',')}}`), null, 'missing'],
     ['a name of a megabyte', jsonAnswer(`{"${'n'.repeat(MIB - 20)}":1}`), jsonAnswer(`{"${'n'.repeat(MIB - 20)}":2}`), null, 'value'],
     ['a number of a megabyte', jsonAnswer('9'.repeat(MIB)), jsonAnswer(`${'9'.repeat(MIB - 1)}8`), null, 'value'],
@@ -46,17 +46,17 @@ describe('hostile answers', () => {
     ['a small body that opens to a huge one', typedAnswer('text/plain', gzipSync('a'), gzip), typedAnswer('text/plain', gzipSync(Buffer.alloc(64 * MIB)), gzip), 'too_large', 'length'],
     ['two of them', typedAnswer('text/plain', zstdCompressSync(Buffer.alloc(64 * MIB)), [['Content-Encoding', 'zstd']]), typedAnswer('text/plain', zstdCompressSync(Buffer.alloc(65 * MIB)), [['Content-Encoding', 'zstd']]), 'too_large', null],
     ['a hundred megabytes', { ...answer({}), body: null, bodyBytes: 100 * MIB, bodySha256: 'a'.repeat(64) }, answer({ body: 'a' }), 'too_large', 'length'],
-    ['nested elements', xml(`${'<a>'.repeat(100_000)}1${'</a>'.repeat(100_000)}`), xml(`${'<a>'.repeat(100_000)}2${'</a>'.repeat(100_000)}`), 'not_well_formed', 'value'],
-    ['elements that are never closed', html('<p><b>'.repeat(100_000)), html('<p><i>'.repeat(100_000)), 'too_deep', 'missing'],
-    ['opening brackets', xml('<'.repeat(MIB)), xml('<'.repeat(MIB - 1)), 'not_well_formed', 'value'],
+    ['nested elements', xml(`${'<a>'.repeat(40_000)}1${'</a>'.repeat(40_000)}`), xml(`${'<a>'.repeat(40_000)}2${'</a>'.repeat(40_000)}`), 'not_well_formed', 'value'],
+    ['elements that are never closed', html('<p><b>'.repeat(40_000)), html('<p><i>'.repeat(40_000)), 'too_deep', 'missing'],
+    ['opening brackets', xml('<'.repeat(MIB / 4)), xml('<'.repeat(MIB / 4 - 1)), 'not_well_formed', 'value'],
     ['tags without an end', xml('<a b="'.repeat(150_000)), xml('<a c="'.repeat(150_000)), 'not_well_formed', 'missing'],
     ['comments without an end', html('<!--'.repeat(200_000)), html('<!--'.repeat(200_001)), null, null],
     ['scripts without an end', html('<script>'.repeat(100_000)), html('<script>'.repeat(100_001)), null, 'value'],
-    ['attributes without number', xml(`<a ${repeat(80_000, (i) => `x${i}=""`, ' ')}/>`), xml(`<a ${repeat(80_000, (i) => `y${i}=""`, ' ')}/>`), null, 'missing'],
-    ['siblings without number', xml(`<a>${'<b/>'.repeat(200_000)}</a>`), xml(`<a>${'<c/>'.repeat(200_000)}</a>`), null, 'missing'],
+    ['attributes without number', xml(`<a ${repeat(40_000, (i) => `x${i}=""`, ' ')}/>`), xml(`<a ${repeat(40_000, (i) => `y${i}=""`, ' ')}/>`), null, 'missing'],
+    ['siblings without number', xml(`<a>${'<b/>'.repeat(40_000)}</a>`), xml(`<a>${'<c/>'.repeat(40_000)}</a>`), null, 'missing'],
     ['entities', xml(`<a>${'&amp;&#x41;'.repeat(90_000)}</a>`), xml(`<a>${'&amp;&#x42;'.repeat(90_000)}</a>`), null, 'value'],
     ['fields of a form without number', typedAnswer('application/x-www-form-urlencoded', 'a=1&'.repeat(200_000)), typedAnswer('application/x-www-form-urlencoded', 'a=2&'.repeat(200_000)), null, 'value'],
-    ['lines without number', typedAnswer('text/plain', '\n'.repeat(MIB)), typedAnswer('text/plain', 'a\n'.repeat(MIB / 2)), null, 'value'],
+    ['lines without number', typedAnswer('text/plain', '\n'.repeat(MIB)), typedAnswer('text/plain', 'a\n'.repeat(MIB / 2)), 'too_many_lines', 'value'],
     ['documents without number', typedAnswer('application/x-ndjson', '1\n'.repeat(MIB / 2)), typedAnswer('application/x-ndjson', '2\n'.repeat(MIB / 2)), null, 'value'],
     ['header fields without number', answer({ headers: Array.from({ length: 5_000 }, (_, i) => [`A${i}`, 'a']) }), answer({ headers: Array.from({ length: 5_000 }, (_, i) => [`B${i}`, 'b']) }), null, 'missing'],
     ['cookies without number', answer({ headers: Array.from({ length: 5_000 }, (_, i) => ['Set-Cookie', `a${i}=${';'.repeat(100)}`]) }), answer({}), null, 'missing'],
@@ -68,8 +68,9 @@ describe('hostile answers', () => {
     ] as const) {
       const found = compareAnswers(left, right, {});
       expect(found.limited).toBe(limited);
-      const other = first === 'missing' ? 'extra' : first;
-      expect(found.differences.length === 0 ? null : found.differences.some(({ kind }) => kind === (mirrored ? other : first))).toBe(first === null ? null : true);
+      const kinds = found.differences.map(({ kind }) => kind);
+      if (first === null) expect(kinds).toEqual([]);
+      else expect(kinds).toContain(mirrored && first === 'missing' && !kinds.includes('missing') ? 'extra' : first);
       expect(Math.max(found.differences.length, found.hidden.length, found.compared.length)).toBeLessThanOrEqual(200);
       for (const { path, place, baseline, candidate } of found.differences) {
         expect(Math.max(path.length, place.length)).toBeLessThanOrEqual(512);

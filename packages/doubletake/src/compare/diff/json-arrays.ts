@@ -2,7 +2,7 @@
  * Finds out which elements of two arrays belong together: by a member that identifies them, as sets when a rule says so,
  * by what they have in common, else by position. What belongs together is compared by the caller.
  */
-import { JsonObject, type JsonValue } from '../content/json.ts';
+import { JsonObject, type JsonValue } from '../content/json-values.ts';
 import { ExactNumber } from '../content/json-number.ts';
 import { align, type Effort } from './alignment.ts';
 import { type Shown, shortened } from './collector.ts';

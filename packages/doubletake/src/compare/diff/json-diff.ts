@@ -1,5 +1,5 @@
 /** Compares two JSON values place by place. */
-import { JsonObject, type JsonValue } from '../content/json.ts';
+import { JsonObject, type JsonValue } from '../content/json-values.ts';
 import { approximation, ExactNumber } from '../content/json-number.ts';
 import { newEffort, type Effort } from './alignment.ts';
 import { compareArrays, keyShown } from './json-arrays.ts';
@@ -64,7 +64,7 @@ export class JsonDiff {
     const { names } = a;
     const positions = new Positions(b);
     let found = 0;
-    for (let i = 0; i < names.length; i++) {
+    for (let i = 0; i < names.length && !this.#out.isTruncated; i++) {
       const member = node.member(names[i], i);
       const j = positions.of(names[i], i);
       this.#steps.push(names[i]);
@@ -81,7 +81,7 @@ export class JsonDiff {
 
   #extraMembers(a: JsonObject, b: JsonObject, node: PathNode): void {
     const positions = new Positions(a);
-    for (let j = 0; j < b.names.length; j++) {
+    for (let j = 0; j < b.names.length && !this.#out.isTruncated; j++) {
       if (positions.of(b.names[j], j) >= 0) continue;
       const member = node.member(b.names[j], j);
       this.#steps.push(b.names[j]);
@@ -109,6 +109,7 @@ export class JsonDiff {
       this.#out.add('length', node, this.#place(node), baseline, candidate);
     }
     for (const { baseline: i, candidate: j } of found.pairs) {
+      if (this.#out.isTruncated) break;
       if (found.cut && (i < 0 || j < 0)) continue;
       const { keyName } = found;
       this.#steps.push(keyName === null ? (i < 0 ? j : i) : { name: keyName, element: i < 0 ? b[j] : a[i] });

@@ -2,7 +2,7 @@
  * Whether two JSON values are the same, and numbers that stand for them. What rules ignore counts for nothing. A `node`
  * of null says that there are no rules.
  */
-import { FEW_MEMBERS, JsonObject, type JsonValue, Unread } from '../content/json.ts';
+import { FEW_MEMBERS, JsonObject, type JsonValue, Unread } from '../content/json-values.ts';
 import { ExactNumber } from '../content/json-number.ts';
 import type { PathNode } from './path-tree.ts';
 
