@@ -1,4 +1,5 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { answer, jsonAnswer, typedAnswer } from '../../../test/support/answers.ts';
 import type { Answer } from '../pair.ts';
@@ -79,6 +80,25 @@ describe('hostile answers', () => {
       }
     }
     expect(compareAnswers(a, a, {}).differences).toEqual([]);
+  });
+
+  it('of whatever bytes are compared the same both ways', () => {
+    const type = fc.constantFrom('', 'application/json', 'application/x-ndjson', 'text/xml', 'text/html', 'text/plain; charset=utf-16le', 'application/x-www-form-urlencoded', 'image/png');
+    const coding = fc.constantFrom('', '', 'gzip', 'deflate', 'br', 'zstd', 'unknown');
+    const pieces = fc.constantFrom('<a>', '</a>', '<a b=c>', '<br>', '{"a":', '}', '[', ']', ',', '1', '"x"', '&', '=', '\n', '<', '<!--', '-->', 'é', '\u0000', '\ud83d');
+    const body = fc.oneof(fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)), fc.array(pieces, { maxLength: 12 }).map((parts) => Buffer.from(parts.join(''))));
+    fc.assert(
+      fc.property(type, coding, body, body, (contentType, contentCoding, first, second) => {
+        const [a, b] = [first, second].map((bytes) => typedAnswer(contentType, bytes, [['Content-Encoding', contentCoding]]));
+        const there = compareAnswers(a, b, {});
+        const back = compareAnswers(b, a, {});
+        expect(back.differences.map(({ path, baseline, candidate }) => `${path} ${candidate} ${baseline}`).toSorted()).toEqual(
+          there.differences.map(({ path, baseline, candidate }) => `${path} ${baseline} ${candidate}`).toSorted(),
+        );
+        expect(compareAnswers(a, a, {}).differences).toEqual([]);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('do not make later comparisons forget what they share', () => {
