@@ -140,12 +140,13 @@ export class Analysis {
 
   #newEndpoint(name: string): EndpointState {
     const { policy, noiseShare, reference } = this.#options;
-    return new EndpointState(name, this.#rules.of(name), {
+    const evidence = {
       allowed: policy.maxMismatch,
       allowedOfField: policy.maxMismatch,
       expectsNoise: noiseShare > 0 || reference !== undefined,
       room: this.#room,
-    });
+    };
+    return new EndpointState(name, this.#rules.of(name), evidence, reference === undefined);
   }
 
   /** Endpoints that have become one are added up. */
@@ -172,8 +173,8 @@ export class Analysis {
     this.#state.rename(currentName);
   }
 
-  #wantsOwn({ totals: { noise, own } }: EndpointState): boolean {
-    return noise < noisePairsEnough && (own < ownPairsAll || this.#serial % ownShare === 0);
+  #wantsOwn({ totals: { own } }: EndpointState): boolean {
+    return own < ownPairsAll || this.#serial % ownShare === 0;
   }
 
   /** Two answers of the baseline to the same request, as a pair of one version. */
@@ -194,7 +195,8 @@ export class Analysis {
     }
     const all = endpoint.rules.apply(comparison, isCandidate);
     const found = all.length === 0 ? [] : this.#gather(endpoint, pair, source, all);
-    return this.#decide(endpoint, pair, comparison, found);
+    const telling = source === 'noise' ? found.filter((each) => isOfBoth(endpoint, each)) : found;
+    return this.#decide(endpoint, pair, source, comparison, telling);
   }
 
   /** Learns from what differs, and finds the cluster of each difference. */
@@ -224,7 +226,7 @@ export class Analysis {
   }
 
   /** What is thought of the pair by what is known now. */
-  #decide(endpoint: EndpointState, pair: Pair, { limited }: Comparison, found: readonly Found[]): Compared {
+  #decide(endpoint: EndpointState, pair: Pair, source: PairSource, { limited }: Comparison, found: readonly Found[]): Compared {
     const verdicts = new Map<Cluster, boolean>();
     const counts = (cluster: Cluster | null): boolean => {
       if (cluster === null) return true;
@@ -242,7 +244,7 @@ export class Analysis {
     // What found no cluster always counts.
     if (found.some(({ cluster }) => cluster === null)) indexes.push(-1);
     if (indexes.length > 0) endpoint.count(indexes, pair.kind, mismatch);
-    endpoint.evidence.push(pair.kind, mismatch, found.map(({ difference }) => keyOfDifference(difference)));
+    if (source !== 'own' || endpoint.totals.noise < noisePairsEnough) endpoint.evidence.push(pair.kind, mismatch, found.map(({ difference }) => keyOfDifference(difference)));
     return {
       limited,
       differences: kept.map(({ difference }) => difference),
@@ -272,6 +274,10 @@ interface Found {
   difference: Difference;
   /** Null when there was no room for another. */
   cluster: Cluster | null;
+}
+
+function isOfBoth(endpoint: EndpointState, { difference }: Found): boolean {
+  return !endpoint.isOfCandidate(difference.path, classOf(difference.kind));
 }
 
 interface Compared extends Omit<PairOutcome, 'endpoint' | 'clusters'> {

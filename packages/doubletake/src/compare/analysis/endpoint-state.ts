@@ -22,7 +22,7 @@ interface ClusterSet {
 export class EndpointState {
   name: string;
   readonly rules: EndpointRules;
-  readonly totals: PairTotals = { candidate: 0, noise: 0, own: 0 };
+  readonly totals: PairTotals;
   readonly fields = new Map<string, FieldProfile>();
   /** Places with their class that differ more often than noise explains, by the latest report. */
   readonly excess = new Set<string>();
@@ -33,8 +33,10 @@ export class EndpointState {
   /** Mismatches among pairs whose sets found no room. */
   readonly #decided = { candidate: 0, noise: 0 };
 
-  constructor(name: string, rules: EndpointRules, evidence: Readonly<EvidenceOptions>) {
+  /** `noiseOfCandidate` as in `PairTotals`. */
+  constructor(name: string, rules: EndpointRules, evidence: Readonly<EvidenceOptions>, noiseOfCandidate: boolean) {
     this.name = name;
+    this.totals = { candidate: 0, noise: 0, own: 0, noiseOfCandidate };
     this.rules = rules;
     this.evidence = new EndpointEvidence(evidence);
   }
@@ -61,6 +63,11 @@ export class EndpointState {
     const field = this.fields.get(path);
     if (field === undefined || this.excess.has(fieldKey(path, noiseClass))) return null;
     return field.noiseReason(noiseClass, this.totals);
+  }
+
+  /** Whether a noise pair's difference says nothing about noise, since the candidate alone differs from itself there. */
+  isOfCandidate(path: string, noiseClass: NoiseClass): boolean {
+    return this.fields.get(path)?.isOfCandidate(noiseClass, this.totals) === true;
   }
 
   /** Counts latencies and errors of a candidate pair. */

@@ -59,7 +59,7 @@ export function runReport(facts: Facts): { report: RunReport; logENeeded: number
         candidatePairs: endpoint.totals.candidate,
         candidateDiffer: endpoint.mismatches('candidate', counts),
         noisePairs: endpoint.totals.noise + endpoint.totals.own,
-        noiseDiffer: endpoint.mismatches('noise', counts),
+        noiseDiffer: endpoint.mismatches('noise', (index) => counts(index) && !isOfCandidate(endpoint, facts.clusterAt(index))),
       },
       noiseLogE: noiseLogE(endpoint, places),
       errors: endpoint.errors,
@@ -134,6 +134,10 @@ function verdicts({ clusterAt, isNoise, stateOf }: Facts): (index: number) => bo
     }
     return counts;
   };
+}
+
+function isOfCandidate(endpoint: EndpointState, cluster: Cluster | null): boolean {
+  return cluster !== null && endpoint.isOfCandidate(cluster.path, classOf(cluster.kind));
 }
 
 /**

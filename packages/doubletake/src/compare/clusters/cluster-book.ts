@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import type { Difference, DifferenceKind } from '../difference.ts';
 import type { Pair } from '../pair.ts';
 import type { ClusterExample } from '../report.ts';
-import { bytesOfExample, exampleOf, sizeOf } from './example.ts';
+import { bytesOfExample, pairExample, type PairExample, sizeOf } from './example.ts';
 import { weightOf } from './risk.ts';
 import type { Transition } from './transition.ts';
 
@@ -41,6 +41,8 @@ export class ClusterBook {
   #byKey = new Map<string, Cluster>();
   #exampleBytes = 0;
   #unclustered = 0;
+  /** Of the pair that was shown last. */
+  #latest: { pair: Pair; example: PairExample } | null = null;
 
   /** Differences that found no room. */
   get unclustered(): number {
@@ -98,7 +100,8 @@ export class ClusterBook {
     const size = sizeOf(pair);
     if (size * 2 > cluster.exampleSize || cluster.examplesTried >= examplesTriedMax) return;
     cluster.examplesTried++;
-    this.#show(cluster, exampleOf(pair, difference), size);
+    if (this.#latest?.pair !== pair) this.#latest = { pair, example: pairExample(pair) };
+    this.#show(cluster, { ...this.#latest.example, from: difference.baseline, to: difference.candidate }, size);
   }
 
   /** Endpoints have other names now: what has become the same is added up. */

@@ -53,7 +53,7 @@ export class OwnAnswers {
       this.#noteChange(host, timeUs);
       return null;
     }
-    if (answer.failure !== null) return null;
+    if (answer.failure !== null || isCached(answer)) return null;
     this.#makeRoom(timeUs);
     const name = `${method} ${host} ${target}`;
     let known = this.#young.get(name);
@@ -97,6 +97,11 @@ function keyOf(held: Held): string {
     held.key = `${lines.join('')}\n${body.toString('latin1')}`;
   }
   return held.key;
+}
+
+/** An answer out of a cache is the one before (RFC 9111 section 5.1). */
+function isCached({ headers }: Answer): boolean {
+  return headers.some(([name]) => name.length === 3 && name.toLowerCase() === 'age');
 }
 
 /** About what it takes to hold it. */
