@@ -15,6 +15,8 @@ import { BODY_BYTES_MAX, type DiffOptions } from './options.ts';
 import type { PathTree } from './path-tree.ts';
 import { compareFingerprints, compareForms, compareText, type Fingerprint, fingerprintOf } from './plain-diffs.ts';
 
+const LIKE_JSON = /^\s*[[{]/;
+
 export class Bodies {
   readonly #paths: PathTree;
   readonly #bytesMax: number;
@@ -114,8 +116,16 @@ export class Bodies {
         compareForms(a, b, this.#paths, out);
         break;
       default:
-        compareText(a, b, this.#paths, out);
+        this.#plain(a, b, out);
     }
+  }
+
+  /** JSON is often given out as plain text; text that only begins like it stays text. */
+  #plain(a: string, b: string, out: Collector): void {
+    const left = LIKE_JSON.test(a) && LIKE_JSON.test(b) ? parseJson(a, null) : null;
+    const right = left === null || 'at' in left ? null : parseJson(b, left);
+    if (left === null || right === null || 'at' in left || 'at' in right) compareText(a, b, this.#paths, out);
+    else this.#documents(left, right, out);
   }
 
   #json(a: string, b: string, parse: (text: string, earlier: JsonDocument | null) => JsonDocument | NotJson, out: Collector): void {
@@ -131,6 +141,10 @@ export class Bodies {
       }
       return;
     }
+    this.#documents(left, right, out);
+  }
+
+  #documents(left: JsonDocument, right: JsonDocument, out: Collector): void {
     this.#flaws(left.flaws, right.flaws, out);
     new JsonDiff(out, this.#hasRules).compare(left.value, right.value, this.#paths.root('$'));
   }

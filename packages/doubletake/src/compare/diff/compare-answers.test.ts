@@ -198,6 +198,8 @@ describe('bodies', () => {
     ],
     ['a form', typedAnswer('application/x-www-form-urlencoded', 'a=1&b=x+y&b=2'), typedAnswer('application/x-www-form-urlencoded', 'b=x%20y&b=3&c=1'), ['missing form:a: 1 -> -', 'value form:b[1]: 2 -> 3', 'extra form:c: - -> 1']],
     ['text', typedAnswer('text/csv', 'a\nb\nc\n'), typedAnswer('text/csv', 'a\r\nx\r\nc\r\nd'), ['value line 2: b -> x', 'extra line 4: - -> d']],
+    ['JSON that says it is text', typedAnswer('text/plain', '{"a":1,"b":2}'), typedAnswer('text/plain', '{"b":3,"a":1}'), ['value $.b: 2 -> 3']],
+    ['text that begins like JSON', typedAnswer('text/plain', '[info] a'), typedAnswer('text/plain', '[info] b'), ['value line 1: [info] a -> [info] b']],
     ['bytes', typedAnswer('image/png', Buffer.from([1, 2])), typedAnswer('image/png', Buffer.from([1, 3])), ['value body: 2 bytes, sha256 a12871fee210fb86 -> 2 bytes, sha256 c79b932e1e1da3c0']],
     ['what they are', typedAnswer('application/json', '{}'), typedAnswer('text/html', '<html></html>'), ['type header:content-type: application/json -> text/html', 'type body: json -> html']],
     ['the same under another type', typedAnswer('application/json', '{"a":1}'), typedAnswer('text/plain', '{ "a": 1}'), ['type header:content-type: application/json -> text/plain']],
