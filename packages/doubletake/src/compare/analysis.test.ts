@@ -447,6 +447,21 @@ describe('Analysis', () => {
     ]);
   });
 
+  test('knows what the candidate calls a thing that it has made', () => {
+    const report = (mapIds: boolean): RunReport => {
+      const analysis = analysisOf({ mapIds });
+      for (let index = 0; index < 100; index++) {
+        const [id, other, session] = [100 + index, 900_000 + 3 * index, `session ${index}`];
+        analysis.push(pairOf({ index, target: '/orders', method: 'POST', session }, { status: 201, body: { id } }, { status: 201, body: { id: other } }));
+        expect(analysis.ids?.rewrite(session, `/orders/${id}`, Buffer.alloc(0)).target).toBe(mapIds ? `/orders/${other}` : undefined);
+        analysis.push(pairOf({ index, target: `/orders/${id}`, session }, { body: { id, order: id } }, { body: { id: other, order: other } }));
+      }
+      return analysis.report();
+    };
+    expect(report(true)).toMatchObject({ mismatches: 0, clusters: [] });
+    expect(report(false)).toMatchObject({ mismatches: 100 });
+  });
+
   test('has a report of nothing', () => {
     expect(analysisOf().report()).toMatchObject({ verdict: 'INSUFFICIENT', pairs: 0, endpoints: [], clusters: [], from: null, to: null, warnings: [] });
   });

@@ -17,13 +17,15 @@ import type { Answer, Pair } from './pair.ts';
 import type { RunReport } from './report.ts';
 import { CompareRules } from './rules/compare-rules.ts';
 import { EndpointState, keyOfDifference } from './analysis/endpoint-state.ts';
+import { IdMap } from './analysis/id-map.ts';
 import { ModelFields } from './analysis/model-fields.ts';
 import type { AnalysisOptions } from './analysis/options.ts';
 import { type Facts, runReport } from './analysis/run-report.ts';
 import { isLacked, StateEvidence } from './analysis/state-evidence.ts';
 
-/** Places that are tested by themselves, all endpoints together. */
-const fieldsTestedMax = 100_000;
+/** All endpoints together: places that have a profile and are tested by themselves, and sets of clusters in pairs. */
+const fieldsMax = 100_000;
+const clusterSetsMax = 200_000;
 /** Pairs of one version made on purpose, beyond which those that came about by chance are not needed. */
 const noisePairsEnough = 20;
 /** Of those that come about by chance all are compared up to so many of an endpoint, then one in so many pairs. */
@@ -36,6 +38,8 @@ export interface PairOutcome {
   endpoint: string;
   /** What differs beyond noise and rules. */
   differences: readonly Difference[];
+  /** What differs and is noise. */
+  noise: readonly Difference[];
   /** Ids of the clusters that these belong to, as in the report unless endpoints were merged in between. */
   clusters: readonly string[];
   /** The candidate answers differently, and neither noise nor other data explains it. */
@@ -52,7 +56,10 @@ export class Analysis {
   readonly #own: OwnAnswers;
   readonly #state = new StateEvidence();
   readonly #models: ModelFields;
-  readonly #room = { left: fieldsTestedMax };
+  /** For requests that are still to be sent; null when ids are not mapped. */
+  readonly ids: IdMap | null;
+  readonly #room = { left: fieldsMax };
+  readonly #rooms = { fields: fieldsMax, clusterSets: clusterSetsMax };
   readonly #excluded = new Map<string, number>();
   #endpoints = new Map<string, EndpointState>();
   #merges = 0;
@@ -69,12 +76,13 @@ export class Analysis {
     this.#rules = new CompareRules(rules, ownHosts === undefined ? { bodyBytesMax } : { bodyBytesMax, ownHosts });
     this.#own = new OwnAnswers(options.sameRequestWithinMs);
     this.#models = new ModelFields(options.models, bodyBytesMax);
+    this.ids = options.mapIds ? new IdMap() : null;
   }
 
   /** Compares a pair and learns from it. */
   push(pair: Pair): PairOutcome {
     const endpoint = this.#endpointOf(pair);
-    const { limited, differences, clusters, mismatch } = this.#compare(endpoint, pair, pair.kind);
+    const { limited, differences, noise, clusters, mismatch } = this.#compare(endpoint, pair, pair.kind);
     if (pair.kind === 'candidate') {
       endpoint.measure(pair);
       this.#models.push(endpoint.name, pair);
@@ -83,7 +91,7 @@ export class Analysis {
       const before = this.#own.push(pair, this.#wantsOwn(endpoint));
       if (before !== null) this.#compareOwn(endpoint, pair, before);
     }
-    return { endpoint: endpoint.name, differences, clusters: clusters.map(({ id }) => id), mismatch, limited };
+    return { endpoint: endpoint.name, differences, noise, clusters: clusters.map(({ id }) => id), mismatch, limited };
   }
 
   /** Counts pairs that could not be compared, by why: `incomplete`, `no_baseline`, `sampled_down` … */
@@ -146,7 +154,7 @@ export class Analysis {
       expectsNoise: noiseShare > 0 || reference !== undefined,
       room: this.#room,
     };
-    return new EndpointState(name, this.#rules.of(name), evidence, reference === undefined);
+    return new EndpointState(name, this.#rules.of(name), evidence, reference === undefined, this.#rooms);
   }
 
   /** Endpoints that have become one are added up. */
@@ -193,10 +201,17 @@ export class Analysis {
       if (comparison.truncated) this.#truncated++;
       for (const path of comparison.compared) endpoint.fields.get(path)?.compare();
     }
-    const all = endpoint.rules.apply(comparison, isCandidate);
+    const all = this.#withoutMapped(pair, endpoint.rules.apply(comparison, isCandidate));
     const found = all.length === 0 ? [] : this.#gather(endpoint, pair, source, all);
     const telling = source === 'noise' ? found.filter((each) => isOfBoth(endpoint, each)) : found;
     return this.#decide(endpoint, pair, source, comparison, telling);
+  }
+
+  /** Ids that the two versions gave to the same thing are no difference. */
+  #withoutMapped(pair: Pair, differences: readonly Difference[]): readonly Difference[] {
+    if (this.ids === null || differences.length === 0) return differences;
+    this.ids.learn(pair, differences);
+    return differences.filter(({ baseline, candidate }) => this.ids?.isSame(pair.session, baseline ?? '', candidate ?? '') !== true);
   }
 
   /** Learns from what differs, and finds the cluster of each difference. */
@@ -238,6 +253,7 @@ export class Analysis {
       return verdict;
     };
     const kept = found.filter(({ cluster }) => counts(cluster));
+    const noise = found.filter(({ cluster }) => !counts(cluster));
     const mismatch = kept.some(({ cluster }) => cluster === null || this.#stateOf(cluster) === null);
     const all = [...verdicts.keys()];
     const indexes = all.map(({ index }) => index).toSorted((a, b) => a - b);
@@ -248,6 +264,7 @@ export class Analysis {
     return {
       limited,
       differences: kept.map(({ difference }) => difference),
+      noise: noise.map(({ difference }) => difference),
       clusters: all.filter((cluster) => verdicts.get(cluster)),
       mismatch,
     };

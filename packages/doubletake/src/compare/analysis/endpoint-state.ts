@@ -11,6 +11,13 @@ const OTHER_PATH = '(other)';
 /** Sets of clusters that come together in a pair, of one endpoint; pairs with any other set are judged when they come. */
 const setsMax = 1_000;
 
+/** What all endpoints together still have room for. */
+export interface Rooms {
+  /** Places with a profile. */
+  fields: number;
+  clusterSets: number;
+}
+
 /** Pairs with the same set of clusters. Whether they are mismatches is decided anew whenever it is asked for. */
 interface ClusterSet {
   clusters: readonly number[];
@@ -29,13 +36,15 @@ export class EndpointState {
   evidence: EndpointEvidence;
   latencies = { baseline: new LatencyDistribution(), candidate: new LatencyDistribution() };
   readonly errors = { pairs: 0, baselineOnly: 0, candidateOnly: 0, both: 0 };
+  readonly #rooms: Rooms;
   readonly #sets = new Map<string, ClusterSet>();
   /** Mismatches among pairs whose sets found no room. */
   readonly #decided = { candidate: 0, noise: 0 };
 
   /** `noiseOfCandidate` as in `PairTotals`. */
-  constructor(name: string, rules: EndpointRules, evidence: Readonly<EvidenceOptions>, noiseOfCandidate: boolean) {
+  constructor(name: string, rules: EndpointRules, evidence: Readonly<EvidenceOptions>, noiseOfCandidate: boolean, rooms: Rooms) {
     this.name = name;
+    this.#rooms = rooms;
     this.totals = { candidate: 0, noise: 0, own: 0, noiseOfCandidate };
     this.rules = rules;
     this.evidence = new EndpointEvidence(evidence);
@@ -45,7 +54,9 @@ export class EndpointState {
   field(path: string): FieldProfile {
     const known = this.fields.get(path);
     if (known !== undefined) return known;
-    if (this.fields.size >= fieldsMax && path !== OTHER_PATH) return this.field(OTHER_PATH);
+    const isFull = this.fields.size >= fieldsMax || this.#rooms.fields <= 0;
+    if (isFull && path !== OTHER_PATH) return this.field(OTHER_PATH);
+    this.#rooms.fields--;
     const field = new FieldProfile(path);
     this.fields.set(path, field);
     return field;
@@ -87,10 +98,11 @@ export class EndpointState {
     const key = clusters.join();
     let set = this.#sets.get(key);
     if (set === undefined) {
-      if (this.#sets.size >= setsMax) {
+      if (this.#sets.size >= setsMax || this.#rooms.clusterSets <= 0) {
         if (mismatch) this.#decided[kind]++;
         return;
       }
+      this.#rooms.clusterSets--;
       set = { clusters, candidate: 0, noise: 0 };
       this.#sets.set(key, set);
     }
@@ -112,12 +124,19 @@ export class EndpointState {
     }
     for (const source of ['candidate', 'noise', 'own'] as const) this.totals[source] += other.totals[source];
     for (const name of ['pairs', 'baselineOnly', 'candidateOnly', 'both'] as const) this.errors[name] += other.errors[name];
+    // The other one gives back the room that it had.
+    this.#rooms.fields += other.fields.size;
+    this.#rooms.clusterSets += other.#sets.size;
     for (const field of other.fields.values()) this.field(field.path).merge(field);
     for (const kind of ['candidate', 'noise'] as const) this.#decided[kind] += other.#decided[kind];
     for (const [key, set] of other.#sets) {
       const same = this.#sets.get(key);
-      if (same === undefined) this.#sets.set(key, set);
-      else for (const kind of ['candidate', 'noise'] as const) same[kind] += set[kind];
+      if (same === undefined) {
+        this.#rooms.clusterSets--;
+        this.#sets.set(key, set);
+      } else {
+        for (const kind of ['candidate', 'noise'] as const) same[kind] += set[kind];
+      }
     }
   }
 }

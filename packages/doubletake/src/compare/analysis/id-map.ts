@@ -46,6 +46,11 @@ export class IdMap {
     }
   }
 
+  /** Whether two values are what the two versions call the same thing. */
+  isSame(session: string, baseline: string, candidate: string): boolean {
+    return this.#sessions.get(session)?.get(baseline)?.candidate === candidate;
+  }
+
   /** A request's target and body with the candidate's ids; the same values when nothing is to be replaced. */
   rewrite(session: string, target: string, body: Buffer): { target: string; body: Buffer } {
     const ids = this.#sessions.get(session);

@@ -4,7 +4,7 @@ import type { CompareConfig } from '../../config/compare-schema.ts';
 export interface AnalysisOptions
   extends Pick<
     CompareConfig,
-    'policy' | 'rules' | 'endpoints' | 'bodyBytesMax' | 'noiseShare' | 'reference' | 'sameRequestWithinMs' | 'models'
+    'policy' | 'rules' | 'endpoints' | 'bodyBytesMax' | 'noiseShare' | 'reference' | 'sameRequestWithinMs' | 'mapIds' | 'models'
   > {
   /** Hosts by which each version means itself, as in `DiffOptions`. */
   ownHosts?: readonly string[];

@@ -42,7 +42,8 @@ interface Place {
 /** The report, and the logarithm of the e-value from which on statements hold. Marks what noise does not explain. */
 export function runReport(facts: Facts): { report: RunReport; logENeeded: number } {
   const { policy, endpoints } = facts;
-  const places = endpoints.flatMap((endpoint) => placesOf(endpoint));
+  const placesByEndpoint = endpoints.map((endpoint) => placesOf(endpoint));
+  const places = placesByEndpoint.flat();
   const rejected = eBenjaminiHochberg(places.map(({ logE }) => Math.exp(logE)), 1 - policy.confidence);
   const significant = new Set<string>();
   for (const endpoint of endpoints) endpoint.excess.clear();
@@ -52,16 +53,17 @@ export function runReport(facts: Facts): { report: RunReport; logENeeded: number
     endpoint.excess.add(key);
   }
   const counts = verdicts(facts);
+  const mismatches = endpoints.map((endpoint) => endpoint.mismatches('candidate', counts));
   const run = judgeRun(
-    endpoints.map((endpoint) => ({
+    endpoints.map((endpoint, index) => ({
       endpoint: endpoint.name,
       counts: {
         candidatePairs: endpoint.totals.candidate,
-        candidateDiffer: endpoint.mismatches('candidate', counts),
+        candidateDiffer: mismatches[index],
         noisePairs: endpoint.totals.noise + endpoint.totals.own,
-        noiseDiffer: endpoint.mismatches('noise', (index) => counts(index) && !isOfCandidate(endpoint, facts.clusterAt(index))),
+        noiseDiffer: endpoint.mismatches('noise', (cluster) => counts(cluster) && !isOfCandidate(endpoint, facts.clusterAt(cluster))),
       },
-      noiseLogE: noiseLogE(endpoint, places),
+      noiseLogE: noiseLogE(endpoint, placesByEndpoint[index]),
       errors: endpoint.errors,
       latencies: endpoint.latencies,
     })),
@@ -73,7 +75,7 @@ export function runReport(facts: Facts): { report: RunReport; logENeeded: number
     return {
       endpoint: endpoint.name,
       pairs: endpoint.totals.candidate,
-      mismatches: endpoint.mismatches('candidate', counts),
+      mismatches: mismatches[index],
       mismatch,
       latencyRatio,
       latencyMs: { baseline: quantiles(endpoint.latencies.baseline), candidate: quantiles(endpoint.latencies.candidate) },
@@ -89,7 +91,7 @@ export function runReport(facts: Facts): { report: RunReport; logENeeded: number
     verdict: run.verdict,
     reasons: run.reasons,
     pairs,
-    mismatches: sum(reports.map(({ mismatches }) => mismatches)),
+    mismatches: sum(mismatches),
     pairsNeeded: run.pairsNeeded,
     from: time(facts.fromUs),
     to: time(facts.toUs),
@@ -145,12 +147,11 @@ function isOfCandidate(endpoint: EndpointState, cluster: Cluster | null): boolea
  * noise pair has been compared. Half of it goes by the pairs that differ beyond noise, half by the places: a noisy place
  * that differs more often than it does by itself shows there alone. A mean of e-values is an e-value.
  */
-function noiseLogE({ evidence, name }: EndpointState, places: readonly Place[]): number | null {
+function noiseLogE({ evidence }: EndpointState, places: readonly Place[]): number | null {
   const { noiseLogE: whole } = evidence.mismatch;
   if (whole === null) return null;
-  const own = places.filter(({ endpoint }) => endpoint.name === name);
-  const weight = Math.log(Math.max(placesMin, own.length));
-  const logs = [whole, logSum(own.map((place) => place.logE)) - weight];
+  const weight = Math.log(Math.max(placesMin, places.length));
+  const logs = [whole, logSum(places.map(({ logE }) => logE)) - weight];
   return logSum(logs) - Math.LN2;
 }
 

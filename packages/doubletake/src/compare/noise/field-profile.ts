@@ -96,8 +96,8 @@ export class FieldProfile {
     this.#compared++;
   }
 
-  /** Counts a difference of the pair with the number `serial`; true when the pair had none of the class here yet. */
-  add(difference: Difference, source: PairSource, serial: number, context: RequestContext): boolean {
+  /** Learns from a difference of the pair with the number `serial`. */
+  add(difference: Difference, source: PairSource, serial: number, context: RequestContext): void {
     const noiseClass = classOf(difference.kind);
     const classIndex = classIndexes.get(noiseClass) ?? 0;
     const index = sourceIndexes[source] * classes + classIndex;
@@ -109,7 +109,6 @@ export class FieldProfile {
       if (way !== 0) this.#ways[way > 0 ? 1 : 0][classIndex]++;
     }
     if (noiseClass === 'value') this.#learnValue(difference, source, isFirst, context);
-    return isFirst;
   }
 
   /** How many pairs of a source differ. */
@@ -127,7 +126,9 @@ export class FieldProfile {
   /** Why differences of the class are noise here, in words; null when they are not. */
   noiseReason(noiseClass: NoiseClass, totals: PairTotals): string | null {
     const { differ, pairs } = this.noise(noiseClass, totals);
-    const isSteady = differ === 0 && pairs >= steadyMin;
+    // Of the pairs of one version about so many have the place.
+    const having = pairs * Math.min(1, this.#compared / Math.max(1, totals.candidate));
+    const isSteady = differ === 0 && having >= steadyMin;
     if (noiseClass === 'value' && !isSteady && this.#isFresh()) return 'is made anew for every answer';
     if (differ === 0 || (differ === 1 && pairs >= noisePairsEnough)) return null;
     return this.isOfCandidate(noiseClass, totals) ? null : `differs by itself in ${differ} of ${pairs} pairs`;
