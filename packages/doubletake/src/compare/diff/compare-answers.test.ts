@@ -131,6 +131,18 @@ describe('JSON', () => {
     ['objects that moved', items(1, 2, 3), items(3, 1, 2), ['order $: 1, 2, 3 -> 3, 1, 2']],
     ['objects that moved, one changed', items(1, 2, 3), [{ id: 3, price: 31 }, ...items(1, 2)], ['order $: 1, 2, 3 -> 3, 1, 2', 'value $[id=3].price: 30 -> 31']],
     ['a page of another size', { items: items(1, 2, 3, 4) }, { items: items(1, 2) }, ['length $.items: 4 -> 2']],
+    [
+      'an object without a key that is missing, while the others hold the time',
+      ['a', 'b', 'c', 'd'].map((title) => ({ title, at: 1 })),
+      ['a', 'c', 'd'].map((title) => ({ title, at: 2 })),
+      ['value $[title=a].at: 1 -> 2', 'missing $[title=b]: {"title":"b","at":1} -> -', 'value $[title=c].at: 1 -> 2', 'value $[title=d].at: 1 -> 2'],
+    ],
+    [
+      'a text that describes an object, and the time',
+      ['a', 'b', 'c', 'd'].map((title) => ({ title, at: 1 })),
+      ['a', 'b', 'x', 'd'].map((title) => ({ title, at: 2 })),
+      ['value $[0].at: 1 -> 2', 'value $[1].at: 1 -> 2', 'value $[2].title: c -> x', 'value $[2].at: 1 -> 2', 'value $[3].at: 1 -> 2'],
+    ],
     ['keys made anew', items(1, 2).map((item) => ({ ...item, n: 1 })), items(3, 4).map((item) => ({ ...item, n: 1 })), ['value $[0].id: 1 -> 3', 'value $[0].price: 10 -> 30', 'value $[1].id: 2 -> 4', 'value $[1].price: 20 -> 40']],
   ])('differs by %s', (_, a, b, expected) => {
     expect(json(a, b)).toEqual(expected);

@@ -13,6 +13,8 @@ import type { PathNode } from './path-tree.ts';
 
 /** Members that identify an object, where all objects of both arrays have one and no two have the same. */
 const KEY_NAMES: readonly string[] = ['id', '_id', 'uuid', 'guid', 'key', 'sku', 'slug', 'code', 'name'];
+/** Members that are tried for one that describes the elements. */
+const DESCRIBING_MAX = 12;
 /** Elements that an order shows, and how long each is at most. */
 const ORDER_SHOWN = 20;
 const ELEMENT_LENGTH_MAX = 40;
@@ -52,7 +54,7 @@ export function compareArrays(a: readonly JsonValue[], b: readonly JsonValue[], 
   const left = a.map((value) => context.hashes.of(value, context.node));
   const right = b.map((value) => context.hashes.of(value, context.node));
   if (rules.unordered === true) return asSets(left, right);
-  if (!isPermutation(left, right)) return byContent(left, right, context.effort);
+  if (!isPermutation(left, right)) return byContent(left, right, context.effort, () => describingKeys(a, b));
   return { ...asSets(left, right), order: [orderShown(a.slice(0, ORDER_SHOWN + 1).map(shortly)), orderShown(b.slice(0, ORDER_SHOWN + 1).map(shortly))] };
 }
 
@@ -83,9 +85,35 @@ function detectKeys(a: readonly JsonValue[], b: readonly JsonValue[]): Keys | nu
   for (const name of KEY_NAMES) {
     const keys = first.names.includes(name) ? keysOf(a, b, name) : null;
     // Keys that are made anew for each answer identify nothing.
-    if (keys !== null && 2 * keys.a.filter((key) => keys.positions.has(key)).length >= Math.min(a.length, b.length)) return keys;
+    if (keys !== null && 2 * commonOf(keys) >= Math.min(a.length, b.length)) return keys;
   }
   return null;
+}
+
+/** The member whose texts are most often the same on both sides, and different in each: a title, an address. */
+function describingKeys(a: readonly JsonValue[], b: readonly JsonValue[]): Keys | null {
+  const other = new Set(textNames(b[0]));
+  const names = textNames(a[0]).filter((name) => other.has(name));
+  let best: Keys | null = null;
+  let most = 0;
+  for (const name of names.toSorted().slice(0, DESCRIBING_MAX)) {
+    const keys = keysOf(a, b, name);
+    const common = keys === null ? 0 : commonOf(keys);
+    if (common <= most || 3 * common < 2 * Math.min(a.length, b.length)) continue;
+    best = keys;
+    most = common;
+  }
+  return best;
+}
+
+/** The members of an object that hold texts. */
+function textNames(value: JsonValue | undefined): string[] {
+  if (!(value instanceof JsonObject)) return [];
+  return value.names.filter((_, index) => typeof value.values[index] === 'string');
+}
+
+function commonOf({ a, positions }: Keys): number {
+  return a.filter((key) => positions.has(key)).length;
 }
 
 /** The keys of both arrays; null when an element has none, or two have the same. */
@@ -170,8 +198,21 @@ const UNORDERED: readonly [Shown, Shown] = [
   { text: '', type: 'array' },
 ];
 
-function byContent(a: readonly number[], b: readonly number[], effort: Effort): ArrayAlignment {
+/**
+ * By equal elements. Where most have changed, as when each holds the time, that says little: then a text that describes
+ * the elements says more, if by it they moved, or one of them is gone.
+ */
+function byContent(
+  a: readonly number[],
+  b: readonly number[],
+  effort: Effort,
+  describing: () => Keys | null,
+): ArrayAlignment {
   const pairs = align(a, b, effort).map(([baseline, candidate]) => ({ baseline, candidate }));
+  const changed = pairs.filter(({ baseline, candidate }) => baseline >= 0 && candidate >= 0 && a[baseline] !== b[candidate]);
+  const keys = 2 * changed.length > Math.min(a.length, b.length) ? describing() : null;
+  const keyed = keys === null ? null : byKey(keys);
+  if (keyed !== null && (keyed.order !== null || a.length !== b.length)) return keyed;
   return { pairs, keyName: null, cut: isCut(pairs, a.length, b.length), order: null };
 }
 
