@@ -97,7 +97,8 @@ export class Bodies {
     this.#flaws(text.valid ? [] : ['invalid_characters'], other.valid ? [] : ['invalid_characters'], out);
     // What stands for broken characters is the same on both sides, the bytes are not.
     const broken = !text.valid && !other.valid;
-    this.#texts(left, broken ? a.bytes.toString('latin1') : text.text, broken ? b.bytes.toString('latin1') : other.text, out);
+    const [from, to] = broken ? [a, b].map(({ bytes }) => bytes.toString('latin1')) : [text.text, other.text];
+    this.#texts(left, from, to, out);
   }
 
   #texts(kind: ContentKind, a: string, b: string, out: Collector): void {
@@ -170,15 +171,16 @@ export class Bodies {
   }
 
   #malformed(baseline: string | null, candidate: string | null, out: Collector): void {
-    const [from, to] = [baseline, candidate].map((reason) => (reason === null ? null : textShown(reason.replaceAll('_', ' '))));
-    out.add('malformed', this.#paths.root('body'), 'body', from, to);
+    const show = (reason: string | null): Shown | null => (reason === null ? null : textShown(reason.replaceAll('_', ' ')));
+    out.add('malformed', this.#paths.root('body'), 'body', show(baseline), show(candidate));
   }
 }
 
 /** How both are to be compared. One that only says that it is text or bytes is looked at. */
 function kindsOf(a: Content, b: Content): [ContentKind, ContentKind] {
   if (a.kind === b.kind) return [a.kind, b.kind];
-  const [left, right] = [a, b].map(({ kind, bytes }) => (kind === 'text' || kind === 'binary' ? sniffedKind(bytes) : kind));
+  const look = ({ kind, bytes }: Content): ContentKind => (kind === 'text' || kind === 'binary' ? sniffedKind(bytes) : kind);
+  const [left, right] = [look(a), look(b)];
   return left === right ? [left, right] : [a.kind, b.kind];
 }
 

@@ -55,7 +55,7 @@ export function compareArrays(a: readonly JsonValue[], b: readonly JsonValue[], 
   const right = b.map((value) => context.hashes.of(value, context.node));
   if (rules.unordered === true) return asSets(left, right);
   if (!isPermutation(left, right)) return byContent(left, right, context.effort, () => describingKeys(a, b));
-  return { ...asSets(left, right), order: [orderShown(a.slice(0, ORDER_SHOWN + 1).map(shortly)), orderShown(b.slice(0, ORDER_SHOWN + 1).map(shortly))] };
+  return { ...asSets(left, right), order: [orderShown(a, shortly), orderShown(b, shortly)] };
 }
 
 /** Of one length, with at most one element changed. */
@@ -157,12 +157,12 @@ function byKey({ name, a, b, positions }: Keys): ArrayAlignment {
     if (!known.has(key)) pairs.push({ baseline: -1, candidate: index });
   }
   if (!isReordered(pairs)) return { pairs, keyName: name, cut: isCut(pairs, a.length, b.length), order: null };
-  return { pairs, keyName: name, cut: false, order: [orderShown(a.map(bare)), orderShown(b.map(bare))] };
+  return { pairs, keyName: name, cut: false, order: [orderShown(a, bare), orderShown(b, bare)] };
 }
 
-function orderShown(elements: readonly string[]): Shown {
+function orderShown<T>(elements: readonly T[], write: (element: T) => string): Shown {
   const more = elements.length > ORDER_SHOWN ? ', …' : '';
-  return { text: elements.slice(0, ORDER_SHOWN).join(', ') + more, type: 'array' };
+  return { text: elements.slice(0, ORDER_SHOWN).map(write).join(', ') + more, type: 'array' };
 }
 
 function shortly(value: JsonValue): string {
@@ -237,5 +237,7 @@ function isReordered(pairs: readonly ElementPair[]): boolean {
 function isCut(pairs: readonly ElementPair[], aLength: number, bLength: number): boolean {
   if (aLength === bLength) return false;
   const shorter = Math.min(aLength, bLength);
-  return pairs.every(({ baseline, candidate }) => (baseline >= 0 && candidate >= 0) || Math.max(baseline, candidate) >= shorter);
+  return pairs.every(
+    ({ baseline, candidate }) => (baseline >= 0 && candidate >= 0) || Math.max(baseline, candidate) >= shorter,
+  );
 }

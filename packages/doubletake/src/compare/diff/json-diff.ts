@@ -54,7 +54,9 @@ export class JsonDiff {
   /** Lists the paths in a value that is the same on both sides. */
   #agree(value: JsonValue, node: PathNode): void {
     if (value instanceof JsonObject) {
-      for (let i = 0; i < value.names.length; i++) this.compare(value.values[i], value.values[i], node.member(value.names[i], i));
+      for (const [index, member] of value.values.entries()) {
+        this.compare(member, member, node.member(value.names[index], index));
+      }
     } else if (Array.isArray(value)) {
       for (const element of value) this.compare(element, element, node.elements);
     }

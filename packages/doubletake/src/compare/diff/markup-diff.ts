@@ -111,7 +111,9 @@ export class MarkupDiff {
     if (known !== undefined) return known;
     let hash = hashText(node.name, 2);
     let attributes = 0;
-    for (const [name, value] of node.attributes) attributes = (attributes + Math.imul(hashText(name, 3), hashText(value, 4) | 1)) | 0;
+    for (const [name, value] of node.attributes) {
+      attributes = (attributes + Math.imul(hashText(name, 3), hashText(value, 4) | 1)) | 0;
+    }
     hash = Math.imul(hash ^ attributes, 0x01000193);
     for (const child of node.children) hash = Math.imul(hash ^ this.#hashOf(child), 0x01000193) ^ (hash >>> 15);
     this.#hashes.set(node, hash);
