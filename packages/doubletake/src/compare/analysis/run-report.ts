@@ -6,7 +6,7 @@ import type { ClusterReport, EndpointReport, ModelReport, NoiseReport, RunReport
 import type { CompareRules } from '../rules/compare-rules.ts';
 import { eBenjaminiHochberg } from '../statistics/e-benjamini-hochberg.ts';
 import { judgeRun } from '../statistics/judge-run.ts';
-import type { LatencyDistribution } from '../statistics/latency-distribution.ts';
+import { bucketMiddleMs, firstAtLeast, type LatencyDistribution } from '../statistics/latency-distribution.ts';
 import { type EndpointState, fieldKey } from './endpoint-state.ts';
 
 const clustersMax = 1_000;
@@ -163,7 +163,11 @@ function logSum(logs: readonly number[]): number {
 }
 
 function quantiles(latencies: LatencyDistribution): EndpointReport['latencyMs']['baseline'] {
-  return { p50: latencies.quantile(0.5), p90: latencies.quantile(0.9), p99: latencies.quantile(0.99) };
+  const { total } = latencies;
+  if (total === 0) return { p50: null, p90: null, p99: null };
+  const cumulated = latencies.cumulated();
+  const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => bucketMiddleMs(firstAtLeast(cumulated, Math.ceil(q * total))));
+  return { p50, p90, p99 };
 }
 
 function clusterReports({ clusters, endpoints, isNoise, stateOf }: Facts, significant: ReadonlySet<string>): ClusterReport[] {

@@ -109,11 +109,13 @@ export class ClusterBook {
     const before = this.#byKey;
     this.#byKey = new Map();
     for (const cluster of before.values()) {
-      cluster.endpoint = currentName(cluster.endpoint);
+      const name = currentName(cluster.endpoint);
+      const isRenamed = name !== cluster.endpoint;
+      cluster.endpoint = name;
       const key = keyOf(cluster.endpoint, cluster.path, cluster.kind, cluster.transition.text);
       const same = this.#byKey.get(key);
       if (same === undefined) {
-        cluster.id = idOf(key);
+        if (isRenamed) cluster.id = idOf(key);
         this.#byKey.set(key, cluster);
       } else {
         this.#merge(same, cluster);
