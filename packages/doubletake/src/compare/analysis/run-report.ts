@@ -6,7 +6,7 @@ import type { ClusterReport, EndpointReport, ModelReport, NoiseReport, RunReport
 import type { CompareRules } from '../rules/compare-rules.ts';
 import { eBenjaminiHochberg } from '../statistics/e-benjamini-hochberg.ts';
 import { judgeRun } from '../statistics/judge-run.ts';
-import { bucketMiddleMs, firstAtLeast, type LatencyDistribution } from '../statistics/latency-distribution.ts';
+import { type LatencyDistribution, quantileMs } from '../statistics/latency-distribution.ts';
 import { type EndpointState, fieldKey } from './endpoint-state.ts';
 
 const clustersMax = 1_000;
@@ -166,7 +166,7 @@ function quantiles(latencies: LatencyDistribution): EndpointReport['latencyMs'][
   const { total } = latencies;
   if (total === 0) return { p50: null, p90: null, p99: null };
   const cumulated = latencies.cumulated();
-  const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => bucketMiddleMs(firstAtLeast(cumulated, Math.ceil(q * total))));
+  const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => quantileMs(cumulated, Math.ceil(q * total)));
   return { p50, p90, p99 };
 }
 
