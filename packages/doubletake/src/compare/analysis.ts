@@ -209,9 +209,10 @@ export class Analysis {
 
   /** Ids that the two versions gave to the same thing are no difference. */
   #withoutMapped(pair: Pair, differences: readonly Difference[]): readonly Difference[] {
-    if (this.ids === null || differences.length === 0) return differences;
-    this.ids.learn(pair, differences);
-    return differences.filter(({ baseline, candidate }) => this.ids?.isSame(pair.session, baseline ?? '', candidate ?? '') !== true);
+    const { ids } = this;
+    if (ids === null || differences.length === 0) return differences;
+    ids.learn(pair, differences);
+    return differences.filter(({ baseline, candidate }) => !ids.isSame(pair.session, baseline ?? '', candidate ?? ''));
   }
 
   /** Learns from what differs, and finds the cluster of each difference. */
@@ -260,7 +261,9 @@ export class Analysis {
     // What found no cluster always counts.
     if (found.some(({ cluster }) => cluster === null)) indexes.push(-1);
     if (indexes.length > 0) endpoint.count(indexes, pair.kind, mismatch);
-    if (source !== 'own' || endpoint.totals.noise < noisePairsEnough) endpoint.evidence.push(pair.kind, mismatch, found.map(({ difference }) => keyOfDifference(difference)));
+    if (source !== 'own' || endpoint.totals.noise < noisePairsEnough) {
+      endpoint.evidence.push(pair.kind, mismatch, found.map(({ difference }) => keyOfDifference(difference)));
+    }
     return {
       limited,
       differences: kept.map(({ difference }) => difference),
@@ -302,7 +305,8 @@ interface Compared extends Omit<PairOutcome, 'endpoint' | 'clusters'> {
 }
 
 /** The transition as the place's other values have it: those of a place with ever new words have no words in common. */
-function wordedFor(transition: Transition, { kind, candidate, candidateType }: Difference, profile: FieldProfile, isNoisy: boolean): Transition {
+function wordedFor(transition: Transition, difference: Difference, profile: FieldProfile, isNoisy: boolean): Transition {
+  const { kind, candidate, candidateType } = difference;
   const { text, departs } = transition;
   if (kind !== 'value' || departs) return transition;
   if (text !== null) return !text.includes(' -> ') || profile.tellsApart(text) ? transition : { ...transition, text: null };

@@ -1,6 +1,13 @@
 /** What is known of one endpoint: its pairs, the places that differ, and which differences come together in one pair. */
 import type { Difference } from '../difference.ts';
-import { classOf, FieldProfile, type NoiseClass, type PairSource, type PairTotals, type RequestContext } from '../noise/field-profile.ts';
+import {
+  classOf,
+  FieldProfile,
+  type NoiseClass,
+  type PairSource,
+  type PairTotals,
+  type RequestContext,
+} from '../noise/field-profile.ts';
 import type { Pair } from '../pair.ts';
 import type { EndpointRules } from '../rules/compare-rules.ts';
 import { EndpointEvidence, type EvidenceOptions } from '../statistics/endpoint-evidence.ts';

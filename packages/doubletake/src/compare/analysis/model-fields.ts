@@ -27,8 +27,9 @@ class Model {
 
   constructor(spec: ModelField) {
     const { endpoint } = spec;
+    const patterns = typeof endpoint === 'string' ? [endpoint] : endpoint;
     this.spec = spec;
-    this.#endpoints = endpoint === undefined ? null : (typeof endpoint === 'string' ? [endpoint] : endpoint).map((each) => new Glob(each, '/'));
+    this.#endpoints = patterns?.map((pattern) => new Glob(pattern, '/')) ?? null;
     this.#steps = Array.from(spec.path.matchAll(/\.([^.[]+)|\[(\d+)\]/g), ([, name, index]) => name ?? Number(index));
   }
 

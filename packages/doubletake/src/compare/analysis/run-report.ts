@@ -61,7 +61,10 @@ export function runReport(facts: Facts): { report: RunReport; logENeeded: number
         candidatePairs: endpoint.totals.candidate,
         candidateDiffer: mismatches[index],
         noisePairs: endpoint.totals.noise + endpoint.totals.own,
-        noiseDiffer: endpoint.mismatches('noise', (cluster) => counts(cluster) && !isOfCandidate(endpoint, facts.clusterAt(cluster))),
+        noiseDiffer: endpoint.mismatches(
+          'noise',
+          (cluster) => counts(cluster) && !isOfCandidate(endpoint, facts.clusterAt(cluster)),
+        ),
       },
       noiseLogE: noiseLogE(endpoint, placesByEndpoint[index]),
       errors: endpoint.errors,
@@ -166,7 +169,7 @@ function quantiles(latencies: LatencyDistribution): EndpointReport['latencyMs'][
   const { total } = latencies;
   if (total === 0) return { p50: null, p90: null, p99: null };
   const cumulated = latencies.cumulated();
-  const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => quantileMs(cumulated, Math.ceil(q * total)));
+  const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => quantileMs(cumulated, q * total));
   return { p50, p90, p99 };
 }
 
@@ -234,7 +237,9 @@ function warnings({ rules, truncated, unclustered, endpoints }: Facts, pairs: nu
   if (truncated > 0) found.push(`${truncated} pairs differ in more places than are looked at`);
   if (unclustered > 0) found.push(`${unclustered} differences are beyond the clusters that are kept; they count`);
   const repeated = sum(endpoints.map(({ totals }) => totals.noise + totals.own));
-  if (pairs > 0 && repeated === 0) found.push('no request was answered twice by one version: what is noise is told by its looks alone');
+  if (pairs > 0 && repeated === 0) {
+    found.push('no request was answered twice by one version: what is noise is told by its looks alone');
+  }
   return found;
 }
 

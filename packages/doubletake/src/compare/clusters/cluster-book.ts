@@ -135,7 +135,8 @@ export class ClusterBook {
 
   #show(cluster: Cluster, example: ClusterExample | null, size: number): void {
     if (cluster.example !== null) this.#exampleBytes -= bytesOfExample(cluster.example);
-    const kept = example !== null && this.#exampleBytes + bytesOfExample(example) > exampleBytesMax ? withoutTexts(example) : example;
+    const isTooMuch = example !== null && this.#exampleBytes + bytesOfExample(example) > exampleBytesMax;
+    const kept = isTooMuch ? withoutTexts(example) : example;
     cluster.example = kept;
     cluster.exampleSize = size;
     if (kept !== null) this.#exampleBytes += bytesOfExample(kept);

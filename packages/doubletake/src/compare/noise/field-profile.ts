@@ -262,7 +262,10 @@ function isOfTheAnswer(baseline: Shape, candidate: Shape, { timeUs }: RequestCon
 /** Whether two values that differ are of a kind that is made for the answer; times are looked at by themselves. */
 function looksFresh(baseline: Shape, candidate: Shape, path: string, { safe }: RequestContext): boolean {
   if (baseline.timeMs !== null) return false;
-  if (baseline.fresh) return candidate.fresh && (candidate.name === baseline.name || candidate.format === 'token' || baseline.format === 'token');
+  if (baseline.fresh) {
+    const isAlike = candidate.name === baseline.name || candidate.format === 'token' || baseline.format === 'token';
+    return candidate.fresh && isAlike;
+  }
   if (safe || baseline.name !== candidate.name) return false;
   // What was made by the request has a number of its own.
   const isNumber = baseline.format === 'integer' && /(?:^|[._:'])(?:id|[a-z_]*_id|[A-Za-z]*Id|number|no|seq(?:uence)?)$/.test(path);

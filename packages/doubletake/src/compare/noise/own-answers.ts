@@ -63,7 +63,8 @@ export class OwnAnswers {
       for (const carried of known) this.#youngBytes += bytesOf(carried);
     }
     const held: Held = { answer, request, key: null, timeUs };
-    const before = wanted ? known.findLast((each) => this.#isNear(each.timeUs, timeUs) && keyOf(each) === keyOf(held)) : undefined;
+    const isSame = (each: Held): boolean => this.#isNear(each.timeUs, timeUs) && keyOf(each) === keyOf(held);
+    const before = wanted ? known.findLast(isSame) : undefined;
     known.push(held);
     if (known.length > answersMax) known.shift();
     this.#youngBytes += bytesOf(held);
