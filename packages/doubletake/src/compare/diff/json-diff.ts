@@ -30,15 +30,17 @@ export class JsonDiff {
 
   compare(a: JsonValue, b: JsonValue, node: PathNode): void {
     if (this.#out.isTruncated) return;
+    if (a === b) {
+      this.#agree(a, node);
+      return;
+    }
     const { rules } = node;
     if (rules.ignore === true) {
       if (!sameJson(a, b, null)) this.#out.hide(node, 'ignore');
       return;
     }
     this.#out.compares(node);
-    if (a === b) {
-      if (typeof a === 'object') this.#agree(a, node);
-    } else if (a instanceof JsonObject && b instanceof JsonObject) {
+    if (a instanceof JsonObject && b instanceof JsonObject) {
       this.#objects(a, b, node);
     } else if (Array.isArray(a) && Array.isArray(b)) {
       this.#arraysOf(a, b, node);
@@ -53,12 +55,14 @@ export class JsonDiff {
 
   /** Lists the paths in a value that is the same on both sides. */
   #agree(value: JsonValue, node: PathNode): void {
+    if (node.rules.ignore === true) return;
+    this.#out.compares(node);
+    if (typeof value !== 'object' || value === null) return;
     if (value instanceof JsonObject) {
-      for (const [index, member] of value.values.entries()) {
-        this.compare(member, member, node.member(value.names[index], index));
-      }
+      const { names, values } = value;
+      for (let i = 0; i < names.length; i++) this.#agree(values[i], node.member(names[i], i));
     } else if (Array.isArray(value)) {
-      for (const element of value) this.compare(element, element, node.elements);
+      for (const element of value) this.#agree(element, node.elements);
     }
   }
 
@@ -69,6 +73,11 @@ export class JsonDiff {
     for (let i = 0; i < names.length && !this.#out.isTruncated; i++) {
       const member = node.member(names[i], i);
       const j = positions.of(names[i], i);
+      if (j >= 0 && a.values[i] === b.values[j]) {
+        found++;
+        this.#agree(a.values[i], member);
+        continue;
+      }
       this.#steps.push(names[i]);
       if (j < 0) {
         this.#out.add('missing', member, this.#place(member), shown(a.values[i]), null);
@@ -93,8 +102,12 @@ export class JsonDiff {
   }
 
   #arraysOf(a: readonly JsonValue[], b: readonly JsonValue[], node: PathNode): void {
-    this.#arrays++;
     const element = node.elements;
+    if (a.length === b.length && a.every((value, index) => value === b[index])) {
+      for (const value of a) this.#agree(value, element);
+      return;
+    }
+    this.#arrays++;
     const found = compareArrays(a, b, {
       rules: node.rules,
       node: this.#hasRules ? element : null,
