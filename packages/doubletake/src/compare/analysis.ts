@@ -28,6 +28,8 @@ const fieldsMax = 100_000;
 const clusterSetsMax = 200_000;
 /** Pairs of one version made on purpose, beyond which those that came about by chance are not needed. */
 const noisePairsEnough = 20;
+/** Where so many noise pairs were to be expected and none came, none will. */
+const noisePairsMissed = 10;
 /** Of those that come about by chance all are compared up to so many of an endpoint, then one in so many pairs. */
 const ownPairsAll = 300;
 const ownShare = 16;
@@ -116,6 +118,8 @@ export class Analysis {
   report(): RunReport {
     const facts: Facts = {
       policy: this.#options.policy,
+      // By then it is most unlikely that chance has sent none twice.
+      pairsUntilNoise: this.#options.noiseShare > 0 ? noisePairsMissed / this.#options.noiseShare : 0,
       endpoints: [...this.#endpoints.values()],
       clusters: [...this.#book.clusters()],
       stateOf: (cluster) => this.#stateOf(cluster),

@@ -5,6 +5,7 @@ import { classOf, type NoiseClass } from '../noise/field-profile.ts';
 import type { ClusterReport, EndpointReport, ModelReport, NoiseReport, RunReport, Verdict, VerdictPolicy } from '../report.ts';
 import type { CompareRules } from '../rules/compare-rules.ts';
 import { eBenjaminiHochberg } from '../statistics/e-benjamini-hochberg.ts';
+import { increaseAboveLogE } from '../statistics/error-increase.ts';
 import { judgeRun } from '../statistics/judge-run.ts';
 import { type LatencyDistribution, quantileMs } from '../statistics/latency-distribution.ts';
 import { type EndpointState, fieldKey } from './endpoint-state.ts';
@@ -22,6 +23,8 @@ export interface Facts {
   isNoise: (cluster: Cluster) => boolean;
   /** Null for what found no cluster. */
   clusterAt: (index: number) => Cluster | null;
+  /** So many pairs of an endpoint are waited for noise pairs; then it is taken for one that has none. */
+  pairsUntilNoise: number;
   /** Capture times of the first and the last pair; infinite when there is none. */
   fromUs: number;
   toUs: number;
@@ -42,7 +45,7 @@ interface Place {
 /** The report, and the logarithm of the e-value from which on statements hold. Marks what noise does not explain. */
 export function runReport(facts: Facts): { report: RunReport; logENeeded: number } {
   const { policy, endpoints } = facts;
-  const placesByEndpoint = endpoints.map((endpoint) => placesOf(endpoint));
+  const placesByEndpoint = endpoints.map((endpoint) => placesOf(endpoint, facts));
   const places = placesByEndpoint.flat();
   const rejected = eBenjaminiHochberg(places.map(({ logE }) => Math.exp(logE)), 1 - policy.confidence);
   const significant = new Set<string>();
@@ -66,7 +69,7 @@ export function runReport(facts: Facts): { report: RunReport; logENeeded: number
           (cluster) => counts(cluster) && !isOfCandidate(endpoint, facts.clusterAt(cluster)),
         ),
       },
-      noiseLogE: noiseLogE(endpoint, placesByEndpoint[index]),
+      noiseLogE: noiseLogE(endpoint, placesByEndpoint[index], facts),
       errors: endpoint.errors,
       latencies: endpoint.latencies,
     })),
@@ -112,12 +115,27 @@ export function runReport(facts: Facts): { report: RunReport; logENeeded: number
 
 const urgency: Readonly<Record<Verdict, number>> = { REGRESSION: 0, INSUFFICIENT: 1, SAFE: 2 };
 
-function placesOf(endpoint: EndpointState): Place[] {
+/**
+ * Two tests of each place, of which the mean counts: whether it differs more often than by itself, and whether it differs
+ * one way more often than the other (McNemar's question, which needs no noise pairs: the answers of two versions that
+ * are alike are as likely the other way round).
+ */
+function placesOf(endpoint: EndpointState, facts: Facts): Place[] {
+  const { maxMismatch } = facts.policy;
+  const pairs = endpoint.totals.candidate;
   return endpoint.evidence.fields().map(({ path: key, logE, counts }) => {
     const [noiseClass, path] = splitKey(key);
+    const field = endpoint.fields.get(path);
     // What looks like noise is not held to the policy as long as there is no noise to hold it against.
-    const reason = endpoint.fields.get(path)?.noiseReason(noiseClass, endpoint.totals) ?? null;
-    return { endpoint, key, logE: counts.noisePairs === 0 && reason !== null ? 0 : logE };
+    const isLikeNoise = field !== undefined && field.noiseReason(noiseClass, endpoint.totals) !== null;
+    const waits = counts.noisePairs === 0 && (isLikeNoise || pairs < facts.pairsUntilNoise);
+    // A reference's name for itself is as far from the baseline's as the candidate's is.
+    const hasWays = noiseClass !== 'value' || endpoint.totals.noiseOfCandidate;
+    const [one, other] = hasWays ? (field?.ways(noiseClass) ?? [0, 0]) : [0, 0];
+    const ways = { pairs, baselineOnly: one, candidateOnly: other, both: 0 };
+    const back = { ...ways, baselineOnly: other, candidateOnly: one };
+    const logs = [waits ? 0 : logE, increaseAboveLogE(ways, maxMismatch), increaseAboveLogE(back, maxMismatch)];
+    return { endpoint, key, logE: logSum(logs) - Math.log(logs.length) };
   });
 }
 
@@ -150,8 +168,10 @@ function isOfCandidate(endpoint: EndpointState, cluster: Cluster | null): boolea
  * noise pair has been compared. Half of it goes by the pairs that differ beyond noise, half by the places: a noisy place
  * that differs more often than it does by itself shows there alone. A mean of e-values is an e-value.
  */
-function noiseLogE({ evidence }: EndpointState, places: readonly Place[]): number | null {
-  const { noiseLogE: whole } = evidence.mismatch;
+function noiseLogE({ evidence, totals }: EndpointState, places: readonly Place[], facts: Facts): number | null {
+  const { noiseLogE: known, counts } = evidence.mismatch;
+  const waits = counts.noisePairs === 0 && totals.candidate < facts.pairsUntilNoise;
+  const whole = waits ? 0 : known;
   if (whole === null) return null;
   const weight = Math.log(Math.max(placesMin, places.length));
   const logs = [whole, logSum(places.map(({ logE }) => logE)) - weight];

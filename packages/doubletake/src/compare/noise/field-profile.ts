@@ -116,6 +116,12 @@ export class FieldProfile {
     return this.#differ[sourceIndexes[source] * classes + (classIndexes.get(noiseClass) ?? 0)];
   }
 
+  /** Candidate pairs whose differences go one way, and the other, where the two mean something. */
+  ways(noiseClass: NoiseClass): [one: number, other: number] {
+    const index = classIndexes.get(noiseClass) ?? 0;
+    return [this.#ways[0][index], this.#ways[1][index]];
+  }
+
   /** Pairs of one version that differ here, and of how many; those on purpose alone where there are enough. */
   noise(noiseClass: NoiseClass, totals: PairTotals): { differ: number; pairs: number } {
     const differ = this.differ(noiseClass, 'noise');
@@ -181,7 +187,7 @@ export class FieldProfile {
 
   /** By a mixture over all shares of one way, against both ways being as likely. */
   #isOneSided(noiseClass: NoiseClass): boolean {
-    const [one, other] = this.#ways.map((counts) => counts[classIndexes.get(noiseClass) ?? 0]);
+    const [one, other] = this.ways(noiseClass);
     if (Math.min(one, other) > otherWayShareMax * (one + other)) return false;
     return logBeta(one + 1, other + 1) + (one + other) * Math.LN2 >= oneSidedLogE;
   }
