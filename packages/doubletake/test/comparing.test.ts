@@ -25,7 +25,7 @@ interface Compared {
   mirror: RunningMirror;
   run: string;
   /** Stops the mirror and reads the report. */
-  report(): Promise<{ code: number | null; report: RunReport }>;
+  report: () => Promise<{ code: number | null; report: RunReport }>;
 }
 
 async function compare(url: string, more: object = {}): Promise<Compared> {

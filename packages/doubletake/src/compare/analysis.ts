@@ -22,10 +22,16 @@ import type { AnalysisOptions } from './analysis/options.ts';
 import { type Facts, runReport } from './analysis/run-report.ts';
 import { isLacked, StateEvidence } from './analysis/state-evidence.ts';
 
-/** Places that are tested by themselves, all endpoints together. */
-const fieldsTestedMax = 100_000;
+/** All endpoints together: places that have a profile and are tested by themselves, and sets of clusters in pairs. */
+const fieldsMax = 100_000;
+const clusterSetsMax = 200_000;
 /** Pairs of one version made on purpose, beyond which those that came about by chance are not needed. */
 const noisePairsEnough = 20;
+/** Where so many noise pairs were to be expected and none came, none will. */
+const noisePairsMissed = 10;
+/** Of those that come about by chance all are compared up to so many of an endpoint, then one in so many pairs. */
+const ownPairsAll = 300;
+const ownShare = 16;
 
 /** What is known of a pair when it comes. */
 export interface PairOutcome {
@@ -33,6 +39,8 @@ export interface PairOutcome {
   endpoint: string;
   /** What differs beyond noise and rules. */
   differences: readonly Difference[];
+  /** What differs and is noise. */
+  noise: readonly Difference[];
   /** Ids of the clusters that these belong to, as in the report unless endpoints were merged in between. */
   clusters: readonly string[];
   /** The candidate answers differently, and neither noise nor other data explains it. */
@@ -49,7 +57,8 @@ export class Analysis {
   readonly #own: OwnAnswers;
   readonly #state = new StateEvidence();
   readonly #models: ModelFields;
-  readonly #room = { left: fieldsTestedMax };
+  readonly #room = { left: fieldsMax };
+  readonly #rooms = { fields: fieldsMax, clusterSets: clusterSetsMax };
   readonly #excluded = new Map<string, number>();
   #endpoints = new Map<string, EndpointState>();
   #merges = 0;
@@ -71,16 +80,16 @@ export class Analysis {
   /** Compares a pair and learns from it. */
   push(pair: Pair): PairOutcome {
     const endpoint = this.#endpointOf(pair);
-    const { limited, differences, clusters, mismatch } = this.#compare(endpoint, pair, pair.kind);
+    const { limited, differences, noise, clusters, mismatch } = this.#compare(endpoint, pair, pair.kind);
     if (pair.kind === 'candidate') {
       endpoint.measure(pair);
       this.#models.push(endpoint.name, pair);
       this.#fromUs = Math.min(this.#fromUs, pair.timeUs);
       this.#toUs = Math.max(this.#toUs, pair.timeUs);
-      const before = this.#own.push(pair);
-      if (before !== null && endpoint.totals.noise < noisePairsEnough) this.#compareOwn(endpoint, pair, before);
+      const before = this.#own.push(pair, this.#wantsOwn(endpoint));
+      if (before !== null) this.#compareOwn(endpoint, pair, before);
     }
-    return { endpoint: endpoint.name, differences, clusters: clusters.map(({ id }) => id), mismatch, limited };
+    return { endpoint: endpoint.name, differences, noise, clusters: clusters.map(({ id }) => id), mismatch, limited };
   }
 
   /** Counts pairs that could not be compared, by why: `incomplete`, `no_baseline`, `sampled_down` … */
@@ -105,6 +114,8 @@ export class Analysis {
   report(): RunReport {
     const facts: Facts = {
       policy: this.#options.policy,
+      // By then it is most unlikely that chance has sent none twice.
+      pairsUntilNoise: this.#options.noiseShare > 0 ? noisePairsMissed / this.#options.noiseShare : 0,
       endpoints: [...this.#endpoints.values()],
       clusters: [...this.#book.clusters()],
       stateOf: (cluster) => this.#stateOf(cluster),
@@ -137,12 +148,13 @@ export class Analysis {
 
   #newEndpoint(name: string): EndpointState {
     const { policy, noiseShare, reference } = this.#options;
-    return new EndpointState(name, this.#rules.of(name), {
+    const evidence = {
       allowed: policy.maxMismatch,
       allowedOfField: policy.maxMismatch,
       expectsNoise: noiseShare > 0 || reference !== undefined,
       room: this.#room,
-    });
+    };
+    return new EndpointState(name, this.#rules.of(name), evidence, reference === undefined, this.#rooms);
   }
 
   /** Endpoints that have become one are added up. */
@@ -169,6 +181,10 @@ export class Analysis {
     this.#state.rename(currentName);
   }
 
+  #wantsOwn({ totals: { own } }: EndpointState): boolean {
+    return own < ownPairsAll || this.#serial % ownShare === 0;
+  }
+
   /** Two answers of the baseline to the same request, as a pair of one version. */
   #compareOwn(endpoint: EndpointState, pair: Pair, before: Answer): void {
     this.#compare(endpoint, { ...pair, kind: 'noise', candidate: pair.baseline, baseline: before }, 'own');
@@ -187,7 +203,8 @@ export class Analysis {
     }
     const all = endpoint.rules.apply(comparison, isCandidate);
     const found = all.length === 0 ? [] : this.#gather(endpoint, pair, source, all);
-    return this.#decide(endpoint, pair, comparison, found);
+    const telling = source === 'noise' ? found.filter((each) => isOfBoth(endpoint, each)) : found;
+    return this.#decide(endpoint, pair, source, comparison, telling);
   }
 
   /** Learns from what differs, and finds the cluster of each difference. */
@@ -217,7 +234,7 @@ export class Analysis {
   }
 
   /** What is thought of the pair by what is known now. */
-  #decide(endpoint: EndpointState, pair: Pair, { limited }: Comparison, found: readonly Found[]): Compared {
+  #decide(endpoint: EndpointState, pair: Pair, source: PairSource, { limited }: Comparison, found: readonly Found[]): Compared {
     const verdicts = new Map<Cluster, boolean>();
     const counts = (cluster: Cluster | null): boolean => {
       if (cluster === null) return true;
@@ -229,16 +246,20 @@ export class Analysis {
       return verdict;
     };
     const kept = found.filter(({ cluster }) => counts(cluster));
+    const noise = found.filter(({ cluster }) => !counts(cluster));
     const mismatch = kept.some(({ cluster }) => cluster === null || this.#stateOf(cluster) === null);
     const all = [...verdicts.keys()];
     const indexes = all.map(({ index }) => index).toSorted((a, b) => a - b);
     // What found no cluster always counts.
     if (found.some(({ cluster }) => cluster === null)) indexes.push(-1);
     if (indexes.length > 0) endpoint.count(indexes, pair.kind, mismatch);
-    endpoint.evidence.push(pair.kind, mismatch, found.map(({ difference }) => keyOfDifference(difference)));
+    if (source !== 'own' || endpoint.totals.noise < noisePairsEnough) {
+      endpoint.evidence.push(pair.kind, mismatch, found.map(({ difference }) => keyOfDifference(difference)));
+    }
     return {
       limited,
       differences: kept.map(({ difference }) => difference),
+      noise: noise.map(({ difference }) => difference),
       clusters: all.filter((cluster) => verdicts.get(cluster)),
       mismatch,
     };
@@ -267,12 +288,17 @@ interface Found {
   cluster: Cluster | null;
 }
 
+function isOfBoth(endpoint: EndpointState, { difference }: Found): boolean {
+  return !endpoint.isOfCandidate(difference.path, classOf(difference.kind));
+}
+
 interface Compared extends Omit<PairOutcome, 'endpoint' | 'clusters'> {
   clusters: readonly Cluster[];
 }
 
 /** The transition as the place's other values have it: those of a place with ever new words have no words in common. */
-function wordedFor(transition: Transition, { kind, candidate, candidateType }: Difference, profile: FieldProfile, isNoisy: boolean): Transition {
+function wordedFor(transition: Transition, difference: Difference, profile: FieldProfile, isNoisy: boolean): Transition {
+  const { kind, candidate, candidateType } = difference;
   const { text, departs } = transition;
   if (kind !== 'value' || departs) return transition;
   if (text !== null) return !text.includes(' -> ') || profile.tellsApart(text) ? transition : { ...transition, text: null };

@@ -140,7 +140,10 @@ export const compareSchema = z
       .describe('Where the candidate gave a new thing another id than production did, later requests of that client use the candidate\'s.'),
     models: z.array(modelSchema).max(modelsMax).default([]).describe('Answers of models, compared as what they are.'),
   })
-  .superRefine(({ baseline, reference }, context) => {
+  .superRefine(({ baseline, reference, mapIds }, context) => {
+    if (mapIds && baseline !== 'production') {
+      context.addIssue({ code: 'custom', message: 'expected baseline: production, whose ids the requests name', path: ['mapIds'] });
+    }
     if (reference !== undefined && reference === baseline) {
       context.addIssue({ code: 'custom', message: 'expected another target than the baseline', path: ['reference'] });
     }

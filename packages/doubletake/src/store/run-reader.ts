@@ -52,7 +52,7 @@ export class RunReader {
       const rows = (await connection.runAndReadAll('SELECT report::VARCHAR FROM report LIMIT 1')).getRowsJS();
       const [text] = rows[0] ?? [];
       if (typeof text !== 'string') throw new StoreError('DT_RUN_NO_REPORT', `the run in ${this.#path} ended before it was judged`);
-      return JSON.parse(text) as RunReport;
+      return parseReport(text);
     } catch (error) {
       throw readError(this.#path, error);
     }
@@ -81,10 +81,19 @@ export class RunReader {
 /** What a run that is still being written had come to when it last said so; null when it has not yet. */
 export function reportSoFar(path: string): RunReport | null {
   try {
-    return JSON.parse(readFileSync(join(path, reportName), 'utf8')) as RunReport;
+    return parseReport(readFileSync(join(path, reportName), 'utf8'));
   } catch {
     return null;
   }
+}
+
+/** Throws where it is no report: nothing that is damaged is to pass for SAFE. */
+function parseReport(text: string): RunReport {
+  const report = JSON.parse(text) as Partial<RunReport> | null;
+  const lists = [report?.reasons, report?.endpoints, report?.clusters, report?.rules, report?.warnings];
+  const known = report?.verdict === 'SAFE' || report?.verdict === 'REGRESSION' || report?.verdict === 'INSUFFICIENT';
+  if (!known || !lists.every(Array.isArray)) throw new Error('its report is damaged');
+  return report as RunReport;
 }
 
 function fileOf(path: string): string {

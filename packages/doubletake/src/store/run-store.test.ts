@@ -294,6 +294,14 @@ describe('when things go wrong', () => {
     await expect(RunReader.open(run)).rejects.toMatchObject({ code, message: expect.stringMatching(/^.*run \d+.*$/) as string });
   });
 
+  test.each(['{}', 'null', '"SAFE"', '{"verdict":"SAFE"}', '{"verdict":"FINE","reasons":[],"endpoints":[],"clusters":[],"rules":[],"warnings":[]}', '{'])('a report that is none does not pass for SAFE: %s', async (text) => {
+    const run = freeFolder();
+    await madeWith(run, `CREATE TABLE runs AS SELECT 1 AS schema_version; CREATE TABLE report AS SELECT '${text}' AS report`);
+    const reader = await RunReader.open(run);
+    await expect(reader.report()).rejects.toMatchObject({ code: 'DT_RUN_UNREADABLE' });
+    reader.close();
+  });
+
   test('a run that somebody made up reaches no other file', async () => {
     const run = freeFolder();
     const secret = join(folder, 'secret');

@@ -1,6 +1,13 @@
 /** What is known of one endpoint: its pairs, the places that differ, and which differences come together in one pair. */
 import type { Difference } from '../difference.ts';
-import { classOf, FieldProfile, type NoiseClass, type PairSource, type PairTotals, type RequestContext } from '../noise/field-profile.ts';
+import {
+  classOf,
+  FieldProfile,
+  type NoiseClass,
+  type PairSource,
+  type PairTotals,
+  type RequestContext,
+} from '../noise/field-profile.ts';
 import type { Pair } from '../pair.ts';
 import type { EndpointRules } from '../rules/compare-rules.ts';
 import { EndpointEvidence, type EvidenceOptions } from '../statistics/endpoint-evidence.ts';
@@ -10,6 +17,13 @@ const fieldsMax = 2_000;
 const OTHER_PATH = '(other)';
 /** Sets of clusters that come together in a pair, of one endpoint; pairs with any other set are judged when they come. */
 const setsMax = 1_000;
+
+/** What all endpoints together still have room for. */
+export interface Rooms {
+  /** Places with a profile. */
+  fields: number;
+  clusterSets: number;
+}
 
 /** Pairs with the same set of clusters. Whether they are mismatches is decided anew whenever it is asked for. */
 interface ClusterSet {
@@ -22,19 +36,23 @@ interface ClusterSet {
 export class EndpointState {
   name: string;
   readonly rules: EndpointRules;
-  readonly totals: PairTotals = { candidate: 0, noise: 0, own: 0 };
+  readonly totals: PairTotals;
   readonly fields = new Map<string, FieldProfile>();
   /** Places with their class that differ more often than noise explains, by the latest report. */
   readonly excess = new Set<string>();
   evidence: EndpointEvidence;
   latencies = { baseline: new LatencyDistribution(), candidate: new LatencyDistribution() };
   readonly errors = { pairs: 0, baselineOnly: 0, candidateOnly: 0, both: 0 };
+  readonly #rooms: Rooms;
   readonly #sets = new Map<string, ClusterSet>();
   /** Mismatches among pairs whose sets found no room. */
   readonly #decided = { candidate: 0, noise: 0 };
 
-  constructor(name: string, rules: EndpointRules, evidence: Readonly<EvidenceOptions>) {
+  /** `noiseOfCandidate` as in `PairTotals`. */
+  constructor(name: string, rules: EndpointRules, evidence: Readonly<EvidenceOptions>, noiseOfCandidate: boolean, rooms: Rooms) {
     this.name = name;
+    this.#rooms = rooms;
+    this.totals = { candidate: 0, noise: 0, own: 0, noiseOfCandidate };
     this.rules = rules;
     this.evidence = new EndpointEvidence(evidence);
   }
@@ -43,7 +61,9 @@ export class EndpointState {
   field(path: string): FieldProfile {
     const known = this.fields.get(path);
     if (known !== undefined) return known;
-    if (this.fields.size >= fieldsMax && path !== OTHER_PATH) return this.field(OTHER_PATH);
+    const isFull = this.fields.size >= fieldsMax || this.#rooms.fields <= 0;
+    if (isFull && path !== OTHER_PATH) return this.field(OTHER_PATH);
+    this.#rooms.fields--;
     const field = new FieldProfile(path);
     this.fields.set(path, field);
     return field;
@@ -63,6 +83,11 @@ export class EndpointState {
     return field.noiseReason(noiseClass, this.totals);
   }
 
+  /** Whether a noise pair's difference says nothing about noise, since the candidate alone differs from itself there. */
+  isOfCandidate(path: string, noiseClass: NoiseClass): boolean {
+    return this.fields.get(path)?.isOfCandidate(noiseClass, this.totals) === true;
+  }
+
   /** Counts latencies and errors of a candidate pair. */
   measure({ baseline, candidate }: Pair): void {
     const [before, after] = [baseline, candidate].map(({ failure, status }) => failure !== null || status >= 500);
@@ -80,10 +105,11 @@ export class EndpointState {
     const key = clusters.join();
     let set = this.#sets.get(key);
     if (set === undefined) {
-      if (this.#sets.size >= setsMax) {
+      if (this.#sets.size >= setsMax || this.#rooms.clusterSets <= 0) {
         if (mismatch) this.#decided[kind]++;
         return;
       }
+      this.#rooms.clusterSets--;
       set = { clusters, candidate: 0, noise: 0 };
       this.#sets.set(key, set);
     }
@@ -105,12 +131,19 @@ export class EndpointState {
     }
     for (const source of ['candidate', 'noise', 'own'] as const) this.totals[source] += other.totals[source];
     for (const name of ['pairs', 'baselineOnly', 'candidateOnly', 'both'] as const) this.errors[name] += other.errors[name];
+    // The other one gives back the room that it had.
+    this.#rooms.fields += other.fields.size;
+    this.#rooms.clusterSets += other.#sets.size;
     for (const field of other.fields.values()) this.field(field.path).merge(field);
     for (const kind of ['candidate', 'noise'] as const) this.#decided[kind] += other.#decided[kind];
     for (const [key, set] of other.#sets) {
       const same = this.#sets.get(key);
-      if (same === undefined) this.#sets.set(key, set);
-      else for (const kind of ['candidate', 'noise'] as const) same[kind] += set[kind];
+      if (same === undefined) {
+        this.#rooms.clusterSets--;
+        this.#sets.set(key, set);
+      } else {
+        for (const kind of ['candidate', 'noise'] as const) same[kind] += set[kind];
+      }
     }
   }
 }

@@ -1,7 +1,8 @@
 /** The values of models that the configuration names, found in both answers of a pair. */
 import type { ModelField } from '../../config/compare-schema.ts';
 import { Glob } from '../../policy/glob.ts';
-import { JsonObject, type JsonValue, parseJson } from '../content/json.ts';
+import { parseJson } from '../content/json.ts';
+import { JsonObject, type JsonValue } from '../content/json-values.ts';
 import { decodeText, openContent } from '../content/content.ts';
 import type { Answer, Pair } from '../pair.ts';
 import type { ModelReport } from '../report.ts';
@@ -26,8 +27,9 @@ class Model {
 
   constructor(spec: ModelField) {
     const { endpoint } = spec;
+    const patterns = typeof endpoint === 'string' ? [endpoint] : endpoint;
     this.spec = spec;
-    this.#endpoints = endpoint === undefined ? null : (typeof endpoint === 'string' ? [endpoint] : endpoint).map((each) => new Glob(each, '/'));
+    this.#endpoints = patterns?.map((pattern) => new Glob(pattern, '/')) ?? null;
     this.#steps = Array.from(spec.path.matchAll(/\.([^.[]+)|\[(\d+)\]/g), ([, name, index]) => name ?? Number(index));
   }
 

@@ -5,8 +5,9 @@ import { classOf, type NoiseClass } from '../noise/field-profile.ts';
 import type { ClusterReport, EndpointReport, ModelReport, NoiseReport, RunReport, Verdict, VerdictPolicy } from '../report.ts';
 import type { CompareRules } from '../rules/compare-rules.ts';
 import { eBenjaminiHochberg } from '../statistics/e-benjamini-hochberg.ts';
+import { increaseAboveLogE } from '../statistics/error-increase.ts';
 import { judgeRun } from '../statistics/judge-run.ts';
-import type { LatencyDistribution } from '../statistics/latency-distribution.ts';
+import { type LatencyDistribution, quantileMs } from '../statistics/latency-distribution.ts';
 import { type EndpointState, fieldKey } from './endpoint-state.ts';
 
 const clustersMax = 1_000;
@@ -22,6 +23,8 @@ export interface Facts {
   isNoise: (cluster: Cluster) => boolean;
   /** Null for what found no cluster. */
   clusterAt: (index: number) => Cluster | null;
+  /** So many pairs of an endpoint are waited for noise pairs; then it is taken for one that has none. */
+  pairsUntilNoise: number;
   /** Capture times of the first and the last pair; infinite when there is none. */
   fromUs: number;
   toUs: number;
@@ -42,7 +45,8 @@ interface Place {
 /** The report, and the logarithm of the e-value from which on statements hold. Marks what noise does not explain. */
 export function runReport(facts: Facts): { report: RunReport; logENeeded: number } {
   const { policy, endpoints } = facts;
-  const places = endpoints.flatMap((endpoint) => placesOf(endpoint));
+  const placesByEndpoint = endpoints.map((endpoint) => placesOf(endpoint, facts));
+  const places = placesByEndpoint.flat();
   const rejected = eBenjaminiHochberg(places.map(({ logE }) => Math.exp(logE)), 1 - policy.confidence);
   const significant = new Set<string>();
   for (const endpoint of endpoints) endpoint.excess.clear();
@@ -52,16 +56,20 @@ export function runReport(facts: Facts): { report: RunReport; logENeeded: number
     endpoint.excess.add(key);
   }
   const counts = verdicts(facts);
+  const mismatches = endpoints.map((endpoint) => endpoint.mismatches('candidate', counts));
   const run = judgeRun(
-    endpoints.map((endpoint) => ({
+    endpoints.map((endpoint, index) => ({
       endpoint: endpoint.name,
       counts: {
         candidatePairs: endpoint.totals.candidate,
-        candidateDiffer: endpoint.mismatches('candidate', counts),
+        candidateDiffer: mismatches[index],
         noisePairs: endpoint.totals.noise + endpoint.totals.own,
-        noiseDiffer: endpoint.mismatches('noise', counts),
+        noiseDiffer: endpoint.mismatches(
+          'noise',
+          (cluster) => counts(cluster) && !isOfCandidate(endpoint, facts.clusterAt(cluster)),
+        ),
       },
-      noiseLogE: noiseLogE(endpoint, places),
+      noiseLogE: noiseLogE(endpoint, placesByEndpoint[index], facts),
       errors: endpoint.errors,
       latencies: endpoint.latencies,
     })),
@@ -73,7 +81,7 @@ export function runReport(facts: Facts): { report: RunReport; logENeeded: number
     return {
       endpoint: endpoint.name,
       pairs: endpoint.totals.candidate,
-      mismatches: endpoint.mismatches('candidate', counts),
+      mismatches: mismatches[index],
       mismatch,
       latencyRatio,
       latencyMs: { baseline: quantiles(endpoint.latencies.baseline), candidate: quantiles(endpoint.latencies.candidate) },
@@ -89,7 +97,7 @@ export function runReport(facts: Facts): { report: RunReport; logENeeded: number
     verdict: run.verdict,
     reasons: run.reasons,
     pairs,
-    mismatches: sum(reports.map(({ mismatches }) => mismatches)),
+    mismatches: sum(mismatches),
     pairsNeeded: run.pairsNeeded,
     from: time(facts.fromUs),
     to: time(facts.toUs),
@@ -107,12 +115,27 @@ export function runReport(facts: Facts): { report: RunReport; logENeeded: number
 
 const urgency: Readonly<Record<Verdict, number>> = { REGRESSION: 0, INSUFFICIENT: 1, SAFE: 2 };
 
-function placesOf(endpoint: EndpointState): Place[] {
+/**
+ * Two tests of each place, of which the mean counts: whether it differs more often than by itself, and whether it differs
+ * one way more often than the other (McNemar's question, which needs no noise pairs: the answers of two versions that
+ * are alike are as likely the other way round).
+ */
+function placesOf(endpoint: EndpointState, facts: Facts): Place[] {
+  const { maxMismatch } = facts.policy;
+  const pairs = endpoint.totals.candidate;
   return endpoint.evidence.fields().map(({ path: key, logE, counts }) => {
     const [noiseClass, path] = splitKey(key);
+    const field = endpoint.fields.get(path);
     // What looks like noise is not held to the policy as long as there is no noise to hold it against.
-    const isNoise = endpoint.fields.get(path)?.noiseReason(noiseClass, endpoint.totals) != null;
-    return { endpoint, key, logE: counts.noisePairs === 0 && isNoise ? 0 : logE };
+    const isLikeNoise = field !== undefined && field.noiseReason(noiseClass, endpoint.totals) !== null;
+    const waits = counts.noisePairs === 0 && (isLikeNoise || pairs < facts.pairsUntilNoise);
+    // A reference's name for itself is as far from the baseline's as the candidate's is.
+    const hasWays = noiseClass !== 'value' || endpoint.totals.noiseOfCandidate;
+    const [one, other] = hasWays ? (field?.ways(noiseClass) ?? [0, 0]) : [0, 0];
+    const ways = { pairs, baselineOnly: one, candidateOnly: other, both: 0 };
+    const back = { ...ways, baselineOnly: other, candidateOnly: one };
+    const logs = [waits ? 0 : logE, increaseAboveLogE(ways, maxMismatch), increaseAboveLogE(back, maxMismatch)];
+    return { endpoint, key, logE: logSum(logs) - Math.log(logs.length) };
   });
 }
 
@@ -136,17 +159,22 @@ function verdicts({ clusterAt, isNoise, stateOf }: Facts): (index: number) => bo
   };
 }
 
+function isOfCandidate(endpoint: EndpointState, cluster: Cluster | null): boolean {
+  return cluster !== null && endpoint.isOfCandidate(cluster.path, classOf(cluster.kind));
+}
+
 /**
  * Logarithm of an e-value against 'the endpoint differs no more often than noise and what is allowed'; null where no
  * noise pair has been compared. Half of it goes by the pairs that differ beyond noise, half by the places: a noisy place
  * that differs more often than it does by itself shows there alone. A mean of e-values is an e-value.
  */
-function noiseLogE({ evidence, name }: EndpointState, places: readonly Place[]): number | null {
-  const { noiseLogE: whole } = evidence.mismatch;
+function noiseLogE({ evidence, totals }: EndpointState, places: readonly Place[], facts: Facts): number | null {
+  const { noiseLogE: known, counts } = evidence.mismatch;
+  const waits = counts.noisePairs === 0 && totals.candidate < facts.pairsUntilNoise;
+  const whole = waits ? 0 : known;
   if (whole === null) return null;
-  const own = places.filter(({ endpoint }) => endpoint.name === name);
-  const weight = Math.log(Math.max(placesMin, own.length));
-  const logs = [whole, logSum(own.map((place) => place.logE)) - weight];
+  const weight = Math.log(Math.max(placesMin, places.length));
+  const logs = [whole, logSum(places.map(({ logE }) => logE)) - weight];
   return logSum(logs) - Math.LN2;
 }
 
@@ -158,7 +186,11 @@ function logSum(logs: readonly number[]): number {
 }
 
 function quantiles(latencies: LatencyDistribution): EndpointReport['latencyMs']['baseline'] {
-  return { p50: latencies.quantile(0.5), p90: latencies.quantile(0.9), p99: latencies.quantile(0.99) };
+  const { total } = latencies;
+  if (total === 0) return { p50: null, p90: null, p99: null };
+  const cumulated = latencies.cumulated();
+  const [p50, p90, p99] = [0.5, 0.9, 0.99].map((q) => quantileMs(cumulated, q * total));
+  return { p50, p90, p99 };
 }
 
 function clusterReports({ clusters, endpoints, isNoise, stateOf }: Facts, significant: ReadonlySet<string>): ClusterReport[] {
@@ -225,7 +257,9 @@ function warnings({ rules, truncated, unclustered, endpoints }: Facts, pairs: nu
   if (truncated > 0) found.push(`${truncated} pairs differ in more places than are looked at`);
   if (unclustered > 0) found.push(`${unclustered} differences are beyond the clusters that are kept; they count`);
   const repeated = sum(endpoints.map(({ totals }) => totals.noise + totals.own));
-  if (pairs > 0 && repeated === 0) found.push('no request was answered twice by one version: what is noise is told by its looks alone');
+  if (pairs > 0 && repeated === 0) {
+    found.push('no request was answered twice by one version: what is noise is told by its looks alone');
+  }
   return found;
 }
 

@@ -5,14 +5,16 @@
  */
 import type { Pair } from '../pair.ts';
 
-/** Things that are remembered, by the path that names them. */
-const thingsMax = 50_000;
+/** Things that are remembered, all endpoints together. */
+const thingsMax = 100_000;
 /** Things found on both sides, before the code is known to find things. */
 const foundMin = 5;
 
 const Seen = { found: 1, lackedByCandidate: 2, lackedByBaseline: 4 } as const;
 
-interface Counts {
+interface Things {
+  /** By the hash of the path that names a thing, what was seen: bits of `Seen`. */
+  seen: Map<number, number>;
   found: number;
   lackedByCandidate: number;
   lackedByBaseline: number;
@@ -21,9 +23,8 @@ interface Counts {
 }
 
 export class StateEvidence {
-  /** By endpoint and path, what was seen: bits of `Seen`. */
-  readonly #things = new Map<string, number>();
-  readonly #endpoints = new Map<string, Counts>();
+  readonly #endpoints = new Map<string, Things>();
+  #count = 0;
 
   /** Notes whether the thing that a candidate pair asked for was found. */
   note(endpoint: string, { target, baseline, candidate }: Pair): void {
@@ -31,15 +32,16 @@ export class StateEvidence {
     if (!endpoint.includes('{')) return;
     const seen = outcomeOf(baseline.status, candidate.status);
     if (seen === null) return;
-    const thing = `${endpoint}\n${target.split(/[?#]/, 1)[0].slice(0, 500)}`;
-    const before = this.#things.get(thing) ?? 0;
-    if ((before & seen) !== 0 || (before === 0 && this.#things.size >= thingsMax)) return;
-    this.#things.set(thing, before | seen);
     let counts = this.#endpoints.get(endpoint);
     if (counts === undefined) {
-      counts = { found: 0, lackedByCandidate: 0, lackedByBaseline: 0, unsteady: 0 };
+      counts = { seen: new Map(), found: 0, lackedByCandidate: 0, lackedByBaseline: 0, unsteady: 0 };
       this.#endpoints.set(endpoint, counts);
     }
+    const thing = pathHash(target);
+    const before = counts.seen.get(thing) ?? 0;
+    if ((before & seen) !== 0) return;
+    if (before === 0 && this.#count++ >= thingsMax) return;
+    counts.seen.set(thing, before | seen);
     if (seen === Seen.found) counts.found++;
     else if (seen === Seen.lackedByCandidate) counts.lackedByCandidate++;
     else counts.lackedByBaseline++;
@@ -67,12 +69,24 @@ export class StateEvidence {
         this.#endpoints.set(current, counts);
         continue;
       }
+      for (const [thing, seen] of counts.seen) same.seen.set(thing, (same.seen.get(thing) ?? 0) | seen);
       same.found += counts.found;
       same.lackedByCandidate += counts.lackedByCandidate;
       same.lackedByBaseline += counts.lackedByBaseline;
       same.unsteady += counts.unsteady;
     }
   }
+}
+
+/** FNV-1a of the path; a collision takes two things for one, which then seems unsteady: the code is blamed. */
+function pathHash(target: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < target.length; index++) {
+    const code = target.charCodeAt(index);
+    if (code === 0x3f) break;
+    hash = Math.imul(hash ^ code, 0x01000193);
+  }
+  return hash >>> 0;
 }
 
 function outcomeOf(baseline: number, candidate: number): number | null {

@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import type { Difference, DifferenceKind } from '../difference.ts';
 import type { Pair } from '../pair.ts';
 import type { ClusterExample } from '../report.ts';
-import { bytesOfExample, exampleOf, sizeOf } from './example.ts';
+import { bytesOfExample, pairExample, type PairExample, sizeOf } from './example.ts';
 import { weightOf } from './risk.ts';
 import type { Transition } from './transition.ts';
 
@@ -41,6 +41,8 @@ export class ClusterBook {
   #byKey = new Map<string, Cluster>();
   #exampleBytes = 0;
   #unclustered = 0;
+  /** Of the pair that was shown last. */
+  #latest: { pair: Pair; example: PairExample } | null = null;
 
   /** Differences that found no room. */
   get unclustered(): number {
@@ -55,7 +57,7 @@ export class ClusterBook {
   /** The cluster at a place, or what it is part of now. */
   at(index: number): Cluster | null {
     let cluster = this.#clusters[index] ?? null;
-    while (cluster?.mergedInto != null) cluster = cluster.mergedInto;
+    while (cluster !== null && cluster.mergedInto !== null) cluster = cluster.mergedInto;
     return cluster;
   }
 
@@ -98,7 +100,8 @@ export class ClusterBook {
     const size = sizeOf(pair);
     if (size * 2 > cluster.exampleSize || cluster.examplesTried >= examplesTriedMax) return;
     cluster.examplesTried++;
-    this.#show(cluster, exampleOf(pair, difference), size);
+    if (this.#latest?.pair !== pair) this.#latest = { pair, example: pairExample(pair) };
+    this.#show(cluster, { ...this.#latest.example, from: difference.baseline, to: difference.candidate }, size);
   }
 
   /** Endpoints have other names now: what has become the same is added up. */
@@ -106,11 +109,13 @@ export class ClusterBook {
     const before = this.#byKey;
     this.#byKey = new Map();
     for (const cluster of before.values()) {
-      cluster.endpoint = currentName(cluster.endpoint);
+      const name = currentName(cluster.endpoint);
+      const isRenamed = name !== cluster.endpoint;
+      cluster.endpoint = name;
       const key = keyOf(cluster.endpoint, cluster.path, cluster.kind, cluster.transition.text);
       const same = this.#byKey.get(key);
       if (same === undefined) {
-        cluster.id = idOf(key);
+        if (isRenamed) cluster.id = idOf(key);
         this.#byKey.set(key, cluster);
       } else {
         this.#merge(same, cluster);
@@ -130,7 +135,8 @@ export class ClusterBook {
 
   #show(cluster: Cluster, example: ClusterExample | null, size: number): void {
     if (cluster.example !== null) this.#exampleBytes -= bytesOfExample(cluster.example);
-    const kept = example !== null && this.#exampleBytes + bytesOfExample(example) > exampleBytesMax ? withoutTexts(example) : example;
+    const isTooMuch = example !== null && this.#exampleBytes + bytesOfExample(example) > exampleBytesMax;
+    const kept = isTooMuch ? withoutTexts(example) : example;
     cluster.example = kept;
     cluster.exampleSize = size;
     if (kept !== null) this.#exampleBytes += bytesOfExample(kept);

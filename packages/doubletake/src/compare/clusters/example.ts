@@ -1,6 +1,5 @@
 /** A pair that shows a cluster: short enough to be read, whole where that is possible. */
 import { decodeText, openContent } from '../content/content.ts';
-import type { Difference } from '../difference.ts';
 import type { Answer, Pair } from '../pair.ts';
 import type { ClusterExample } from '../report.ts';
 import { curlOf } from './reproduce.ts';
@@ -14,14 +13,15 @@ export function sizeOf(pair: Pair): number {
   return pair.request.length + pair.baseline.bodyBytes + pair.candidate.bodyBytes;
 }
 
-export function exampleOf(pair: Pair, difference: Difference): ClusterExample {
+/** What is the same for all differences of a pair. */
+export type PairExample = Omit<ClusterExample, 'from' | 'to'>;
+
+export function pairExample(pair: Pair): PairExample {
   return {
     id: pair.id,
     request: shortened(pair.request.toString('utf8', 0, openBytesMax)),
     baseline: bodyText(pair.baseline),
     candidate: bodyText(pair.candidate),
-    from: difference.baseline,
-    to: difference.candidate,
     curl: curlOf(pair),
   };
 }

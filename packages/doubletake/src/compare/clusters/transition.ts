@@ -46,7 +46,7 @@ export function transitionOf(difference: Difference): Transition {
     case 'failure':
       return { ...fixed(`${baseline ?? 'answer'} -> ${candidate ?? 'answer'}`, failureCause(candidate)), departs: true };
     case 'type':
-      return typeTransition(noun, baselineType, candidateType, baseline, candidate);
+      return typeTransition(noun, difference);
     case 'missing':
       return fixed(null, `${noun} is gone`);
     case 'extra':
@@ -63,8 +63,10 @@ export function transitionOf(difference: Difference): Transition {
 }
 
 /** Names of what no answer should hold. */
+const TELLING = /passw|secret|token|api_?key|private|ssn|salt|hash|internal|credential|debug|stack_?trace/i;
+
 function isTelling(path: string): boolean {
-  return /passw|secret|token|api_?key|private|ssn|salt|hash|internal|credential|debug|stack_?trace/i.test(path.slice(path.lastIndexOf('.') + 1));
+  return TELLING.test(path.slice(path.lastIndexOf('.') + 1));
 }
 
 function fixed(text: string | null, cause: string): Transition {
@@ -92,10 +94,10 @@ function failureCause(candidate: string | null): string {
 }
 
 function malformedCause(candidate: string | null): string {
-  return candidate === null ? 'the baseline\'s body is not what it says it is' : 'the candidate\'s body is not what it says it is';
+  return `the ${candidate === null ? 'baseline' : 'candidate'}'s body is not what it says it is`;
 }
 
-function typeTransition(noun: string, from: string | null, to: string | null, baseline: string | null, candidate: string | null): Transition {
+function typeTransition(noun: string, { baseline, candidate, baselineType: from, candidateType: to }: Difference): Transition {
   const text = from === to ? short(`${baseline} -> ${candidate}`) : `${from ?? 'nothing'} -> ${to ?? 'nothing'}`;
   if (to === 'null') return fixed(text, `${noun} is null`);
   if (from === 'null') return fixed(text, `${noun} was null and has a value`);
@@ -144,7 +146,9 @@ function timeTransition(noun: string, before: Shape, after: Shape): Transition |
     const text = `${quarters > 0 ? '+' : '-'}${Math.abs(quarters) / 4} h`;
     return { text, cause: `${noun} is off by ${text.slice(1)}: another time zone`, departs: true, shape: null };
   }
-  if (before.name === after.name) return fixed(null, shift === 0 ? `${noun} writes the same time differently` : `${noun} is another time`);
+  if (before.name === after.name) {
+    return fixed(null, shift === 0 ? `${noun} writes the same time differently` : `${noun} is another time`);
+  }
   const cause = shift === 0 ? `${noun} writes the same time in another format` : `${noun} is a time in another format`;
   return { text: `${before.name} -> ${after.name}`, cause, departs: true, shape: after.name };
 }
@@ -154,7 +158,11 @@ function numberTransition(noun: string, fromText: string, toText: string): Trans
   const from = Number(fromText);
   const to = Number(toText);
   const decimals = decimalsOf(toText);
-  if (isSameButLastDigits(fromText, toText)) return { ...fixed('last digits', `${noun} differs in the last digits of a double`), harmless: true };
+  if (isSameButLastDigits(fromText, toText)) {
+    return { ...fixed('last digits', `${noun} differs in the last digits of a double`), harmless: true };
+  }
+  // Such as an id that was read as a number by JavaScript.
+  if (from === to && /^-?\d{16,}$/.test(fromText)) return fixed('precision', `${noun} is no longer exact: it went through a double`);
   if (from === -to) return fixed('sign', `${noun} has the other sign`);
   const ratio = to / from;
   const factor = [10, 60, 100, 1_000, 3_600, 1_000_000].find((each) => isNear(ratio, each) || isNear(1 / ratio, each));
@@ -174,9 +182,14 @@ function numberTransition(noun: string, fromText: string, toText: string): Trans
 
 /** As two ways to reckon the same double: so near that both have been written out to its end. */
 function isSameButLastDigits(from: string, to: string): boolean {
-  const digits = (text: string): number => (/[.eE]/.test(text) ? text.replace(/[eE].*$/, '').replaceAll(/\D|^-?0\.0*/g, '').length : 0);
-  if (Math.max(digits(from), digits(to)) < 14) return false;
+  if (Math.max(digitsOf(from), digitsOf(to)) < 14) return false;
   return Math.abs(Number(from) - Number(to)) <= 1e-13 * Math.abs(Number(from));
+}
+
+/** Significant digits of what is not whole. */
+function digitsOf(text: string): number {
+  if (!/[.eE]/.test(text)) return 0;
+  return text.replace(/[eE].*$/, '').replaceAll(/\D|^-?0\.0*/g, '').length;
 }
 
 function decimalsOf(text: string): number {
@@ -195,8 +208,8 @@ function textTransition(noun: string, from: string, to: string): Transition | nu
   if (isMiscoded(from, to) || isMiscoded(to, from)) return fixed('encoding', `${noun} is in the wrong character encoding`);
   if (unescaped(to) === from) return fixed('escaped', `${noun} is escaped once more`);
   if (unescaped(from) === to) return fixed('unescaped', `${noun} is not escaped any more`);
-  if (to.length >= 8 && from.length < 256 && from.startsWith(to.replace(/(?:…|\.\.\.)$/, ''))) return fixed('truncated', `${noun} is cut off`);
-  return null;
+  const isCut = to.length >= 8 && from.length < 256 && from.startsWith(to.replace(/(?:…|\.\.\.)$/, ''));
+  return isCut ? fixed('truncated', `${noun} is cut off`) : null;
 }
 
 function withoutSpace(text: string): string {

@@ -16,7 +16,9 @@ export type Unopened = 'too_large' | 'unknown_coding' | 'undecodable';
 
 /** The values of a field of an answer, in order. `name` is in lower case. */
 export function fieldValues(answer: Answer, name: string): string[] {
-  return answer.headers.filter(([known]) => known.length === name.length && known.toLowerCase() === name).map(([, value]) => value);
+  return answer.headers
+    .filter(([known]) => known.length === name.length && known.toLowerCase() === name)
+    .map(([, value]) => value);
 }
 
 /** The body without its content codings, at most `bytesMax` long. */

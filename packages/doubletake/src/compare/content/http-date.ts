@@ -1,8 +1,11 @@
 /** Dates in fields: two answers are never given at the same moment, so dates are compared by how they are written. */
 
-const IMF = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/;
+const MONTH = '(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)';
+const IMF = new RegExp(String.raw`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d ${MONTH} \d{4} \d\d:\d\d:\d\d GMT$`);
 /** As cookies were first given out with, and still are. */
-const COOKIE_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*, \d\d[ -](?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[ -]\d{2,4} \d\d:\d\d:\d\d GMT$/;
+const COOKIE_DATE = new RegExp(
+  String.raw`^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*, \d\d[ -]${MONTH}[ -]\d{2,4} \d\d:\d\d:\d\d GMT$`,
+);
 const ISO = /^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)(Z|[+-]\d\d:?\d\d)?$/;
 /** What two clocks and the moment between two readings of one may make of the same lifetime, seconds. */
 const LIFETIME_TOLERANCE = 2;

@@ -21,26 +21,32 @@ export class ExactNumber {
 }
 
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
+/** Longer exponents are not counted with: they stay as they are written. */
+const EXPONENT_LENGTH_MAX = 1_000;
 
 /** The value of a number's text, which is valid JSON. */
 export function numberOf(text: string): number | ExactNumber {
   const [, sign = '', whole = '', fraction = '', exponentText = '0'] = NUMBER.exec(text) ?? [];
   const digits = stripZeros(whole + fraction);
   if (digits.text === '') return 0;
-  const exponent = BigInt(exponentText.slice(0, 30)) - BigInt(fraction.length) + BigInt(digits.trailing);
-  if (digits.text.length <= DIGITS_EXACT && exponent <= EXPONENT_EXACT && exponent >= -EXPONENT_EXACT) {
+  const shift = digits.trailing - fraction.length;
+  const exponent = Number(exponentText) + shift;
+  if (!Number.isSafeInteger(exponent)) {
+    const isCounted = exponentText.length <= EXPONENT_LENGTH_MAX;
+    return new ExactNumber(`${sign}${digits.text}e${isCounted ? BigInt(exponentText) + BigInt(shift) : exponentText}`);
+  }
+  if (digits.text.length <= DIGITS_EXACT && Math.abs(exponent) <= EXPONENT_EXACT) {
     return Number(`${sign}${digits.text}e${exponent}`);
   }
   return new ExactNumber(sign + written(digits.text, exponent));
 }
 
 /** Digits that are moved by the exponent; written with one where there would be many zeros. */
-function written(digits: string, exponent: bigint): string {
-  if (exponent > ZEROS_MAX || exponent < -ZEROS_MAX) return `${digits}e${exponent}`;
-  const shift = Number(exponent);
-  if (shift >= 0) return digits + '0'.repeat(shift);
-  const padded = digits.padStart(1 - shift, '0');
-  return `${padded.slice(0, shift)}.${padded.slice(shift)}`;
+function written(digits: string, exponent: number): string {
+  if (Math.abs(exponent) > ZEROS_MAX) return `${digits}e${exponent}`;
+  if (exponent >= 0) return digits + '0'.repeat(exponent);
+  const padded = digits.padStart(1 - exponent, '0');
+  return `${padded.slice(0, exponent)}.${padded.slice(exponent)}`;
 }
 
 /** The double nearest to it, for tolerances. */

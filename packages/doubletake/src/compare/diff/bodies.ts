@@ -3,7 +3,8 @@
  * by length and hash, unless it has a content coding: the same content may be coded in many ways.
  */
 import { type Content, decodeText, fieldValues, openContent, sniffedKind, type Unopened } from '../content/content.ts';
-import { type JsonDocument, type NotJson, parseJson, parseJsonLines } from '../content/json.ts';
+import { parseJson, parseJsonLines } from '../content/json.ts';
+import type { JsonDocument, NotJson } from '../content/json-values.ts';
 import type { ContentKind } from '../content/media-type.ts';
 import { parseMarkup } from '../content/markup.ts';
 import type { Answer } from '../pair.ts';
@@ -13,6 +14,8 @@ import { MarkupDiff } from './markup-diff.ts';
 import { BODY_BYTES_MAX, type DiffOptions } from './options.ts';
 import type { PathTree } from './path-tree.ts';
 import { compareFingerprints, compareForms, compareText, type Fingerprint, fingerprintOf } from './plain-diffs.ts';
+
+const LIKE_JSON = /^\s*[[{]/;
 
 export class Bodies {
   readonly #paths: PathTree;
@@ -94,7 +97,8 @@ export class Bodies {
     this.#flaws(text.valid ? [] : ['invalid_characters'], other.valid ? [] : ['invalid_characters'], out);
     // What stands for broken characters is the same on both sides, the bytes are not.
     const broken = !text.valid && !other.valid;
-    this.#texts(left, broken ? a.bytes.toString('latin1') : text.text, broken ? b.bytes.toString('latin1') : other.text, out);
+    const [from, to] = broken ? [a, b].map(({ bytes }) => bytes.toString('latin1')) : [text.text, other.text];
+    this.#texts(left, from, to, out);
   }
 
   #texts(kind: ContentKind, a: string, b: string, out: Collector): void {
@@ -113,8 +117,16 @@ export class Bodies {
         compareForms(a, b, this.#paths, out);
         break;
       default:
-        compareText(a, b, this.#paths, out);
+        this.#plain(a, b, out);
     }
+  }
+
+  /** JSON is often given out as plain text; text that only begins like it stays text. */
+  #plain(a: string, b: string, out: Collector): void {
+    const left = LIKE_JSON.test(a) && LIKE_JSON.test(b) ? parseJson(a, null) : null;
+    const right = left === null || 'at' in left ? null : parseJson(b, left);
+    if (left === null || right === null || 'at' in left || 'at' in right) compareText(a, b, this.#paths, out);
+    else this.#documents(left, right, out);
   }
 
   #json(a: string, b: string, parse: (text: string, earlier: JsonDocument | null) => JsonDocument | NotJson, out: Collector): void {
@@ -130,6 +142,10 @@ export class Bodies {
       }
       return;
     }
+    this.#documents(left, right, out);
+  }
+
+  #documents(left: JsonDocument, right: JsonDocument, out: Collector): void {
     this.#flaws(left.flaws, right.flaws, out);
     new JsonDiff(out, this.#hasRules).compare(left.value, right.value, this.#paths.root('$'));
   }
@@ -155,15 +171,16 @@ export class Bodies {
   }
 
   #malformed(baseline: string | null, candidate: string | null, out: Collector): void {
-    const [from, to] = [baseline, candidate].map((reason) => (reason === null ? null : textShown(reason.replaceAll('_', ' '))));
-    out.add('malformed', this.#paths.root('body'), 'body', from, to);
+    const show = (reason: string | null): Shown | null => (reason === null ? null : textShown(reason.replaceAll('_', ' ')));
+    out.add('malformed', this.#paths.root('body'), 'body', show(baseline), show(candidate));
   }
 }
 
 /** How both are to be compared. One that only says that it is text or bytes is looked at. */
 function kindsOf(a: Content, b: Content): [ContentKind, ContentKind] {
   if (a.kind === b.kind) return [a.kind, b.kind];
-  const [left, right] = [a, b].map(({ kind, bytes }) => (kind === 'text' || kind === 'binary' ? sniffedKind(bytes) : kind));
+  const look = ({ kind, bytes }: Content): ContentKind => (kind === 'text' || kind === 'binary' ? sniffedKind(bytes) : kind);
+  const [left, right] = [look(a), look(b)];
   return left === right ? [left, right] : [a.kind, b.kind];
 }
 

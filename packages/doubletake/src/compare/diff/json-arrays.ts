@@ -2,18 +2,22 @@
  * Finds out which elements of two arrays belong together: by a member that identifies them, as sets when a rule says so,
  * by what they have in common, else by position. What belongs together is compared by the caller.
  */
-import { JsonObject, type JsonValue } from '../content/json.ts';
+import { JsonObject, type JsonValue } from '../content/json-values.ts';
 import { ExactNumber } from '../content/json-number.ts';
 import { align, type Effort } from './alignment.ts';
-import type { Shown } from './collector.ts';
+import { type Shown, shortened } from './collector.ts';
 import { type Hashes, sameJson } from './json-equal.ts';
+import { shown } from './json-shown.ts';
 import type { FieldRules } from './options.ts';
 import type { PathNode } from './path-tree.ts';
 
 /** Members that identify an object, where all objects of both arrays have one and no two have the same. */
 const KEY_NAMES: readonly string[] = ['id', '_id', 'uuid', 'guid', 'key', 'sku', 'slug', 'code', 'name'];
-/** Elements whose keys an order shows. */
+/** Members that are tried for one that describes the elements. */
+const DESCRIBING_MAX = 12;
+/** Elements that an order shows, and how long each is at most. */
 const ORDER_SHOWN = 20;
+const ELEMENT_LENGTH_MAX = 40;
 
 /** Indexes of what belongs together; -1 for none. */
 export interface ElementPair {
@@ -49,7 +53,9 @@ export function compareArrays(a: readonly JsonValue[], b: readonly JsonValue[], 
   if (keyed !== null) return byKey(keyed);
   const left = a.map((value) => context.hashes.of(value, context.node));
   const right = b.map((value) => context.hashes.of(value, context.node));
-  return rules.unordered === true ? asSets(left, right) : byContent(left, right, context.effort);
+  if (rules.unordered === true) return asSets(left, right);
+  if (!isPermutation(left, right)) return byContent(left, right, context.effort, () => describingKeys(a, b));
+  return { ...asSets(left, right), order: [orderShown(a, shortly), orderShown(b, shortly)] };
 }
 
 /** Of one length, with at most one element changed. */
@@ -79,9 +85,35 @@ function detectKeys(a: readonly JsonValue[], b: readonly JsonValue[]): Keys | nu
   for (const name of KEY_NAMES) {
     const keys = first.names.includes(name) ? keysOf(a, b, name) : null;
     // Keys that are made anew for each answer identify nothing.
-    if (keys !== null && 2 * keys.a.filter((key) => keys.positions.has(key)).length >= Math.min(a.length, b.length)) return keys;
+    if (keys !== null && 2 * commonOf(keys) >= Math.min(a.length, b.length)) return keys;
   }
   return null;
+}
+
+/** The member whose texts are most often the same on both sides, and different in each: a title, an address. */
+function describingKeys(a: readonly JsonValue[], b: readonly JsonValue[]): Keys | null {
+  const other = new Set(textNames(b[0]));
+  const names = textNames(a[0]).filter((name) => other.has(name));
+  let best: Keys | null = null;
+  let most = 0;
+  for (const name of names.toSorted().slice(0, DESCRIBING_MAX)) {
+    const keys = keysOf(a, b, name);
+    const common = keys === null ? 0 : commonOf(keys);
+    if (common <= most || 3 * common < 2 * Math.min(a.length, b.length)) continue;
+    best = keys;
+    most = common;
+  }
+  return best;
+}
+
+/** The members of an object that hold texts. */
+function textNames(value: JsonValue | undefined): string[] {
+  if (!(value instanceof JsonObject)) return [];
+  return value.names.filter((_, index) => typeof value.values[index] === 'string');
+}
+
+function commonOf({ a, positions }: Keys): number {
+  return a.filter((key) => positions.has(key)).length;
 }
 
 /** The keys of both arrays; null when an element has none, or two have the same. */
@@ -111,7 +143,10 @@ function keyOf(value: JsonValue, name: string): string | null {
 
 /** The same as it is shown: `17`. */
 export function keyShown(value: JsonValue, name: string): string {
-  const key = keyOf(value, name) ?? '';
+  return bare(keyOf(value, name) ?? '');
+}
+
+function bare(key: string): string {
   return key.startsWith('"') ? key.slice(1) : key;
 }
 
@@ -122,12 +157,16 @@ function byKey({ name, a, b, positions }: Keys): ArrayAlignment {
     if (!known.has(key)) pairs.push({ baseline: -1, candidate: index });
   }
   if (!isReordered(pairs)) return { pairs, keyName: name, cut: isCut(pairs, a.length, b.length), order: null };
-  return { pairs, keyName: name, cut: false, order: [orderShown(a), orderShown(b)] };
+  return { pairs, keyName: name, cut: false, order: [orderShown(a, bare), orderShown(b, bare)] };
 }
 
-function orderShown(keys: readonly string[]): Shown {
-  const more = keys.length > ORDER_SHOWN ? ', …' : '';
-  return { text: keys.slice(0, ORDER_SHOWN).map((key) => key.replace(/^"/, '')).join(', ') + more, type: 'array' };
+function orderShown<T>(elements: readonly T[], write: (element: T) => string): Shown {
+  const more = elements.length > ORDER_SHOWN ? ', …' : '';
+  return { text: elements.slice(0, ORDER_SHOWN).map(write).join(', ') + more, type: 'array' };
+}
+
+function shortly(value: JsonValue): string {
+  return shortened(shown(value).text, ELEMENT_LENGTH_MAX);
 }
 
 function asSets(a: readonly number[], b: readonly number[]): ArrayAlignment {
@@ -159,22 +198,21 @@ const UNORDERED: readonly [Shown, Shown] = [
   { text: '', type: 'array' },
 ];
 
-function byContent(a: readonly number[], b: readonly number[], effort: Effort): ArrayAlignment {
-  if (isPermutation(a, b)) {
-    const moved = asSets(a, b).pairs;
-    const order = moved.slice(0, ORDER_SHOWN).map(({ candidate }) => candidate);
-    const more = moved.length > ORDER_SHOWN ? ', …' : '';
-    return {
-      pairs: moved,
-      keyName: null,
-      cut: false,
-      order: [
-        { text: order.map((_, index) => index).join(', ') + more, type: 'array' },
-        { text: order.join(', ') + more, type: 'array' },
-      ],
-    };
-  }
+/**
+ * By equal elements. Where most have changed, as when each holds the time, that says little: then a text that describes
+ * the elements says more, if by it they moved, or one of them is gone.
+ */
+function byContent(
+  a: readonly number[],
+  b: readonly number[],
+  effort: Effort,
+  describing: () => Keys | null,
+): ArrayAlignment {
   const pairs = align(a, b, effort).map(([baseline, candidate]) => ({ baseline, candidate }));
+  const changed = pairs.filter(({ baseline, candidate }) => baseline >= 0 && candidate >= 0 && a[baseline] !== b[candidate]);
+  const keys = 2 * changed.length > Math.min(a.length, b.length) ? describing() : null;
+  const keyed = keys === null ? null : byKey(keys);
+  if (keyed !== null && (keyed.order !== null || a.length !== b.length)) return keyed;
   return { pairs, keyName: null, cut: isCut(pairs, a.length, b.length), order: null };
 }
 
@@ -199,5 +237,7 @@ function isReordered(pairs: readonly ElementPair[]): boolean {
 function isCut(pairs: readonly ElementPair[], aLength: number, bLength: number): boolean {
   if (aLength === bLength) return false;
   const shorter = Math.min(aLength, bLength);
-  return pairs.every(({ baseline, candidate }) => (baseline >= 0 && candidate >= 0) || Math.max(baseline, candidate) >= shorter);
+  return pairs.every(
+    ({ baseline, candidate }) => (baseline >= 0 && candidate >= 0) || Math.max(baseline, candidate) >= shorter,
+  );
 }

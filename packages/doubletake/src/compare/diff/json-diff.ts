@@ -1,5 +1,5 @@
 /** Compares two JSON values place by place. */
-import { JsonObject, type JsonValue } from '../content/json.ts';
+import { JsonObject, type JsonValue } from '../content/json-values.ts';
 import { approximation, ExactNumber } from '../content/json-number.ts';
 import { newEffort, type Effort } from './alignment.ts';
 import { compareArrays, keyShown } from './json-arrays.ts';
@@ -30,15 +30,17 @@ export class JsonDiff {
 
   compare(a: JsonValue, b: JsonValue, node: PathNode): void {
     if (this.#out.isTruncated) return;
+    if (a === b) {
+      this.#agree(a, node);
+      return;
+    }
     const { rules } = node;
     if (rules.ignore === true) {
       if (!sameJson(a, b, null)) this.#out.hide(node, 'ignore');
       return;
     }
     this.#out.compares(node);
-    if (a === b) {
-      if (typeof a === 'object') this.#agree(a, node);
-    } else if (a instanceof JsonObject && b instanceof JsonObject) {
+    if (a instanceof JsonObject && b instanceof JsonObject) {
       this.#objects(a, b, node);
     } else if (Array.isArray(a) && Array.isArray(b)) {
       this.#arraysOf(a, b, node);
@@ -53,10 +55,14 @@ export class JsonDiff {
 
   /** Lists the paths in a value that is the same on both sides. */
   #agree(value: JsonValue, node: PathNode): void {
+    if (node.rules.ignore === true) return;
+    this.#out.compares(node);
+    if (typeof value !== 'object' || value === null) return;
     if (value instanceof JsonObject) {
-      for (let i = 0; i < value.names.length; i++) this.compare(value.values[i], value.values[i], node.member(value.names[i], i));
+      const { names, values } = value;
+      for (let i = 0; i < names.length; i++) this.#agree(values[i], node.member(names[i], i));
     } else if (Array.isArray(value)) {
-      for (const element of value) this.compare(element, element, node.elements);
+      for (const element of value) this.#agree(element, node.elements);
     }
   }
 
@@ -64,9 +70,14 @@ export class JsonDiff {
     const { names } = a;
     const positions = new Positions(b);
     let found = 0;
-    for (let i = 0; i < names.length; i++) {
+    for (let i = 0; i < names.length && !this.#out.isTruncated; i++) {
       const member = node.member(names[i], i);
       const j = positions.of(names[i], i);
+      if (j >= 0 && a.values[i] === b.values[j]) {
+        found++;
+        this.#agree(a.values[i], member);
+        continue;
+      }
       this.#steps.push(names[i]);
       if (j < 0) {
         this.#out.add('missing', member, this.#place(member), shown(a.values[i]), null);
@@ -81,7 +92,7 @@ export class JsonDiff {
 
   #extraMembers(a: JsonObject, b: JsonObject, node: PathNode): void {
     const positions = new Positions(a);
-    for (let j = 0; j < b.names.length; j++) {
+    for (let j = 0; j < b.names.length && !this.#out.isTruncated; j++) {
       if (positions.of(b.names[j], j) >= 0) continue;
       const member = node.member(b.names[j], j);
       this.#steps.push(b.names[j]);
@@ -91,8 +102,12 @@ export class JsonDiff {
   }
 
   #arraysOf(a: readonly JsonValue[], b: readonly JsonValue[], node: PathNode): void {
-    this.#arrays++;
     const element = node.elements;
+    if (a.length === b.length && a.every((value, index) => value === b[index])) {
+      for (const value of a) this.#agree(value, element);
+      return;
+    }
+    this.#arrays++;
     const found = compareArrays(a, b, {
       rules: node.rules,
       node: this.#hasRules ? element : null,
@@ -109,6 +124,7 @@ export class JsonDiff {
       this.#out.add('length', node, this.#place(node), baseline, candidate);
     }
     for (const { baseline: i, candidate: j } of found.pairs) {
+      if (this.#out.isTruncated) break;
       if (found.cut && (i < 0 || j < 0)) continue;
       const { keyName } = found;
       this.#steps.push(keyName === null ? (i < 0 ? j : i) : { name: keyName, element: i < 0 ? b[j] : a[i] });

@@ -2,7 +2,7 @@
  * Whether two JSON values are the same, and numbers that stand for them. What rules ignore counts for nothing. A `node`
  * of null says that there are no rules.
  */
-import { FEW_MEMBERS, JsonObject, type JsonValue, Unread } from '../content/json.ts';
+import { FEW_MEMBERS, JsonObject, type JsonValue, Unread } from '../content/json-values.ts';
 import { ExactNumber } from '../content/json-number.ts';
 import type { PathNode } from './path-tree.ts';
 
@@ -99,9 +99,9 @@ export class Hashes {
   }
 }
 
-/** FNV-1a over UTF-16 code units. */
+/** FNV-1a over UTF-16 code units; texts of different seeds have nothing to do with each other. */
 export function hashText(text: string, seed: number): number {
-  let hash = 0x811c9dc5 ^ seed;
+  let hash = 0x811c9dc5 ^ Math.imul(seed, 0x9e3779b1);
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash ^ text.length;
 }

@@ -1,5 +1,5 @@
 /** JSON values as a difference shows them: short, and no longer made than they are shown. */
-import { JsonObject, type JsonValue } from '../content/json.ts';
+import { JsonObject, type JsonValue } from '../content/json-values.ts';
 import { ExactNumber } from '../content/json-number.ts';
 import type { Shown } from './collector.ts';
 

@@ -17,6 +17,8 @@ export class MarkupDiff {
   readonly #effort: Effort = newEffort();
   /** The elements around what is looked at, each with its siblings. */
   readonly #around: { siblings: readonly MarkupNode[]; index: number }[] = [];
+  /** The last steps of places, for siblings of which a place was asked for. */
+  readonly #places = new Map<readonly MarkupNode[], readonly string[]>();
   readonly #prefix: string;
 
   /** `prefix` begins every place: `xml:`. */
@@ -35,6 +37,7 @@ export class MarkupDiff {
     this.#out.compares(node);
     this.#attributes(a, b, node);
     for (const [i, j] of this.#pairs(a.children, b.children)) {
+      if (this.#out.isTruncated) return;
       const left = i < 0 ? null : a.children[i];
       const right = j < 0 ? null : b.children[j];
       this.#around.push(i < 0 ? { siblings: b.children, index: j } : { siblings: a.children, index: i });
@@ -108,7 +111,9 @@ export class MarkupDiff {
     if (known !== undefined) return known;
     let hash = hashText(node.name, 2);
     let attributes = 0;
-    for (const [name, value] of node.attributes) attributes = (attributes + Math.imul(hashText(name, 3), hashText(value, 4) | 1)) | 0;
+    for (const [name, value] of node.attributes) {
+      attributes = (attributes + Math.imul(hashText(name, 3), hashText(value, 4) | 1)) | 0;
+    }
     hash = Math.imul(hash ^ attributes, 0x01000193);
     for (const child of node.children) hash = Math.imul(hash ^ this.#hashOf(child), 0x01000193) ^ (hash >>> 15);
     this.#hashes.set(node, hash);
@@ -117,15 +122,24 @@ export class MarkupDiff {
 
   #place(end: string): string {
     if (this.#out.full) return '';
-    return this.#prefix + this.#around.map(({ siblings, index }) => placeStep(siblings, index)).join('') + end;
+    return this.#prefix + this.#around.map(({ siblings, index }) => this.#placeSteps(siblings)[index]).join('') + end;
   }
-}
 
-/** As XPath counts: among the siblings of the same name, from 1, where there are more. */
-function placeStep(siblings: readonly MarkupNode[], index: number): string {
-  const step = stepOf(siblings[index]);
-  const alike = siblings.filter((sibling) => stepOf(sibling) === step);
-  return alike.length === 1 ? step : `${step}[${siblings.slice(0, index + 1).filter((sibling) => stepOf(sibling) === step).length}]`;
+  /** As XPath counts: among the siblings of the same name, from 1, where there are more. */
+  #placeSteps(siblings: readonly MarkupNode[]): readonly string[] {
+    const known = this.#places.get(siblings);
+    if (known !== undefined) return known;
+    const counts = new Map<string, number>();
+    const steps = siblings.map((sibling) => {
+      const step = stepOf(sibling);
+      const count = (counts.get(step) ?? 0) + 1;
+      counts.set(step, count);
+      return { step, count };
+    });
+    const places = steps.map(({ step, count }) => (counts.get(step) === 1 ? step : `${step}[${count}]`));
+    this.#places.set(siblings, places);
+    return places;
+  }
 }
 
 function stepOf(node: MarkupNode): string {

@@ -37,12 +37,16 @@ export class PathNode {
     const known = this.#members?.get(name);
     if (known !== undefined) return known;
     if (VARYING_NAME.test(name)) return (this.#varying ??= this.#grow(`${this.path}.*`));
-    return this.#keep(name, this.#grow(this.path + memberStep(name)));
+    const kept = copyOf(name);
+    return this.#keep(kept, this.#grow(this.path + memberStep(kept)));
   }
 
   /** Node of what `step` leads to from here, in paths that are written otherwise: `/item`, `/@id`. */
   step(step: string): PathNode {
-    return this.#members?.get(step) ?? this.#keep(step, this.#grow(this.path + step));
+    const known = this.#members?.get(step);
+    if (known !== undefined) return known;
+    const kept = copyOf(step);
+    return this.#keep(kept, this.#grow(this.path + kept));
   }
 
   get elements(): PathNode {
@@ -51,10 +55,8 @@ export class PathNode {
 
   #keep(name: string, node: PathNode): PathNode {
     if (!this.#tree.hasRoom || name.length > PATH_LENGTH_MAX) return node;
-    // A name that was cut out of a document would hold on to the whole of it.
-    const kept = Buffer.from(name, 'utf16le').toString('utf16le');
-    (this.#members ??= new Map()).set(kept, node);
-    this.#names.push(kept);
+    (this.#members ??= new Map()).set(name, node);
+    this.#names.push(name);
     this.#inOrder.push(node);
     return node;
   }
@@ -77,8 +79,8 @@ export class PathTree {
   root(path: string): PathNode {
     const known = this.#roots.get(path);
     if (known !== undefined) return known;
-    const node = this.grow(path);
-    if (this.hasRoom) this.#roots.set(path, node);
+    const node = this.grow(copyOf(path));
+    if (this.hasRoom) this.#roots.set(node.path, node);
     return node;
   }
 
@@ -104,6 +106,11 @@ export class PathTree {
 }
 
 const NO_RULES: FieldRules = Object.freeze({});
+
+/** A text of its own: one that was cut out of a document holds on to the whole of it. */
+function copyOf(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le');
+}
 
 /** A step to a member as it is written in a path: `.name`, or `['a name']` where the name would not read as one. */
 export function memberStep(name: string): string {

@@ -7,12 +7,22 @@ import type { PathTree } from './path-tree.ts';
 
 /** Lines of a text that are listed: one that was written anew says no more with all of them. */
 const LINES_SHOWN = 20;
+/** Texts of more lines are compared as one. */
+const LINES_MAX = 50_000;
 
 /** Line ends are the same however they are written. */
 export function compareText(a: string, b: string, paths: PathTree, out: Collector): void {
   const node = paths.root('text');
   out.compares(node);
   const [left, right] = [a, b].map((text) => text.replace(/\r?\n$/, '').split(/\r?\n/));
+  if (Math.max(left.length, right.length) > LINES_MAX) {
+    out.limit('too_many_lines');
+    if (left.length !== right.length || left.some((line, index) => line !== right[index])) {
+      const [from, to] = [left, right].map((lines) => textShown(`${lines.length} lines`));
+      out.add('value', node, node.path, from, to);
+    }
+    return;
+  }
   const [leftHashes, rightHashes] = [left, right].map((lines) => lines.map((line) => hashText(line, 0)));
   let shown = 0;
   for (const [i, j] of align(leftHashes, rightHashes, newEffort())) {

@@ -5,8 +5,12 @@
  * A value is noise when it differs between answers of one version to the same request. Where there are hardly any such
  * answers, it is noise when it looks made for the answer: a token or the present time, other in every pair, never the
  * same again, and nowhere in the request. What is noise in its value still has its type, its presence and its format.
+ *
+ * A candidate that answers one thing now and another then differs from itself, too; that is no noise. Noise is on both
+ * sides: what is missing must as often be too much, and the baseline's own answers must differ as well, if there are any.
  */
 import type { Difference, DifferenceKind } from '../difference.ts';
+import { logBeta } from '../statistics/special-functions.ts';
 import { shapeOf, type Shape } from './value-shape.ts';
 
 /** Kinds that are noise or not apart from each other. */
@@ -20,6 +24,11 @@ export type PairSource = 'candidate' | 'noise' | 'own';
 const noisePairsEnough = 20;
 /** So many same answers prove a place to be steady, whatever its values look like. */
 const steadyMin = 5;
+/** So many of the baseline's own prove that only the candidate's differ. */
+const ownSteadyMin = 20;
+/** Where all but so few differences go one way, and not by chance as the odds say, they are one side's doing. */
+const otherWayShareMax = 0.05;
+const oneSidedLogE = Math.log(1_000);
 const freshShareMin = 0.9;
 const oddShareMax = 0.01;
 const shapesMax = 16;
@@ -37,6 +46,8 @@ export interface PairTotals {
   candidate: number;
   noise: number;
   own: number;
+  /** Noise pairs are of the candidate, sent twice: not of the baseline and a reference. */
+  readonly noiseOfCandidate: boolean;
 }
 
 /** The request whose answers differ, as far as it says something about them. */
@@ -61,6 +72,8 @@ export class FieldProfile {
   readonly #differ = new Uint32Array(3 * classes);
   /** The last pair counted there, so that a place with several differences counts once. */
   readonly #last = new Float64Array(3 * classes).fill(-1);
+  /** Candidate pairs whose differences go one way or the other, by class. */
+  readonly #ways = [new Uint32Array(classes), new Uint32Array(classes)] as const;
   #compared = 0;
   #fresh = 0;
   #times = 0;
@@ -83,22 +96,30 @@ export class FieldProfile {
     this.#compared++;
   }
 
-  /** Counts a difference of the pair with the number `serial`; true when the pair had none of the class here yet. */
-  add(difference: Difference, source: PairSource, serial: number, context: RequestContext): boolean {
+  /** Learns from a difference of the pair with the number `serial`. */
+  add(difference: Difference, source: PairSource, serial: number, context: RequestContext): void {
     const noiseClass = classOf(difference.kind);
-    const index = sourceIndexes[source] * classes + (classIndexes.get(noiseClass) ?? 0);
+    const classIndex = classIndexes.get(noiseClass) ?? 0;
+    const index = sourceIndexes[source] * classes + classIndex;
     const isFirst = this.#last[index] !== serial;
     if (isFirst) {
       this.#last[index] = serial;
       this.#differ[index]++;
+      const way = source === 'candidate' ? wayOf(difference) : 0;
+      if (way !== 0) this.#ways[way > 0 ? 1 : 0][classIndex]++;
     }
     if (noiseClass === 'value') this.#learnValue(difference, source, isFirst, context);
-    return isFirst;
   }
 
   /** How many pairs of a source differ. */
   differ(noiseClass: NoiseClass, source: PairSource): number {
     return this.#differ[sourceIndexes[source] * classes + (classIndexes.get(noiseClass) ?? 0)];
+  }
+
+  /** Candidate pairs whose differences go one way, and the other, where the two mean something. */
+  ways(noiseClass: NoiseClass): [one: number, other: number] {
+    const index = classIndexes.get(noiseClass) ?? 0;
+    return [this.#ways[0][index], this.#ways[1][index]];
   }
 
   /** Pairs of one version that differ here, and of how many; those on purpose alone where there are enough. */
@@ -111,9 +132,20 @@ export class FieldProfile {
   /** Why differences of the class are noise here, in words; null when they are not. */
   noiseReason(noiseClass: NoiseClass, totals: PairTotals): string | null {
     const { differ, pairs } = this.noise(noiseClass, totals);
-    if (differ >= 2 || (differ === 1 && pairs < noisePairsEnough)) return `differs by itself in ${differ} of ${pairs} pairs`;
-    const isSteady = differ === 0 && pairs >= steadyMin;
-    return noiseClass === 'value' && !isSteady && this.#isFresh() ? 'is made anew for every answer' : null;
+    // Of the pairs of one version about so many have the place.
+    const having = pairs * Math.min(1, this.#compared / Math.max(1, totals.candidate));
+    const isSteady = differ === 0 && having >= steadyMin;
+    if (noiseClass === 'value' && !isSteady && this.#isFresh()) return 'is made anew for every answer';
+    if (differ === 0 || (differ === 1 && pairs >= noisePairsEnough)) return null;
+    return this.isOfCandidate(noiseClass, totals) ? null : `differs by itself in ${differ} of ${pairs} pairs`;
+  }
+
+  /** Whether it is the candidate alone that differs from itself. */
+  isOfCandidate(noiseClass: NoiseClass, totals: PairTotals): boolean {
+    const { noiseOfCandidate, own } = totals;
+    if (noiseOfCandidate && own >= ownSteadyMin && this.differ(noiseClass, 'own') === 0) return true;
+    // Two instances of one version may well have names of their own.
+    return (noiseOfCandidate || noiseClass !== 'value') && this.#isOneSided(noiseClass);
   }
 
   /** Whether the baseline has values of the format, more than now and then. */
@@ -138,6 +170,9 @@ export class FieldProfile {
   /** Adds what another profile knows of the same place. */
   merge(other: FieldProfile): void {
     for (let index = 0; index < this.#differ.length; index++) this.#differ[index] += other.#differ[index];
+    for (const [way, counts] of this.#ways.entries()) {
+      for (let index = 0; index < counts.length; index++) counts[index] += other.#ways[way][index];
+    }
     this.#compared += other.#compared;
     this.#fresh += other.#fresh;
     this.#times += other.#times;
@@ -150,19 +185,23 @@ export class FieldProfile {
     this.#lengthMax = Math.max(this.#lengthMax, other.#lengthMax);
   }
 
+  /** By a mixture over all shares of one way, against both ways being as likely. */
+  #isOneSided(noiseClass: NoiseClass): boolean {
+    const [one, other] = this.ways(noiseClass);
+    if (Math.min(one, other) > otherWayShareMax * (one + other)) return false;
+    return logBeta(one + 1, other + 1) + (one + other) * Math.LN2 >= oneSidedLogE;
+  }
+
   #learnValue(difference: Difference, source: PairSource, isFirst: boolean, context: RequestContext): void {
+    // Both may be the candidate's, which says nothing about the baseline.
+    if (source === 'noise') return;
     const value = difference.baseline ?? '';
     const shape = shapeOf(value, difference.baselineType);
     this.#countShape(shape.name, 1);
     this.#lengths++;
     this.#lengthMin = Math.min(this.#lengthMin, value.length);
     this.#lengthMax = Math.max(this.#lengthMax, value.length);
-    if (source !== 'candidate') {
-      // Both are of one version.
-      this.#countShape(shapeOf(difference.candidate ?? '', difference.candidateType).name, 1);
-      return;
-    }
-    if (!isFirst) return;
+    if (source !== 'candidate' || !isFirst) return;
     const hash = hashOf(value);
     if (this.#hashes.has(hash)) this.#repeated++;
     else this.#remember(hash);
@@ -201,6 +240,24 @@ export class FieldProfile {
   }
 }
 
+/**
+ * 1 or -1, the other way round when the two answers are: 0 where that means nothing. Values that are numbers or times may
+ * well grow from one answer to the next.
+ */
+function wayOf({ kind, baseline, candidate, baselineType, candidateType }: Difference): number {
+  if (kind === 'missing') return 1;
+  if (kind === 'extra') return -1;
+  if (kind === 'order' || kind === 'length') return 0;
+  if (kind === 'type' && baselineType !== candidateType) return (baselineType ?? '') < (candidateType ?? '') ? 1 : -1;
+  if (kind === 'value' && !(isName(baseline, baselineType) && isName(candidate, candidateType))) return 0;
+  return (baseline ?? '') < (candidate ?? '') ? 1 : -1;
+}
+
+/** One of a few values: `true`, `ACTIVE`. */
+function isName(value: string | null, type: string | null): boolean {
+  return type === 'boolean' || shapeOf(value, type).name === 'word';
+}
+
 /** Whether a time is that of the answer, or reckoned from it, such as when something ends. */
 function isOfTheAnswer(baseline: Shape, candidate: Shape, { timeUs }: RequestContext): boolean {
   if (baseline.timeMs === null || candidate.timeMs === null || !baseline.fresh) return false;
@@ -211,7 +268,10 @@ function isOfTheAnswer(baseline: Shape, candidate: Shape, { timeUs }: RequestCon
 /** Whether two values that differ are of a kind that is made for the answer; times are looked at by themselves. */
 function looksFresh(baseline: Shape, candidate: Shape, path: string, { safe }: RequestContext): boolean {
   if (baseline.timeMs !== null) return false;
-  if (baseline.fresh) return candidate.fresh && (candidate.name === baseline.name || candidate.format === 'token' || baseline.format === 'token');
+  if (baseline.fresh) {
+    const isAlike = candidate.name === baseline.name || candidate.format === 'token' || baseline.format === 'token';
+    return candidate.fresh && isAlike;
+  }
   if (safe || baseline.name !== candidate.name) return false;
   // What was made by the request has a number of its own.
   const isNumber = baseline.format === 'integer' && /(?:^|[._:'])(?:id|[a-z_]*_id|[A-Za-z]*Id|number|no|seq(?:uence)?)$/.test(path);

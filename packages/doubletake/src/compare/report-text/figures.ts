@@ -1,4 +1,4 @@
-/** Numbers as the reports write them. A bound that is not finite (`null` once it went through JSON) is shown as `∞`. */
+/** Numbers as the reports write them. One that is not finite (`null` once it went through JSON) is shown as `∞`. */
 import type { Estimate } from '../report.ts';
 
 /** `14,212`. */
@@ -13,6 +13,7 @@ export function plural(value: number, thing: string): string {
 
 /** A share from -1 to 1 as `0.12 %`, never rounded to a bound that it does not reach. */
 export function percent(share: number): string {
+  if (!Number.isFinite(share)) return '∞';
   const value = Math.abs(share * 100);
   const sign = share < 0 ? '-' : '';
   if (value === 0) return '0 %';
@@ -37,7 +38,7 @@ export function increaseEstimate(estimate: Estimate): string {
 
 /** `1.25×`. */
 export function ratio(value: number): string {
-  return `${value.toFixed(value >= 10 ? 1 : 2)}×`;
+  return Number.isFinite(value) ? `${value.toFixed(value >= 10 ? 1 : 2)}×` : '∞';
 }
 
 export function ratioEstimate(estimate: Estimate): string {
@@ -46,7 +47,7 @@ export function ratioEstimate(estimate: Estimate): string {
 
 /** `0.8 % to 1.7 %`. */
 export function intervalText({ low, high }: Estimate, format: (value: number) => string): string {
-  return `${bound(low, format)} to ${bound(high, format)}`;
+  return `${format(low)} to ${format(high)}`;
 }
 
 /** `4.2 ms`, `12.3 s`; a dash where there is none. */
@@ -58,14 +59,10 @@ export function milliseconds(value: number | null): string {
 
 /** Three significant digits, without a unit. */
 export function plain(value: number): string {
-  return String(Number(value.toPrecision(3)));
+  return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : '∞';
 }
 
 /** An ISO time to the second, in UTC: `2026-11-21 16:30:05`. */
 export function moment(iso: string): string {
   return iso.slice(0, 19).replace('T', ' ');
-}
-
-function bound(value: number, format: (value: number) => string): string {
-  return Number.isFinite(value) ? format(value) : '∞';
 }

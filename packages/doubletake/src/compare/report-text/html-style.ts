@@ -14,12 +14,12 @@ export const style = `
   }
 }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 main, footer { max-width: 76rem; margin: 0 auto; padding: 1.25rem; }
 h1, h2, h3, p, ul { margin: 0; }
 h1 { font-size: 1.75rem; line-height: 1.2; letter-spacing: .01em; }
 h2 { font-size: 1.2rem; margin: 2.25rem 0 .75rem; }
-code, pre { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+code, pre { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 pre { margin: .25rem 0 0; padding: .6rem .75rem; background: var(--code); border-radius: .4rem; white-space: pre-wrap; max-height: 24rem; overflow: auto; }
 .quiet { color: var(--quiet); font-size: .875rem; }
 .SAFE { color: var(--safe); } .REGRESSION, .high { color: var(--regression); } .INSUFFICIENT, .medium { color: var(--insufficient); } .low { color: var(--quiet); }
@@ -32,8 +32,8 @@ pre { margin: .25rem 0 0; padding: .6rem .75rem; background: var(--code); border
 .verdict.INSUFFICIENT { background: var(--insufficient-back); border-color: var(--insufficient); }
 ul { padding-left: 1.25rem; }
 table { width: 100%; border-collapse: collapse; background: var(--panel); border: 1px solid var(--line); }
-th, td { padding: .5rem .75rem; text-align: left; vertical-align: top; border-top: 1px solid var(--line); font-weight: inherit; }
-tbody th { min-width: 12rem; overflow-wrap: anywhere; }
+th, td { padding: .5rem; text-align: left; vertical-align: top; border-top: 1px solid var(--line); font-weight: inherit; }
+tbody th { min-width: 10rem; }
 thead th { font-size: .85rem; color: var(--quiet); border-top: 0; white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .over { color: var(--regression); font-weight: 600; }
@@ -43,12 +43,12 @@ svg .track { stroke: var(--line); } svg .limit { stroke: var(--quiet); } svg .ra
 details { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; margin-top: .6rem; }
 summary { padding: .7rem .9rem; cursor: pointer; }
 summary:focus-visible, pre:focus-visible { outline: 3px solid Highlight; outline-offset: 1px; }
-summary h3 { display: inline; font-size: 1rem; font-weight: 600; overflow-wrap: anywhere; }
+summary h3 { display: inline; font-size: 1rem; font-weight: 600; }
 summary .quiet { display: block; margin-top: .2rem; }
 .example { padding: 0 .9rem .9rem; }
 .example h4 { margin: .8rem 0 0; font-size: .85rem; color: var(--quiet); }
 .sides { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 1rem; }
-@media (max-width: 60rem) {
+@media (max-width: 70rem) {
   main, footer { padding: .9rem; }
   table, tbody, tr, th, td { display: block; border: 0; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

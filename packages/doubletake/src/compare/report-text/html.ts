@@ -7,7 +7,7 @@ import type { ModelReport, RunReport } from '../report.ts';
 import { clusterSection } from './html-clusters.ts';
 import { endpointSection } from './html-endpoints.ts';
 import { style } from './html-style.ts';
-import { count, percent } from './figures.ts';
+import { count, percent, plural } from './figures.ts';
 import { joined, Markup, markup, nothing } from './markup.ts';
 import {
   comparedText,
@@ -37,7 +37,7 @@ export function htmlReport(report: RunReport): string {
 <meta http-equiv="Content-Security-Policy" content="${contentPolicy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>${verdict}: doubletake report, ${pairs} pairs</title>
+<title>${verdict}: doubletake report, ${plural(pairs, 'pair')}</title>
 <style>${new Markup(style)}</style>
 </head>
 <body>

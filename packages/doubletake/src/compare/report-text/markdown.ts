@@ -21,6 +21,7 @@ import {
   remarks,
   ruleText,
   shareText,
+  valuesText,
 } from './wording.ts';
 
 const lengthMax = 60_000;
@@ -121,12 +122,11 @@ function difference(cluster: ClusterReport): string {
     const name = side === 'baseline' ? 'Production answered' : 'The candidate answered';
     return body === null ? [] : [`${name}:`, blockOf(shortened(body, exampleLengthMax))];
   });
-  const values = [example.from, example.to].map((value) => (value === null ? 'nothing' : codeOf(shortened(value, 256))));
   return folded(
     summary,
     [
       `${prose(cause)}: ${codeOf(kindText(cluster))}. ${prose(remarks(cluster).join(', '))}; ${prose(shareText(cluster))}.`,
-      `For instance ${values[0]} → ${values[1]}`,
+      `For instance ${valuesText(cluster, (value) => codeOf(shortened(value, 256)))}`,
       ...bodies,
       ...(example.curl.length <= curlLengthMax ? [blockOf(example.curl, 'sh')] : []),
     ].join('\n\n'),

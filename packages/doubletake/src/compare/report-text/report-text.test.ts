@@ -48,12 +48,14 @@ describe('a report in every format', () => {
     expect(JSON.parse(jsonReport(regressionReport()))).toEqual(regressionReport());
   });
 
-  test('a bound that JSON cannot carry is shown as endless', () => {
-    const unbounded = { value: 1.5, low: 0.4, high: Number.POSITIVE_INFINITY };
-    const endpoint = endpointReport('GET /', 5, 'INSUFFICIENT', { latencyRatio: { p50: unbounded, p90: null, p99: null } });
+  test('what JSON cannot carry is shown as endless', () => {
+    const endless = { value: Number.POSITIVE_INFINITY, low: 0.4, high: Number.POSITIVE_INFINITY };
+    const endpoint = endpointReport('GET /', 5, 'REGRESSION', { mismatch: endless, latencyRatio: { p50: endless, p90: null, p99: null } });
     const report = JSON.parse(jsonReport({ ...emptyReport(), endpoints: [endpoint] })) as RunReport;
     expect(htmlReport(report)).toContain('0.40× to ∞');
-    expect(junitReport({ ...report, endpoints: [{ ...endpoint, verdict: 'REGRESSION' }] })).toContain('1.50× (0.40× to ∞)');
+    expect(junitReport(report)).toContain('∞ (0.40× to ∞)');
+    expect(plain(report)).toContain('∞ (40 % to ∞)');
+    expect(markdownReport(report)).toContain('| ∞ (40 % to ∞) | ∞ |');
   });
 });
 

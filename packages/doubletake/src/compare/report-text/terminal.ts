@@ -1,6 +1,6 @@
 /** The report on a terminal: the verdict and why, then the endpoints, then the differences, the worst of each first. */
 import type { ClusterReport, EndpointReport, Estimate, Risk, RunReport, Verdict } from '../report.ts';
-import { count, increaseEstimate, percentEstimate, plural, ratio } from './figures.ts';
+import { count, percentEstimate, plural, ratio } from './figures.ts';
 import { shortened, visible, visibleLines } from './visible.ts';
 import {
   byUrgency,
@@ -17,6 +17,7 @@ import {
   remarks,
   ruleText,
   shareText,
+  valuesText,
 } from './wording.ts';
 
 export interface TerminalOptions {
@@ -88,14 +89,14 @@ class TerminalText {
     ];
   }
 
-  #endpoints({ endpoints }: RunReport): string[] {
+  #endpoints({ endpoints, reasons }: RunReport): string[] {
     if (endpoints.length === 0) return [];
     const shown = byUrgency(endpoints).slice(0, endpointsShownMax);
-    const lines = this.#width >= tableWidthMin ? this.#table(shown) : shown.flatMap((endpoint) => this.#stacked(endpoint));
+    const lines = this.#width >= tableWidthMin ? this.#table(shown, reasons) : shown.flatMap((endpoint) => this.#stacked(endpoint, reasons));
     return [this.#paint('bold', 'Endpoints'), ...lines, ...this.#more(endpoints.length - shown.length, 'endpoint')];
   }
 
-  #table(endpoints: readonly EndpointReport[]): string[] {
+  #table(endpoints: readonly EndpointReport[], said: readonly string[]): string[] {
     const cells = endpoints.map((endpoint) => [endpoint.verdict, visible(endpoint.endpoint), ...figuresOf(endpoint)]);
     const head = ['', '', 'pairs', 'differ', 'latency p50', 'p90', 'p99'];
     const widths = head.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
@@ -117,27 +118,26 @@ class TerminalText {
         const text = line(row);
         const verdictWidth = widths[0] ?? 0;
         const painted = this.#paint(verdictStyle[endpoint.verdict], text.slice(0, verdictWidth)) + text.slice(verdictWidth);
-        return [`  ${painted}`, ...this.#reason(endpoint, ' '.repeat(verdictWidth + 4))];
+        return [`  ${painted}`, ...this.#reason(endpoint, said, ' '.repeat(verdictWidth + 4))];
       }),
     ];
   }
 
-  #stacked(endpoint: EndpointReport): string[] {
+  #stacked(endpoint: EndpointReport, said: readonly string[]): string[] {
     const [pairs = '', differ = '', p50 = '', p90 = '', p99 = ''] = figuresOf(endpoint);
     return [
       `  ${this.#paint(verdictStyle[endpoint.verdict], endpoint.verdict)}`,
       ...this.#wrapped(endpoint.endpoint, '    ', '      '),
       ...this.#wrapped(`${pairs} pairs, differ: ${differ}`, '    '),
       ...this.#wrapped(`latency p50 ${p50}, p90 ${p90}, p99 ${p99}`, '    '),
-      ...this.#reason(endpoint, '    '),
+      ...this.#reason(endpoint, said, '    '),
     ];
   }
 
-  /** Why an endpoint is not SAFE, and what its errors are. */
-  #reason({ verdict, reason, errors }: EndpointReport, indent: string): string[] {
-    const failing = errors.candidateOnly > 0 && errors.increase !== null ? [`errors ${increaseEstimate(errors.increase)}`] : [];
-    const said = [...(verdict === 'SAFE' ? [] : [reason]), ...failing].join('; ');
-    return said === '' ? [] : this.#wrapped(said, indent).map((line) => this.#paint('dim', line));
+  /** Why an endpoint is not SAFE, where the head has not said so. */
+  #reason({ verdict, reason }: EndpointReport, said: readonly string[], indent: string): string[] {
+    if (verdict === 'SAFE' || said.some((text) => text.includes(reason))) return [];
+    return this.#wrapped(reason, indent).map((line) => this.#paint('dim', line));
   }
 
   #clusters({ clusters }: RunReport): string[] {
@@ -154,7 +154,6 @@ class TerminalText {
     const { endpoint, path, cause, example, risk } = cluster;
     const number = `${place}.`.padStart(4);
     const indent = '     ';
-    const values = [example.from, example.to].map((value) => (value === null ? 'nothing' : shortened(value, 200)));
     const curl = visibleLines(example.curl);
     const [title = '', ...restOfTitle] = this.#wrapped(`${endpoint}  ${path}`, `${number} `, `${indent}  `);
     return [
@@ -164,7 +163,7 @@ class TerminalText {
       ...this.#wrapped(`${remarks(cluster).join(', ')}; ${shareText(cluster)}; ${kindText(cluster)}`, indent).map((line) =>
         this.#paint(riskStyle[risk], line),
       ),
-      ...this.#wrapped(`${values[0]} → ${values[1]}`, indent, `${indent}  `),
+      ...this.#wrapped(valuesText(cluster, (value) => shortened(value, 200)), indent, `${indent}  `),
       // A command that is cut would be another one.
       this.#paint('dim', curl.length <= curlLengthMax ? `${indent}${curl}` : `${indent}(the command is long: --format json has it)`),
     ];

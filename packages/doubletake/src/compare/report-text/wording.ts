@@ -67,6 +67,12 @@ export function kindText({ kind, transition }: ClusterReport): string {
   return transition === null ? kind : `${kind}: ${transition}`;
 }
 
+/** What became of the value in the example, `from` and `to` written as the format writes values. */
+export function valuesText({ example }: ClusterReport, written: (value: string) => string): string {
+  const [from, to] = [example.from, example.to].map((value) => (value === null ? 'nothing' : written(value)));
+  return example.from === example.to ? `${from} on both sides` : `${from} → ${to}`;
+}
+
 /** A rule that hides nothing is worth a word. */
 export function ruleText({ hidden, pairs }: RuleReport): string {
   return hidden === 0 ? 'hid nothing' : `hid ${plural(hidden, 'difference')} in ${plural(pairs, 'pair')}`;

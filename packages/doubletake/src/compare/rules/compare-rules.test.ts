@@ -38,8 +38,8 @@ describe('CompareRules', () => {
     const { options } = rules.of('GET /a');
     expect(options.bodyBytesMax).toBe(7);
     const found = (path: string): unknown => options.rules?.(path);
-    expect(['$.updatedAt', '$.a.b[*].updatedAt', 'header:x-id'].map(found)).toEqual(Array(3).fill({ ignore: true }));
-    expect(['$.notupdatedAt', '$.updatedAt2', 'header:y-id', '$'].map(found)).toEqual(Array(4).fill(undefined));
+    expect(['$.updatedAt', '$.a.b[*].updatedAt', 'header:x-id'].map(found)).toEqual([{ ignore: true }, { ignore: true }, { ignore: true }]);
+    expect(['$.notupdatedAt', '$.updatedAt2', 'header:y-id', '$'].map(found)).toEqual(Array.from({ length: 4 }));
     expect(found('$.items[*].price')).toEqual({ absoluteTolerance: 0, relativeTolerance: 0.01 });
     expect(found('$.price')).toEqual({ absoluteTolerance: 5, relativeTolerance: 0 });
     expect(found('$.tags')).toEqual({ unordered: true });

@@ -52,6 +52,22 @@ describe('an e-value against noise', () => {
     );
   });
 
+  test('is expected to grow no more where both pairs of a request differ together', () => {
+    fc.assert(
+      fc.property(fc.array(block, { maxLength: 4 }), rate, fc.integer({ min: 1, max: 8 }), (past, share, requests) => {
+        const before = new DiscordanceTest(0);
+        for (const counts of past) before.push(counts);
+        let expected = 0;
+        for (const [differ, probability] of likelihoods(Array.from({ length: requests }, () => share)).entries()) {
+          const tested = before.copy();
+          tested.push({ candidatePairs: requests, candidateDiffer: differ, noisePairs: requests, noiseDiffer: differ });
+          expected += probability * Math.exp(tested.logE - before.logE);
+        }
+        expect(expected).toBeLessThanOrEqual(1 + 1e-9);
+      }),
+    );
+  });
+
   function after(blocks: number, counts: PairCounts, allowed = 0): DiscordanceTest {
     const tested = new DiscordanceTest(allowed);
     for (let index = 0; index < blocks; index++) tested.push(counts);

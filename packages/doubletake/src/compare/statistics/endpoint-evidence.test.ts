@@ -11,7 +11,7 @@ describe('the evidence of an endpoint', () => {
   test('a field has the test of all blocks, also of those before it differed first', () => {
     const pair = fc.record({ kind: fc.constantFrom('candidate' as const, 'candidate' as const, 'noise' as const), differs: fc.boolean() });
     fc.assert(
-      fc.property(fc.nat(300), fc.array(pair, { maxLength: 300 }), (silent, pairs) => {
+      fc.property(fc.nat(300), fc.array(pair, { maxLength: 300, size: 'max' }), (silent, pairs) => {
         const evidence = evidenceOf();
         const reference = new DiscordanceTest(0);
         const counts = { candidatePairs: 0, candidateDiffer: 0, noisePairs: 0, noiseDiffer: 0 };
@@ -93,7 +93,10 @@ describe('the evidence of an endpoint', () => {
     const evidence = evidenceOf();
     const needed = Math.log(1000);
     expect(evidence.wantsNoise(needed)).toBe(false);
-    for (let pair = 0; pair < 8; pair++) evidence.push('candidate', false, pair < 2 ? ['$.a'] : []);
+    for (let pair = 0; pair < 8; pair++) {
+      evidence.push('candidate', false, pair < 2 ? ['$.a'] : []);
+      expect(evidence.wantsNoise(needed)).toBe(true);
+    }
     evidence.push('noise', false, []);
     expect(evidence.wantsNoise(needed)).toBe(true);
     for (let pair = 0; pair < 200; pair++) {

@@ -64,6 +64,8 @@ export class EndpointEvidence {
   readonly #silent: DiscordanceTest;
   readonly #whole: Tracked;
   readonly #fields = new Map<string, Tracked>();
+  /** What `wantsNoise` said since the last block; null when it was not asked. */
+  #wantsNoise: boolean | null = null;
   #pair = 0;
   #candidatePairs = 0;
   #noisePairs = 0;
@@ -111,12 +113,13 @@ export class EndpointEvidence {
 
   /**
    * More noise pairs would settle something: a field, or the endpoint, seems to differ more often than noise and it is
-   * not known yet that it does. A good time to send more of the endpoint's requests twice; the tests permit that.
+   * not known yet that it does. A good time to send more of the endpoint's requests twice. The tests permit that, since
+   * the answer stays until a block ends, and before the first noise pair nothing is tested. Cheap enough for every pair.
    */
   wantsNoise(logENeeded: number): boolean {
-    if (this.#whole.test.wantsNoise(logENeeded)) return true;
-    for (const { test } of this.#fields.values()) if (test.wantsNoise(logENeeded)) return true;
-    return false;
+    if (this.#noisePairs === 0) return this.#fields.size > 0 || this.#whole.candidateDiffer > 0;
+    this.#wantsNoise ??= [this.#whole, ...this.#fields.values()].some(({ test }) => test.wantsNoise(logENeeded));
+    return this.#wantsNoise;
   }
 
   get #isWithoutNoise(): boolean {
@@ -161,6 +164,7 @@ export class EndpointEvidence {
     }
     this.#blockCandidatePairs = 0;
     this.#blockNoisePairs = 0;
+    this.#wantsNoise = null;
   }
 }
 

@@ -153,6 +153,8 @@ describe('a run', () => {
       const noisy = (logE: number) => small(18, { mismatches: 10, noise: { mismatches: 3, logE } });
       expect(judgeRun([large, ...noisy(-1)], policy).verdict).toBe('SAFE');
       expect(judgeRun([large, ...noisy(20)], policy).verdict).toBe('REGRESSION');
+      const notKnownYet = small(18, { mismatches: 10, noise: { mismatches: 0, logE: 0 } });
+      expect(judgeRun([large, ...notKnownYet], policy).verdict).toBe('SAFE');
     });
   });
 

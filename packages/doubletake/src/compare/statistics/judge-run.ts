@@ -18,6 +18,7 @@ import type { EndpointFacts } from './criteria.ts';
 import { rejectionThreshold } from './e-benjamini-hochberg.ts';
 import type { PairedErrors } from './error-increase.ts';
 import { criteriaList, type EndpointCriteria, endpointCriteria, type EndpointJudgement, judgeCriteria, tooFew } from './judge-endpoint.ts';
+import { shareAboveLogE } from './share.ts';
 
 export interface NamedFacts extends EndpointFacts {
   /** `GET /users/{id}`. */
@@ -50,7 +51,7 @@ export function judgeRun(facts: readonly Readonly<NamedFacts>[], policy: Readonl
   const isThin = ({ counts }: EndpointFacts): boolean => counts.candidatePairs < policy.minPairs;
   const criteria = facts.map((of) => (isThin(of) ? null : endpointCriteria(of, policy)));
   const thin = facts.filter((of) => isThin(of) && of.counts.candidatePairs > 0);
-  const together = thin.length === 0 ? null : endpointCriteria(pooled(thin), policy);
+  const together = thin.length === 0 ? null : endpointCriteria(pooled(thin, policy), policy);
 
   const family = [...criteria, together].flatMap((of) => (of === null ? [] : criteriaList(of)));
   const alpha = 1 - policy.confidence;
@@ -113,7 +114,7 @@ function strongest({ criteria }: Judged): number {
 }
 
 /** Thin endpoints as one. Their latencies have nothing in common and are left out. */
-function pooled(thin: readonly EndpointFacts[]): EndpointFacts {
+function pooled(thin: readonly EndpointFacts[], policy: Readonly<VerdictPolicy>): EndpointFacts {
   const counts: PairCounts = { candidatePairs: 0, candidateDiffer: 0, noisePairs: 0, noiseDiffer: 0 };
   const errors: PairedErrors = { pairs: 0, baselineOnly: 0, candidateOnly: 0, both: 0 };
   for (const of of thin) {
@@ -126,13 +127,17 @@ function pooled(thin: readonly EndpointFacts[]): EndpointFacts {
     errors.candidateOnly += of.errors.candidateOnly;
     errors.both += of.errors.both;
   }
-  return { counts, noiseLogE: counts.noiseDiffer === 0 ? null : meanLogE(thin), errors, latencies: null };
+  const isWithoutNoise = thin.every(({ noiseLogE }) => noiseLogE === null);
+  return { counts, noiseLogE: isWithoutNoise ? null : meanLogE(thin, policy), errors, latencies: null };
 }
 
-/** The mean of e-values is one, however they depend on each other; of those that were tested against noise. */
-function meanLogE(thin: readonly EndpointFacts[]): number {
-  const logEs = thin.map(({ noiseLogE }) => noiseLogE ?? 0);
+/** Of the e-values of their mismatches: the mean of e-values is one, however they depend on each other. */
+function meanLogE(thin: readonly EndpointFacts[], { maxMismatch }: Readonly<VerdictPolicy>): number {
+  const logEs = thin.map(
+    ({ counts, noiseLogE }) => noiseLogE ?? shareAboveLogE(counts.candidateDiffer, counts.candidatePairs, maxMismatch),
+  );
   const largest = Math.max(...logEs);
+  if (!Number.isFinite(largest)) return largest;
   return largest + Math.log(sum(logEs.map((logE) => Math.exp(logE - largest))) / logEs.length);
 }
 

@@ -63,6 +63,18 @@ describe('the evidence that a share is above a limit', () => {
     expect(probabilityEver(share, 600, (count, total) => shareAboveLogE(count, total, limit) >= Math.log(20))).toBeLessThanOrEqual(0.05);
   });
 
+  test.each([0.001, 0.05, 0.5])('is expected to be 1 where the share is the limit, %d', (share) => {
+    const pairs = 60;
+    let ways = 1;
+    let expected = 0;
+    for (let count = 0; count <= pairs; count++) {
+      const probability = ways * share ** count * (1 - share) ** (pairs - count);
+      expected += probability * Math.exp(shareAboveLogE(count, pairs, share));
+      ways *= (pairs - count) / (count + 1);
+    }
+    expect(expected).toBeCloseTo(1, 9);
+  });
+
   test('grows with the count, and soon says so', () => {
     expect(shareAboveLogE(0, 1000, 0.001)).toBeLessThan(0);
     expect(shareAboveLogE(10, 1000, 0.001)).toBeGreaterThan(Math.log(1000));
