@@ -220,6 +220,94 @@ describe('noise is no mismatch', () => {
     expect(report.mismatches).toBe(0);
     expect(report.warnings).toEqual(['no request was answered twice by one version: what is noise is told by its looks alone']);
   });
+
+  describe('although it differs more often between the versions than by itself', () => {
+    /** A report in which nothing differs when the candidate answers twice. */
+    const reportOf = (before: (index: number) => Parts, after: (index: number) => Parts): RunReport => {
+      const analysis = analysisOf();
+      for (let index = 0; index < 400; index++) {
+        const target = `/things/${index}`;
+        if (index % 5 === 0) analysis.push(pairOf({ index, target, kind: 'noise' }, after(index), after(index)));
+        analysis.push(pairOf({ index, target }, before(index), after(index)));
+      }
+      return analysis.report();
+    };
+    /** What is answered so many seconds after the request, by a clock that is so far ahead. */
+    const answered = (index: number, afterSeconds: number, aheadSeconds = 0, wrongBySeconds = 0): Parts => {
+      const ms = startUs / 1e3 + 1e3 * (index + afterSeconds + aheadSeconds);
+      const at = Math.floor(ms / 1e3) + wrongBySeconds;
+      return { headers: { Date: new Date(ms).toUTCString() }, body: { at, ends: new Date(at * 1e3 + 3.6e6).toISOString() } };
+    };
+
+    test('the time of the answer, by each one\'s own clock', () => {
+      const report = reportOf((index) => answered(index, 0), (index) => answered(index, index % 9, 400));
+      expect(report).toMatchObject({ mismatches: 0, clusters: [] });
+      expect(report.verdict).not.toBe('REGRESSION');
+    });
+
+    test('but not one that is wrong', () => {
+      const report = reportOf((index) => answered(index, 0), (index) => answered(index, index % 9, 400, 30));
+      expect(codeOf(report)).toMatchObject([{ path: '$.at', count: 400 }, { path: '$.ends', count: 400 }]);
+      expect(report.verdict).toBe('REGRESSION');
+    });
+
+    test('the last digits of a double', () => {
+      const report = reportOf(() => ({ body: { share: 0.3 } }), () => ({ body: { share: 0.1 + 0.2 } }));
+      expect(report).toMatchObject({ mismatches: 0, clusters: [] });
+      expect(report.verdict).not.toBe('REGRESSION');
+    });
+  });
+
+  test('a sample at random, also when one happens to be the beginning of the other', () => {
+    const analysis = analysisOf();
+    const random = generator(4);
+    const make = (): Parts => {
+      const ids = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => ({ id, rank: random() })).toSorted((a, b) => a.rank - b.rank);
+      return { body: { products: ids.slice(0, 3 + Math.floor(random() * 3)).map(({ id }) => ({ id, name: `product ${id}` })) } };
+    };
+    for (let index = 0; index < 400; index++) {
+      const target = `/things/${index}`;
+      if (index % 20 === 0) analysis.push(pairOf({ index, target, kind: 'noise' }, make(), make()));
+      analysis.push(pairOf({ index, target }, make(), make()));
+    }
+    expect(codeOf(analysis.report())).toEqual([]);
+  });
+
+  test.each(['base64', 'base64url', 'hex'] as const)('tokens in %s, of which a few look like something else', (coding) => {
+    const analysis = analysisOf();
+    const random = generator(8);
+    const make = (): Parts => ({ body: { token: Buffer.from(hex(random, coding === 'hex' ? 8 : 32), 'hex').toString(coding) } });
+    for (let index = 0; index < 2_000; index++) {
+      const target = `/things/${index}`;
+      if (index % 40 === 0) analysis.push(pairOf({ index, target, kind: 'noise' }, make(), make()));
+      analysis.push(pairOf({ index, target }, make(), make()));
+    }
+    expect(codeOf(analysis.report())).toEqual([]);
+  });
+
+  test('times on the hour, of things chosen at random', () => {
+    const analysis = analysisOf();
+    const random = generator(3);
+    const make = (): Parts => ({ body: { at: new Date(startUs / 1e3 - 3.6e6 * Math.floor(random() * 12)).toISOString() } });
+    for (let index = 0; index < 400; index++) {
+      const target = `/things/${index}`;
+      if (index % 40 === 0) analysis.push(pairOf({ index, target, kind: 'noise' }, make(), make()));
+      analysis.push(pairOf({ index, target }, make(), make()));
+    }
+    expect(codeOf(analysis.report())).toEqual([]);
+  });
+
+  test('times of any kind, of which a few happen to be whole hours apart', () => {
+    const analysis = analysisOf();
+    const random = generator(6);
+    const make = (): Parts => ({ body: { at: new Date(startUs / 1e3 - Math.floor(3.6e7 * random())).toISOString() } });
+    for (let index = 0; index < 2_000; index++) {
+      const target = `/things/${index}`;
+      if (index % 40 === 0) analysis.push(pairOf({ index, target, kind: 'noise' }, make(), make()));
+      analysis.push(pairOf({ index, target }, make(), make()));
+    }
+    expect(codeOf(analysis.report())).toEqual([]);
+  });
 });
 
 describe('what is noisy still keeps', () => {

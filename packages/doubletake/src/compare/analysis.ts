@@ -7,10 +7,11 @@
  */
 import { type Cluster, ClusterBook } from './clusters/cluster-book.ts';
 import { headerOf, readRequest } from './clusters/request-parts.ts';
-import { type Transition, transitionOf } from './clusters/transition.ts';
+import { timeOfAnswer, type Transition, transitionOf } from './clusters/transition.ts';
 import { compareAnswers } from './diff/compare-answers.ts';
 import type { Comparison, Difference } from './difference.ts';
 import { EndpointNames } from './endpoints/endpoint-names.ts';
+import { isTimeOfAnswer } from './noise/answer-time.ts';
 import { classOf, type FieldProfile, type PairSource, type RequestContext } from './noise/field-profile.ts';
 import { isSafe, OwnAnswers } from './noise/own-answers.ts';
 import type { Answer, Pair } from './pair.ts';
@@ -207,7 +208,7 @@ export class Analysis {
     return this.#decide(endpoint, pair, source, comparison, telling);
   }
 
-  /** Learns from what differs, and finds the cluster of each difference. */
+  /** Learns from what differs, and finds the cluster of each difference that may matter. */
   #gather(endpoint: EndpointState, pair: Pair, source: PairSource, differences: readonly Difference[]): Found[] {
     const context: RequestContext = {
       timeUs: pair.timeUs,
@@ -216,13 +217,14 @@ export class Analysis {
       safe: isSafe(pair.method),
     };
     const counted = new Set<Cluster>();
-    return differences.map((difference) => {
+    const found = differences.map((difference) => {
       const field = endpoint.fields.get(difference.path);
       const profile = endpoint.learn(difference, source, this.#serial, context);
       // The first difference at a place is also the first time that the place is known.
       if (field === undefined && source === 'candidate') profile.compare();
       const isNoisy = endpoint.noiseReason(difference.path, 'value') !== null;
-      const transition = wordedFor(transitionOf(difference), difference, profile, isNoisy);
+      const transition = isTimeOfAnswer(difference, pair) ? timeOfAnswer : wordedFor(transitionOf(difference), difference, profile, isNoisy);
+      if (transition.zone !== undefined) profile.countZone(transition.zone);
       const cluster = this.#book.find(endpoint.name, difference, transition, pair);
       if (cluster !== null && !counted.has(cluster)) {
         counted.add(cluster);
@@ -231,6 +233,8 @@ export class Analysis {
       }
       return { difference, cluster };
     });
+    // However often that comes, it is not held against anything.
+    return found.filter(({ cluster }) => cluster?.transition.harmless !== true);
   }
 
   /** What is thought of the pair by what is known now. */
@@ -265,12 +269,14 @@ export class Analysis {
     };
   }
 
-  #isNoise({ endpoint: name, path, kind, transition, noisePairs }: Cluster): boolean {
+  #isNoise({ endpoint: name, path, kind, transition, pairs, noisePairs }: Cluster): boolean {
     if (transition.harmless === true) return true;
     const endpoint = this.#endpoints.get(name);
     if (endpoint === undefined || endpoint.noiseReason(path, classOf(kind)) === null) return false;
     if (!transition.departs || noisePairs > 0) return true;
-    return transition.shape !== null && endpoint.fields.get(path)?.hasShape(transition.shape) === true;
+    const field = endpoint.fields.get(path);
+    if (transition.zone !== undefined) return field?.isZone(pairs) === false;
+    return transition.shape !== null && field?.hasShape(transition.shape) === true;
   }
 
   /** Why a cluster lies in other data, in words; null when it does not. */

@@ -80,7 +80,9 @@ export class EndpointState {
   noiseReason(path: string, noiseClass: NoiseClass): string | null {
     const field = this.fields.get(path);
     if (field === undefined || this.excess.has(fieldKey(path, noiseClass))) return null;
-    return field.noiseReason(noiseClass, this.totals);
+    const reason = field.noiseReason(noiseClass, this.totals);
+    // Where elements come and go by themselves, one array may happen to be the beginning of the other.
+    return reason === null && noiseClass === 'length' ? this.noiseReason(`${path}[*]`, 'presence') : reason;
   }
 
   /** Whether a noise pair's difference says nothing about noise, since the candidate alone differs from itself there. */

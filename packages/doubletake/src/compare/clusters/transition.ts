@@ -14,15 +14,28 @@ export interface Transition {
   departs: boolean;
   /** The candidate's format, when it is not the baseline's. */
   shape: string | null;
-  /** No difference to anybody: the last digits of a floating-point number. */
+  /** A time is off by what another zone could make of it: later or earlier. */
+  zone?: 'later' | 'earlier';
+  /** No difference to anybody: the last digits of a floating-point number, the time of the answer. */
   harmless?: boolean;
 }
+
+/** Of a time that is only another since the two answers were given one after the other. */
+export const timeOfAnswer: Transition = {
+  text: 'time of the answer',
+  cause: 'the answers were given at different times',
+  departs: false,
+  shape: null,
+  harmless: true,
+};
 
 const quarterHourMs = 900_000;
 const zoneMsMax = 14 * 3_600_000;
 /** Two clocks and the time between two answers. */
 const clocksMs = 2_000;
 const wordCharsMax = 24;
+/** What base64 and hex are written with. */
+const TOKEN = /^[\w+/=-]{8,}$/;
 
 /** What the place is called in a sentence. */
 export function nounOf(path: string): string {
@@ -32,9 +45,13 @@ export function nounOf(path: string): string {
     return attribute === undefined ? `the cookie ${name}` : `the attribute ${attribute} of the cookie ${name}`;
   }
   if (path.startsWith('form:')) return 'the form field';
-  if (path.startsWith('xml:') || path.startsWith('html:')) return path.includes('@') ? 'the attribute' : 'the element';
+  if (path.startsWith('xml:') || path.startsWith('html:')) {
+    if (path.endsWith('/text()')) return 'the text of the element';
+    return path.includes('@') ? 'the attribute' : 'the element';
+  }
   if (path.endsWith('[*]')) return 'an element of the array';
-  return path === '$' || path === 'text' || path === 'body' ? 'the body' : 'the field';
+  if (path === 'text') return 'a line of the text';
+  return path === '$' || path === 'body' ? 'the body' : 'the field';
 }
 
 export function transitionOf(difference: Difference): Transition {
@@ -126,11 +143,19 @@ function valueTransition(noun: string, from: string, to: string, fromType: strin
   if (isNumber(before) && isNumber(after)) return numberTransition(noun, from, to);
   const text = textTransition(noun, from, to);
   if (text !== null) return text;
-  if (before.name !== after.name) {
+  if (before.name !== after.name && !areTokens(from, to, before, after)) {
     return { text: `${before.name} -> ${after.name}`, cause: `${noun} has another format`, departs: true, shape: after.name };
   }
   const areWords = before.name === 'word' && from.length <= wordCharsMax && to.length <= wordCharsMax;
   return fixed(areWords ? `${from} -> ${to}` : null, `${noun} has another value`);
+}
+
+/** Two tokens of one kind, of which one happens to look like a word, a path or a number. */
+function areTokens(from: string, to: string, before: Shape, after: Shape): boolean {
+  if (from.length !== to.length || !TOKEN.test(from) || !TOKEN.test(to)) return false;
+  const isToken = ({ format }: Shape): boolean => format === 'token' || format === 'hex';
+  const isAnything = ({ format }: Shape): boolean => format === 'text' || format === 'url' || format === 'integer' || format === 'number';
+  return (isToken(before) && isAnything(after)) || (isAnything(before) && isToken(after));
 }
 
 function isNumber({ format }: Shape): boolean {
@@ -144,7 +169,8 @@ function timeTransition(noun: string, before: Shape, after: Shape): Transition |
   const zoned = quarters !== 0 && Math.abs(shift) <= zoneMsMax + clocksMs && Math.abs(shift - quarters * quarterHourMs) <= clocksMs;
   if (zoned) {
     const text = `${quarters > 0 ? '+' : '-'}${Math.abs(quarters) / 4} h`;
-    return { text, cause: `${noun} is off by ${text.slice(1)}: another time zone`, departs: true, shape: null };
+    const zone = quarters > 0 ? 'later' : 'earlier';
+    return { text, cause: `${noun} is off by ${text.slice(1)}: another time zone`, departs: true, shape: null, zone };
   }
   if (before.name === after.name) {
     return fixed(null, shift === 0 ? `${noun} writes the same time differently` : `${noun} is another time`);

@@ -38,6 +38,9 @@ const hashesMax = 256;
 const nowMs = 600_000;
 /** A time to come is reckoned from the present when two answers to one request are no further apart. */
 const answersApartMs = 60_000;
+/** Of times that differ anyway a few are off by whole hours, and as many earlier as later: that is no time zone. */
+const zoneShareMin = 0.05;
+const otherZoneShareMax = 0.05;
 /** Lengths seen, before a length can be out of their range. */
 const lengthsMin = 30;
 
@@ -83,6 +86,7 @@ export class FieldProfile {
   readonly #hashes = new Set<number>();
   readonly #shapes = new Map<string, number>();
   readonly #wordings = new Set<string>();
+  readonly #zones = { later: 0, earlier: 0 };
   #lengths = 0;
   #lengthMin = Infinity;
   #lengthMax = 0;
@@ -167,6 +171,18 @@ export class FieldProfile {
     return this.#wordings.has(wording);
   }
 
+  /** A time of either version is off by what another zone could make of it. */
+  countZone(zone: 'later' | 'earlier'): void {
+    this.#zones[zone]++;
+  }
+
+  /** Whether so many pairs with times that are off by the same amount make it another zone, of a place that is noisy. */
+  isZone(pairs: number): boolean {
+    const { later, earlier } = this.#zones;
+    if (Math.min(later, earlier) > otherZoneShareMax * (later + earlier)) return false;
+    return pairs >= zoneShareMin * this.differ('value', 'candidate');
+  }
+
   /** Adds what another profile knows of the same place. */
   merge(other: FieldProfile): void {
     for (let index = 0; index < this.#differ.length; index++) this.#differ[index] += other.#differ[index];
@@ -180,6 +196,7 @@ export class FieldProfile {
     this.#echoed += other.#echoed;
     for (const hash of other.#hashes) this.#remember(hash);
     for (const [name, count] of other.#shapes) this.#countShape(name, count);
+    for (const zone of ['later', 'earlier'] as const) this.#zones[zone] += other.#zones[zone];
     this.#lengths += other.#lengths;
     this.#lengthMin = Math.min(this.#lengthMin, other.#lengthMin);
     this.#lengthMax = Math.max(this.#lengthMax, other.#lengthMax);
