@@ -25,6 +25,8 @@ export class PairSender {
   readonly #underWay: number[] = [];
   #underWayBytes = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** The batch is old enough, and waits for those under way. */
+  #isDue = false;
   #idle: (() => void) | null = null;
 
   /** `wanted` hears of which endpoints, by `noiseKey`, more requests should be sent twice. */
@@ -36,6 +38,7 @@ export class PairSender {
         return;
       }
       this.#underWayBytes -= this.#underWay.shift() ?? 0;
+      if (this.#isDue) this.flush();
       if (this.#underWay.length === 0) this.#idle?.();
     });
     port.unref();
@@ -49,18 +52,26 @@ export class PairSender {
     this.#pairs.push(pair);
     this.#bytes += bytesOfPair(pair);
     if (this.#pairs.length >= batchPairsMax || this.#bytes >= batchBytesMax) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), batchMsMax);
+    else this.#timer ??= setTimeout(() => this.#due(), batchMsMax);
   }
 
   /** A request is not compared. */
   exclude(reason: string): void {
     this.#excluded[reason] = (this.#excluded[reason] ?? 0) + 1;
-    this.#timer ??= setTimeout(() => this.flush(), batchMsMax);
+    this.#timer ??= setTimeout(() => this.#due(), batchMsMax);
+  }
+
+  /** Half-full batches would soon be as many as may be under way: they wait for an answer, or to be full. */
+  #due(): void {
+    this.#timer = null;
+    this.#isDue = this.#underWay.length > 0;
+    if (!this.#isDue) this.flush();
   }
 
   flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#isDue = false;
     if (this.#pairs.length === 0 && Object.keys(this.#excluded).length === 0) return;
     const batch = packPairs(this.#pairs, this.#excluded);
     this.#underWay.push(this.#bytes);

@@ -75,8 +75,10 @@ export class FieldProfile {
   readonly #differ = new Uint32Array(3 * classes);
   /** The last pair counted there, so that a place with several differences counts once. */
   readonly #last = new Float64Array(3 * classes).fill(-1);
-  /** Candidate pairs whose differences go one way or the other, by class. */
+  /** Candidate pairs whose differences go one way or the other, by class; those of a pair may go both ways. */
   readonly #ways = [new Uint32Array(classes), new Uint32Array(classes)] as const;
+  /** The last pair counted there. */
+  readonly #lastWays = [new Float64Array(classes).fill(-1), new Float64Array(classes).fill(-1)] as const;
   #compared = 0;
   #fresh = 0;
   #times = 0;
@@ -109,9 +111,8 @@ export class FieldProfile {
     if (isFirst) {
       this.#last[index] = serial;
       this.#differ[index]++;
-      const way = source === 'candidate' ? wayOf(difference) : 0;
-      if (way !== 0) this.#ways[way > 0 ? 1 : 0][classIndex]++;
     }
+    if (source === 'candidate') this.#countWay(wayOf(difference), classIndex, serial);
     if (noiseClass === 'value') this.#learnValue(difference, source, isFirst, context);
   }
 
@@ -207,6 +208,13 @@ export class FieldProfile {
     const [one, other] = this.ways(noiseClass);
     if (Math.min(one, other) > otherWayShareMax * (one + other)) return false;
     return logBeta(one + 1, other + 1) + (one + other) * Math.LN2 >= oneSidedLogE;
+  }
+
+  #countWay(way: number, classIndex: number, serial: number): void {
+    const side = way > 0 ? 1 : 0;
+    if (way === 0 || this.#lastWays[side][classIndex] === serial) return;
+    this.#lastWays[side][classIndex] = serial;
+    this.#ways[side][classIndex]++;
   }
 
   #learnValue(difference: Difference, source: PairSource, isFirst: boolean, context: RequestContext): void {
