@@ -5,7 +5,7 @@ import { fidelityNames } from '../http/fidelity.ts';
 import { CounterLayout } from '../ledger/counters.ts';
 import { latencyBuckets } from '../ledger/histogram.ts';
 import { outcomePath, outcomes } from '../ledger/outcome.ts';
-import { latencyPlace, statusClasses } from '../ledger/report.ts';
+import { lagPlace, latencyPlace, statusClasses } from '../ledger/report.ts';
 import { decodedResults } from '../packets/decoded.ts';
 import { filterOutcomes } from '../policy/filter.ts';
 import type { FilterRule } from '../policy/filter-options.ts';
@@ -32,6 +32,10 @@ const sourcePaths: readonly (readonly string[])[] = [
   ['sink', 'refused'],
   ['sink', 'timedOut'],
   ['sink', 'rejected'],
+  ['files', 'malformed'],
+  ['files', 'skipped'],
+  ['files', 'done'],
+  ['files', 'total'],
 ];
 
 const targetPaths: readonly (readonly string[])[] = [
@@ -69,6 +73,7 @@ export function ledgerPaths({ sources, targets, filters }: LedgerNames): string[
     ...sources.flatMap((name) => [...tallyPaths, ...sourcePaths].map((path) => ['sources', name, ...path])),
     ...targets.flatMap((name) => [...tallyPaths, ...targetPaths].map((path) => ['targets', name, ...path])),
     ...targets.flatMap((name) => latencyBuckets.map((_, bucket) => [latencyPlace, name, String(bucket)])),
+    ...targets.flatMap((name) => latencyBuckets.map((_, bucket) => [lagPlace, name, String(bucket)])),
   ];
 }
 

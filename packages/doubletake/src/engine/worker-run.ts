@@ -16,7 +16,7 @@ import { Pairing } from './pairing.ts';
 import type { RunningSource } from './running-source.ts';
 import { openSanitizers } from './sanitizing.ts';
 import { openIntake, startSource } from './sources.ts';
-import { TargetUnit } from './target-unit.ts';
+import { lagCounter, TargetUnit } from './target-unit.ts';
 import { openTargetUnit } from './targets.ts';
 
 const publishEveryMs = 100;
@@ -159,6 +159,7 @@ export class WorkerRun {
         workers: this.#start.config.workers,
         trustedProxies,
         production: this.#production,
+        sentLate: lagCounter(this.#layout, this.#row, config.name),
         keepBodyBytesMax: isCompared(this.#start.config, config.name) ? (this.#start.config.compare?.bodyBytesMax ?? 0) : 0,
       });
       const unit = new TargetUnit(parts, this.#layout, this.#row, {

@@ -6,7 +6,7 @@ const HOUR_US = 3_600_000_000;
 
 /** When each request is due, of those captured at `timesUs` that come at `nowMs`. */
 function dueTimes(speed: number, requests: readonly { timeUs: number; nowMs: number }[]): number[] {
-  const pacer = new Pacer(speed, () => {});
+  const pacer = new Pacer({ speed }, () => {});
   return requests.map(({ timeUs, nowMs }) => pacer.dueMs(timeUs, nowMs));
 }
 
