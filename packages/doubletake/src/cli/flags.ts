@@ -16,6 +16,13 @@ export function parseInteger(flag: string, text: string, min: number, max: numbe
   return number;
 }
 
+/** A number within bounds, fractions allowed, for `flag`. */
+export function parseNumber(flag: string, text: string, min: number, max: number, expected: string): number {
+  const number = /^\d{1,15}(?:\.\d{1,15})?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= min && number <= max)) throw usageError(`${flag} ${text}: ${expected}`);
+  return number;
+}
+
 /** `[HOST:]PORT`, as the configuration takes it. */
 export function parseListen(flag: string, text: string): string {
   checked(flag, text, text, listenSchema);

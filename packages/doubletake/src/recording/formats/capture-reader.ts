@@ -2,14 +2,14 @@
 import { ExchangeAssembler } from '../../http/assembler.ts';
 import type { Exchange, ExchangeHandler, PartialHeadReason } from '../../http/exchange.ts';
 import { canStartStream } from '../../http/start.ts';
-import type { Connection } from '../../tcp/connection.ts';
 import { Decoded } from '../../packets/decoded.ts';
 import { PacketDecoder } from '../../packets/decoder.ts';
 import type { CaptureFile } from '../../sources/capture-file.ts';
 import { FlowTable } from '../../tcp/flow-table.ts';
 import { fileFlowLimits } from '../../tcp/limits.ts';
+import { recordedConnection } from '../exchange-form.ts';
 import type { RecordedConnection } from '../recorded-exchange.ts';
-import { recordedExchange } from './recorded-message.ts';
+import { recordedExchange } from './from-exchange.ts';
 import type { TrafficItem, TrafficReader } from './traffic.ts';
 
 export interface CaptureChoice {
@@ -95,19 +95,7 @@ export class CaptureReader implements TrafficReader, ExchangeHandler {
   #ended(exchange: Exchange): void {
     const { connection, client, index } = exchange;
     let known = this.#connections.get(connection);
-    if (known === undefined) this.#connections.set(connection, (known = recordedConnection(this.#path, connection, client)));
+    if (known === undefined) this.#connections.set(connection, (known = recordedConnection(connection, client, `${this.#path}#${connection.id}`)));
     this.#items.push(recordedExchange(exchange, known, index));
   }
-}
-
-function recordedConnection(path: string, connection: Connection<unknown>, client: 0 | 1): RecordedConnection {
-  const server = client === 0 ? 1 : 0;
-  return {
-    key: `${path}#${connection.id}`,
-    label: connection.label(client),
-    client: { address: connection.address(client), port: connection.ports[client] },
-    server: { address: connection.address(server), port: connection.ports[server] },
-    tunnel: connection.tunnel,
-    vlan: connection.vlan,
-  };
 }

@@ -3,7 +3,7 @@ import { ExchangeAssembler } from '../../http/assembler.ts';
 import type { Exchange, ExchangeHandler, OtherProtocol, PartialHeadReason } from '../../http/exchange.ts';
 import { feedExchange, openConnection, type TimedBytes } from '../exchange-feed.ts';
 import type { RecordedConnection, RecordedExchange } from '../recorded-exchange.ts';
-import { recordedExchange } from './recorded-message.ts';
+import { recordedExchange } from './from-exchange.ts';
 
 /** Bodies beyond this are not kept, as in live traffic. */
 export const bodyBytesMax = 64 * 1024 * 1024;
