@@ -17,7 +17,7 @@ import type { Reporter } from './reporter.ts';
 /** A configuration that can be read again, from `file`. */
 export interface Reread {
   file: string;
-  read(): MirrorConfig;
+  read: () => MirrorConfig;
 }
 
 export interface RunOptions {

@@ -86,6 +86,19 @@ export class FilesIntake extends Intake {
     super.requestHead(exchange);
   }
 
+  /** A body that is whole and was not kept, since it is long or nobody asks for it, is no hole in the stream. */
+  override response(exchange: Exchange): void {
+    const recorded = this.#present?.response;
+    const { response } = exchange;
+    if (response !== null && recorded?.outcome === 'complete' && recorded.body === null && recorded.bodyBytes > 0) {
+      const { framing, bodyBytes } = recorded;
+      response.outcome = 'complete';
+      response.body = { framing, bytes: bodyBytes, sha256: null, wire: null, wireBytes: bodyBytes, tooLarge: true };
+      exchange.fidelity = this.#present?.fidelity ?? 0;
+    }
+    super.response(exchange);
+  }
+
   /** Each exchange ends by itself. */
   override flush(): void {}
 

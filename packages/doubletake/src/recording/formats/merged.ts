@@ -46,7 +46,7 @@ export class Merged implements TrafficReader {
         if (source.at >= source.batch.length && !(await refill(source))) open.delete(source);
       }
     } finally {
-      await Promise.all([...open].map(({ batches }) => batches.return?.()));
+      await Promise.all([...open].map(async ({ batches }) => batches.return?.()));
     }
   }
 }

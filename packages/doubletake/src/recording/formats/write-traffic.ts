@@ -108,10 +108,19 @@ class FileTarget implements TrafficWriter {
   async #put(bytes: Buffer): Promise<void> {
     if (this.#failure !== null) throw this.#problem(this.#failure);
     if (bytes.length === 0 || this.#out.write(bytes)) return;
-    await new Promise<void>((resolve) => {
-      this.#out.once('drain', resolve).once('close', resolve);
-    });
+    await this.#drained();
     if (this.#failure !== null) throw this.#problem(this.#failure);
+  }
+
+  /** Resolves when more can be written, or nothing any more. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#out.off('drain', done).off('close', done);
+        resolve();
+      };
+      this.#out.on('drain', done).on('close', done);
+    });
   }
 
   #problem(error: unknown): TrafficFileError {
