@@ -33,6 +33,18 @@ test.each<[string, number, [timeUs: number, nowMs: number][], number[]]>([
   expect(dueTimes(speed, requests.map(([timeUs, nowMs]) => ({ timeUs, nowMs })))).toEqual(due);
 });
 
+test('at a rate, evenly, whatever the times; what comes late goes at once, and the others keep their time', () => {
+  const pacer = new Pacer({ perSecond: 10 }, () => {});
+  const due = [[5e9, 0], [1e9, 0], [9e9, 350], [9e9, 350], [9e9, 350]].map(([timeUs = 0, nowMs = 0]) => [pacer.dueMs(timeUs, nowMs), pacer.scheduledMs]);
+  expect(due).toEqual([[0, 0], [100, 100], [350, 200], [350, 300], [400, 400]]);
+});
+
+test('how late a request is shows against its schedule, not against when it came', () => {
+  const pacer = new Pacer({ speed: 1 }, () => {});
+  const due = [[0, 100], [1e6, 5_000], [6e6, 5_000]].map(([timeUs = 0, nowMs = 0]) => [pacer.dueMs(timeUs, nowMs), pacer.scheduledMs]);
+  expect(due).toEqual([[100, 100], [5_000, 1_100], [6_100, 6_100]]);
+});
+
 test('whatever the times: due no earlier than they come, in order, and in sum no later than the capture lasted', () => {
   const request = fc.record({
     stepUs: fc.oneof(fc.integer({ min: -5_000_000, max: 5_000_000 }), fc.integer({ min: -3 * HOUR_US, max: 3 * HOUR_US })),
