@@ -42,10 +42,10 @@ async function replay(...args: string[]): Promise<Replayed> {
 }
 
 function many(count: number, perConnection: number): ConversationPacket[] {
-  return Array.from({ length: count / perConnection }, (_, connection) =>
+  return Array.from({ length: count / perConnection }, (_connection, connection) =>
     exchanges(
       `10.1.${connection >> 8}.${connection & 255}:4000`,
-      Array.from({ length: perConnection }, (_, index) => get(`/${connection * perConnection + index}`)),
+      Array.from({ length: perConnection }, (_request, index) => get(`/${connection * perConnection + index}`)),
       { startUs: startUs + connection * 100, stepUs: 10 },
     ),
   ).flat();

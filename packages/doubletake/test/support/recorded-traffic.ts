@@ -56,18 +56,18 @@ const framed = fc.tuple(body, fc.boolean()).map(([bytes, chunked]): Framed => {
   return { fields: 'Transfer-Encoding: chunked\r\n', wire: Buffer.concat([...chunk, Buffer.from('0\r\n\r\n')]) };
 });
 
-function message(start: string, pairs: readonly [string, string][], { fields: framing, wire }: Framed): Buffer {
+function messageBytes(start: string, pairs: readonly [string, string][], { fields: framing, wire }: Framed): Buffer {
   const lines = pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   return Buffer.concat([Buffer.from(`${start}\r\n${lines}${framing}\r\n`, 'latin1'), wire]);
 }
 
 const request = fc
   .tuple(fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'), pathText, fields, framed)
-  .map(([method, target, pairs, framing]) => message(`${method} ${target} HTTP/1.1`, [['Host', 'shop.example'], ...pairs], method === 'GET' ? { fields: '', wire: Buffer.alloc(0) } : framing));
+  .map(([method, target, pairs, framing]) => messageBytes(`${method} ${target} HTTP/1.1`, [['Host', 'shop.example'], ...pairs], method === 'GET' ? { fields: '', wire: Buffer.alloc(0) } : framing));
 
 const response = fc
   .tuple(fc.integer({ min: 200, max: 599 }), fields, framed)
-  .map(([status, pairs, framing]) => message(`HTTP/1.1 ${status} Because`, pairs, status === 204 || status === 304 ? { fields: '', wire: Buffer.alloc(0) } : framing));
+  .map(([status, pairs, framing]) => messageBytes(`HTTP/1.1 ${status} Because`, pairs, status === 204 || status === 304 ? { fields: '', wire: Buffer.alloc(0) } : framing));
 
 /** Exchanges of a few connections, in order of time. */
 export const recordedTraffic: fc.Arbitrary<RecordedExchange[]> = fc

@@ -69,7 +69,8 @@ export class HarReader implements TrafficReader {
   }
 
   #exchange(entry: HarEntry, place: string): TrafficItem {
-    const startUs = entry._startedUs ?? Date.parse(entry.startedDateTime) * 1_000;
+    const { _startedUs: exactUs, startedDateTime } = entry;
+    const startUs = exactUs ?? Date.parse(startedDateTime) * 1_000;
     if (!Number.isFinite(startUs)) return this.#problem(place, 'entry: startedDateTime is no time');
     const problem = unsafeText(entry);
     if (problem !== null) return this.#problem(place, `entry: ${problem}`);

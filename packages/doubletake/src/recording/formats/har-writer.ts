@@ -1,6 +1,6 @@
 /** Writes HAR 1.2, as DevTools of browsers and other programs open it. */
 import { isUtf8 } from 'node:buffer';
-import { MessageHead } from '../../http/head.ts';
+import type { MessageHead } from '../../http/head.ts';
 import { contentOf, headOf } from '../../policy/message-edit.ts';
 import { codingsOf, tryToOpenBody } from '../../policy/sanitize/content-coding.ts';
 import { version } from '../../version.ts';

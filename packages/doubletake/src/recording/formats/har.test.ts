@@ -34,7 +34,7 @@ async function read(text: string): ReturnType<typeof readAll> {
 type Json = Record<string, unknown>;
 type Rule = [place: string, names: string[], check: (value: unknown) => boolean];
 
-const text = (value: unknown): boolean => typeof value === 'string';
+const isText = (value: unknown): boolean => typeof value === 'string';
 const whole = (value: unknown): boolean => Number.isInteger(value);
 const time = (value: unknown): boolean => typeof value === 'number' && value >= 0;
 const isList = Array.isArray;
@@ -49,21 +49,21 @@ const rules: Rule[] = [
   ['log', ['version'], (value) => value === '1.2'],
   ['log', ['creator'], isObject],
   ['log', ['entries'], isList],
-  ['creator', ['name', 'version'], text],
+  ['creator', ['name', 'version'], isText],
   ['entry', ['startedDateTime'], isoDate],
   ['entry', ['time'], time],
   ['entry', ['request', 'response', 'cache', 'timings'], isObject],
-  ['request', ['method', 'url', 'httpVersion'], text],
+  ['request', ['method', 'url', 'httpVersion'], isText],
   ['request', ['cookies', 'headers', 'queryString'], isList],
   ['request', ['headersSize', 'bodySize'], whole],
   ['response', ['status', 'headersSize', 'bodySize'], whole],
-  ['response', ['statusText', 'httpVersion', 'redirectURL'], text],
+  ['response', ['statusText', 'httpVersion', 'redirectURL'], isText],
   ['response', ['cookies', 'headers'], isList],
   ['response', ['content'], isObject],
   ['content', ['size'], whole],
-  ['content', ['mimeType'], text],
-  ['postData', ['mimeType', 'text'], text],
-  ['pair', ['name', 'value'], text],
+  ['content', ['mimeType'], isText],
+  ['postData', ['mimeType', 'text'], isText],
+  ['pair', ['name', 'value'], isText],
   ['timings', ['send', 'wait', 'receive'], time],
 ];
 
@@ -92,7 +92,7 @@ function violations(har: { log: Json & { creator: Json; entries: Json[] } }): st
   }
   return objects.flatMap(([place, value]) => [
     ...rules.flatMap(([where, names, check]) => (where === place ? names.filter((name) => !check(value[name])).map((name) => `${place}.${name}`) : [])),
-    ...Object.keys(value).filter((name) => !name.startsWith('_') && known[place]?.includes(name) !== true),
+    ...Object.keys(value).filter((name) => !name.startsWith('_') && !(known[place] ?? []).includes(name)),
   ]);
 }
 
