@@ -58,7 +58,7 @@ export class RecordBlockBuilder {
       records: this.#records,
       firstUs: this.#records === 0 ? 0 : this.#firstUs,
       lastUs: this.#lastUs,
-      connections: Uint32Array.from(new Set(Array.from(this.#connections, hashOfLabel))).sort(),
+      connections: Uint32Array.from(new Set(Array.from(this.#connections, hashOfLabel))).toSorted(),
     };
     this.#bytes = Buffer.from(new ArrayBuffer(Math.min(this.#bytes.length, firstBytesMax)));
     this.#end = 0;

@@ -95,7 +95,7 @@ class OpenRecording implements Recording {
         ({ entry: { firstUs, lastUs, records, connections } }) =>
           records > 0 && lastUs >= fromUs && firstUs < toUs && (hash === null || connections === null || connections.includes(hash)),
       )
-      .sort((a, b) => a.entry.firstUs - b.entry.firstUs);
+      .toSorted((a, b) => a.entry.firstUs - b.entry.firstUs);
     const entries = this.#plan.map(({ entry }) => entry);
     this.exchanges = entries.reduce((sum, { records }) => sum + records, 0);
     this.firstUs = entries[0]?.firstUs ?? 0;
