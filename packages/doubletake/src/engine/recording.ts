@@ -18,8 +18,13 @@ export function recorderOptions({ directory, key, keyFile, rotate, retain }: Rec
   };
 }
 
+/** The key to read recordings with: that of a file, else that of the environment; null when there is none. Throws RecordingError DT_RECORDING_KEY. */
+export function recordingKey(keyFile: string | undefined, environment: NodeJS.ProcessEnv): string | null {
+  return keyFile === undefined ? (environment['DOUBLETAKE_RECORDING_KEY'] ?? null) : readRecordingKey(keyFile);
+}
+
 /** The text of a key's file without the white space around it. Throws RecordingError DT_RECORDING_KEY. */
-export function readRecordingKey(file: string): string {
+function readRecordingKey(file: string): string {
   let key;
   try {
     key = readFileSync(file, 'utf8').trim();

@@ -207,6 +207,7 @@ export class WorkerRun {
     if (this.#copies !== null) return;
     await Promise.all(this.#opened().map((source) => source.exhausted));
     this.#pipelines.forEach((pipeline) => pipeline.flush());
+    this.#records?.flush();
     await this.#dispatcher.waitForIdle();
     this.#publish();
     this.#events.exhausted();

@@ -44,9 +44,14 @@ export function writeSegmentHeader({ encrypted, salt, createdUs, keyCheck }: Seg
   return bytes;
 }
 
+/** Whether a file begins as a segment does, of whatever version. */
+export function isSegment(bytes: Buffer): boolean {
+  return bytes.length >= segmentMagic.length && bytes.subarray(0, segmentMagic.length).equals(segmentMagic);
+}
+
 /** The header that a file begins with; its version when that is not ours, null when it is no segment. */
 export function readSegmentHeader(bytes: Buffer): SegmentHeader | number | null {
-  if (bytes.length < segmentHeaderBytes || !bytes.subarray(0, 8).equals(segmentMagic)) return null;
+  if (bytes.length < segmentHeaderBytes || !isSegment(bytes)) return null;
   const version = bytes.readUInt16LE(8);
   if (version !== formatVersion) return version;
   if (bytes.readUInt32LE(60) !== crc32(bytes.subarray(0, 60))) return null;
