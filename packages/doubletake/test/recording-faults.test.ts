@@ -34,7 +34,7 @@ describe('a process that is killed while it records', () => {
 
   async function killedOnce(): Promise<void> {
     const folder = newFolder();
-    const child = spawn(process.execPath, [program, 'endless', folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [program, 'endless', folder], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_COMPILE_CACHE: join(root, 'compiled') } });
     const blocksBefore = 1 + Math.floor(Math.random() * 100);
     let printed = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

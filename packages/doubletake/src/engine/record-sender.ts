@@ -61,9 +61,12 @@ export class RecordSender {
     const settles = this.#settles;
     this.#settles = [];
     const block = this.#block.take();
-    this.#lane.post(block, [block.bytes.buffer, block.connections.buffer], block.bytes.length, (reply) => {
-      this.#count(block.records, reply);
-      const outcome = typeof reply === 'number' ? 'recorded' : 'dropped.not_recorded';
+    const { records, bytes, connections } = block;
+    this.#lane.post(block, [bytes.buffer, connections.buffer], bytes.length, (reply) => {
+      const written = reply?.written ?? null;
+      if (reply !== null) this.#block.recycle(reply.buffer);
+      this.#count(records, written);
+      const outcome = written === null ? 'dropped.not_recorded' : 'recorded';
       for (const settle of settles) settle(outcome);
     });
   }
@@ -74,12 +77,12 @@ export class RecordSender {
     await this.#lane.close(timeoutMs);
   }
 
-  #count(records: number, reply: BlockReply): void {
-    if (typeof reply !== 'number') {
+  #count(records: number, written: number | null): void {
+    if (written === null) {
       this.#row[this.#slots.failed] += records;
       return;
     }
     this.#row[this.#slots.exchanges] += records;
-    this.#row[this.#slots.bytes] += reply;
+    this.#row[this.#slots.bytes] += written;
   }
 }

@@ -8,8 +8,12 @@ export interface RecordingStart {
   ports: readonly MessagePort[];
 }
 
-/** The answer to a block: the bytes that it takes on the disk, or null when it could not be written. */
-export type BlockReply = number | null;
+/** The answer to a block, with its buffer, which is used again. */
+export interface BlockReply {
+  /** Bytes that the block takes on the disk; null when it could not be written. */
+  written: number | null;
+  buffer: ArrayBuffer;
+}
 
 /** Everything was sent: close the segment and end. */
 export type ToRecording = 'close';

@@ -35,8 +35,9 @@ try {
   recorder.open();
   for (const each of ports) {
     each.on('message', (block: RecordBlock) => {
-      const reply: BlockReply = recorder.write(block, Date.now());
-      each.postMessage(reply);
+      const { buffer } = block.bytes;
+      const reply: BlockReply = { written: recorder.write(block, Date.now()), buffer };
+      each.postMessage(reply, [buffer]);
     });
   }
   const timer = setInterval(() => recorder.tick(Date.now()), tickMs);

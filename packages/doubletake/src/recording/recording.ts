@@ -8,7 +8,7 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CursorHeap, Cursor, type Planned, Unfolded } from './block-cursor.ts';
-import { hashOfLabel } from './record-block.ts';
+import { hashOfLabel } from './record-codec.ts';
 import type { RecordedExchange } from './recorded-exchange.ts';
 import { fileProblem, RecordingError } from './recording-error.ts';
 import { isSegment, segmentHeaderBytes } from './segment-format.ts';

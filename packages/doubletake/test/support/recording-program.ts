@@ -64,7 +64,7 @@ const programs: Record<string, (directory: string) => Promise<void> | void> = {
     writeFileSync(ballast, Buffer.alloc(400_000));
     const recorder = open(directory, told, 1_000_000_000);
     const written: boolean[] = [];
-    for (let block = 0; block < 60; block++) {
+    for (let block = 0; block < 50; block++) {
       if (block === 40) rmSync(ballast);
       // A second and more between two blocks, so that each may be tried.
       written.push(recorder.write(blockOf(block, 4_000), block * 2_000) !== null);
