@@ -60,12 +60,15 @@ export const mirrorSchema = z
       .describe('Path of a Unix socket (on Windows a named pipe) on which `doubletake control` stops and resumes replay and sets percentages; only the user who runs the mirror may open it.'),
     ledger: textSchema.optional().describe('File to which the ledger is written as JSON at exit, and on SIGUSR2.'),
   })
-  .superRefine(({ targets, record, compare, run }, context) => {
-    if (targets.length > 0) return;
-    if (record === undefined) context.addIssue({ code: 'custom', message: noTarget, path: ['targets'] });
-    else if (compare === undefined && run !== undefined) {
-      context.addIssue({ code: 'custom', message: 'there is no target whose answers could be compared', path: ['run'] });
-    }
+  .refine(({ targets, record }) => targets?.length !== 0 || record !== undefined, {
+    error: noTarget,
+    path: ['targets'],
+    // Also beside other mistakes, so that all are told at once.
+    when: () => true,
+  })
+  .refine(({ targets, record, compare, run }) => targets.length > 0 || record === undefined || compare !== undefined || run === undefined, {
+    error: 'there is no target whose answers could be compared',
+    path: ['run'],
   })
   .superRefine(({ sources, targets }, context) => {
     const production = productionBehindProxies(sources);

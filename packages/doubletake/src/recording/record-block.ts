@@ -56,7 +56,7 @@ export class RecordBlockBuilder {
       records: this.#records,
       firstUs: this.#records === 0 ? 0 : this.#firstUs,
       lastUs: this.#lastUs,
-      connections: Uint32Array.from(this.#connections).sort(),
+      connections: Uint32Array.from(this.#connections).toSorted(),
     };
     this.#bytes = Buffer.alloc(0);
     this.#end = 0;
