@@ -1,5 +1,6 @@
 /** `doubletake convert`: recorded traffic from one format into another. */
 import { Command, Option } from 'commander';
+import { recordingKey } from '../engine/recording.ts';
 import { DoubletakeError } from '../errors.ts';
 import { openTraffic } from '../recording/formats/open-traffic.ts';
 import { isExchange, problemText } from '../recording/formats/traffic.ts';
@@ -10,7 +11,7 @@ const toldMax = 10;
 
 interface ConvertFlags {
   as?: WrittenFormat;
-  key: string;
+  keyFile?: string;
   quiet?: boolean;
 }
 
@@ -24,9 +25,7 @@ export function convertCommand(): Command {
     .usage('[options] <IN...> <OUT>')
     .argument('<FILES...>', 'what to read (files and folders; - is standard input), and last what to write: a file (.gor, .har, .sh; with .gz behind it gzipped) or a folder; - is standard output')
     .addOption(new Option('--as <FORMAT>', 'what to write, where the name of OUT does not say it').choices(writtenFormats))
-    .addOption(
-      new Option('--key <ENVIRONMENT>', 'name of the environment variable with the key of encrypted recordings, read or written').default('DOUBLETAKE_RECORDING_KEY'),
-    )
+    .option('--key-file <FILE>', 'the key of encrypted recordings, read or written; without it, that in DOUBLETAKE_RECORDING_KEY')
     .option('--quiet', 'print only what could not be used')
     .action((paths: string[], flags: ConvertFlags) => convert(paths.slice(0, -1), paths.at(-1) ?? '', flags));
 }
@@ -36,7 +35,7 @@ async function convert(inputs: readonly string[], output: string, flags: Convert
   const format = flags.as ?? (output === '-' ? null : formatOfName(output));
   if (format === null) throw new DoubletakeError('DT_USAGE', `${output}: say with --as which format it is to be: ${writtenFormats.join(', ')}`);
   if (output === '-' && format === 'recording') throw new DoubletakeError('DT_USAGE', '-: a recording is a folder; name one');
-  const key = process.env[flags.key] ?? null;
+  const key = recordingKey(flags.keyFile, process.env);
   const traffic = await openTraffic(inputs, { key, ports: null, vnis: null, mergeTunnels: false, responseBodyBytesMax: 64 * 1024 * 1024 });
   const writer = openWriter(output, format, key);
   let written = 0;

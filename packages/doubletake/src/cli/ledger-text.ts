@@ -32,6 +32,7 @@ export function ledgerText(report: LedgerReport): string {
       ]),
     );
   }
+  lines.push(...recordingRows(report));
   if (report.replay === 'stopped') lines.push('Replay is stopped by hand.');
   const problems = imbalances(report);
   lines.push(problems.length === 0 ? 'Every request has exactly one outcome; the sums add up.' : 'THE SUMS DO NOT ADD UP:', ...problems);
@@ -72,6 +73,18 @@ function proxyRows({ sources }: LedgerReport): string[] {
     ['clients for whom it was not reachable', sum('unreachable')],
   ];
   return rows.flatMap(([label, count]) => (count > 0 ? [row(1, label, count)] : []));
+}
+
+/** Nothing where nothing is recorded. */
+function recordingRows({ recording }: LedgerReport): string[] {
+  if (recording === undefined) return [];
+  const { exchanges, bytes, dropped, failed } = recording;
+  return [
+    'Recording',
+    row(1, `exchanges (${bytes} bytes)`, exchanges),
+    ...(dropped > 0 ? [row(1, 'dropped: the disk fell behind', dropped)] : []),
+    ...(failed > 0 ? [row(1, 'failed: they could not be written', failed)] : []),
+  ];
 }
 
 /** One exchange can have several labels, so these have no sum. */

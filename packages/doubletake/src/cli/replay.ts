@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { ConfigDocument } from '../config/document.ts';
 import { buildConfig, type Override, readConfigFile } from '../config/load.ts';
 import type { MirrorConfig } from '../config/schema.ts';
+import { recordingKey } from '../engine/recording.ts';
 import { DoubletakeError } from '../errors.ts';
 import { ExitCode } from './exit-code.ts';
 import { parseInteger, parseNumber } from './flags.ts';
@@ -48,9 +49,7 @@ export function replayCommand(): Command {
       new Option('--filter <CONDITION>', 'take only requests like this: a condition as in policy.filters, as JSON or YAML, such as \'{path: /api/**}\'; repeatable')
         .argParser(list((text: string) => text)),
     )
-    .addOption(
-      new Option('--key <ENVIRONMENT>', 'name of the environment variable with the key of encrypted recordings').default('DOUBLETAKE_RECORDING_KEY'),
-    );
+    .option('--key-file <FILE>', 'the key of encrypted recordings; without it, that in DOUBLETAKE_RECORDING_KEY');
   addPacketOptions(command);
   addTargetOptions(command);
   addPolicyOptions(command);
@@ -72,7 +71,7 @@ interface ReplayFlags extends Omit<ConfigFlags, 'vni' | 'port' | 'mergeTunnels'>
   from?: string;
   to?: string;
   filter?: string[];
-  key: string;
+  keyFile?: string;
   vni?: number[];
   port?: number[];
   mergeTunnels?: boolean;
@@ -97,11 +96,11 @@ async function replay(files: readonly string[], flags: ReplayFlags): Promise<voi
 
 /** What the flags say in the shape of the configuration. */
 function replayOverrides(paths: readonly string[], flags: ReplayFlags, document: ConfigDocument | null): Override[] {
-  const { vni, port, mergeTunnels, speed, rate, multiply, loop, from, to, filter, key, ...shared } = flags;
-  const secret = process.env[key];
+  const { vni, port, mergeTunnels, speed, rate, multiply, loop, from, to, filter, keyFile, ...shared } = flags;
+  const key = recordingKey(keyFile, process.env);
   const files = {
     paths,
-    ...(secret === undefined ? {} : { key: secret }),
+    ...(key === null ? {} : { key }),
     ...(vni === undefined ? {} : { vni }),
     ...(port === undefined ? {} : { ports: port }),
     ...(mergeTunnels === undefined ? {} : { mergeTunnels }),

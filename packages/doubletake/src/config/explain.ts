@@ -4,6 +4,7 @@
  */
 import type { ConfigDocument, Path } from './document.ts';
 import { explainCompare } from './explain-compare.ts';
+import { explainRecord } from './explain-record.ts';
 import { explainTarget } from './explain-target.ts';
 import { formatListen } from './listen.ts';
 import { filterWords, Words } from './plain-words.ts';
@@ -17,8 +18,9 @@ export function explain(config: MirrorConfig, document: ConfigDocument): string 
   config.sources.forEach((source, index) => explainSource(words, source, index));
   words.title('Which requests are replayed');
   explainPolicy(words, config.policy);
-  words.title(config.targets.length === 1 ? 'Target' : 'Targets');
+  if (config.targets.length > 0) words.title(config.targets.length === 1 ? 'Target' : 'Targets');
   config.targets.forEach((target, index) => explainTarget(words, target, index));
+  explainRecord(words, config);
   explainCompare(words, config);
   words.title('Running');
   explainRunning(words, config);

@@ -4,38 +4,26 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Pair } from '../compare/pair.ts';
+import { BatchLane } from './batch-lane.ts';
 import { bytesOfPair, packPairs } from './pair-batch.ts';
 
 const batchPairsMax = 64;
 const batchBytesMax = 1_048_576;
 const batchMsMax = 50;
-/** Batches that were sent and not worked off. */
-const underWayMax = 16;
-const underWayBytesMax = 32 * 1_048_576;
 
 export class PairSender {
-  readonly #port: MessagePort;
+  readonly #lane: BatchLane<null>;
   #pairs: Pair[] = [];
   #bytes = 0;
   #excluded: Record<string, number> = {};
-  /** Bytes of the batches that are under way, oldest first. */
-  readonly #underWay: number[] = [];
-  #underWayBytes = 0;
   #timer: NodeJS.Timeout | null = null;
-  #idle: (() => void) | null = null;
 
   constructor(port: MessagePort) {
-    this.#port = port;
-    // The analysis says with each message that it has worked off the oldest batch.
-    port.on('message', () => {
-      this.#underWayBytes -= this.#underWay.shift() ?? 0;
-      if (this.#underWay.length === 0) this.#idle?.();
-    });
-    port.unref();
+    this.#lane = new BatchLane(port);
   }
 
   send(pair: Pair): void {
-    if (this.#underWay.length >= underWayMax || this.#underWayBytes >= underWayBytesMax) {
+    if (!this.#lane.room) {
       this.exclude('sampled_down');
       return;
     }
@@ -56,25 +44,16 @@ export class PairSender {
     this.#timer = null;
     if (this.#pairs.length === 0 && Object.keys(this.#excluded).length === 0) return;
     const batch = packPairs(this.#pairs, this.#excluded);
-    this.#underWay.push(this.#bytes);
-    this.#underWayBytes += this.#bytes;
+    const bytes = this.#bytes;
     this.#pairs = [];
     this.#bytes = 0;
     this.#excluded = {};
-    this.#port.postMessage(batch, [batch.bytes]);
+    this.#lane.post(batch, [batch.bytes], bytes);
   }
 
   /** Sends what is left, and resolves when the analysis has worked it off, or after `timeoutMs`. */
   async close(timeoutMs: number): Promise<void> {
     this.flush();
-    if (this.#underWay.length > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#idle = resolve;
-      this.#port.ref();
-      const timer = setTimeout(resolve, timeoutMs);
-      await promise;
-      clearTimeout(timer);
-    }
-    this.#port.close();
+    await this.#lane.close(timeoutMs);
   }
 }

@@ -39,7 +39,7 @@ export class WorkerHandle {
     this.#worker = new Worker(program, {
       stdin: readsInput,
       workerData: start,
-      transferList: [start.copies?.port, start.pairs].filter((port) => port !== undefined && port !== null),
+      transferList: [start.copies?.port, start.pairs, start.records].filter((port) => port !== undefined && port !== null),
       name: `doubletake-${start.index}`,
       // What lives short is small here; a larger nursery would only cost memory.
       resourceLimits: { maxYoungGenerationSizeMb: 32 },

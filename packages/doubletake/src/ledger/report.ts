@@ -44,6 +44,16 @@ export interface ProxyCounts {
   unreachable: number;
 }
 
+/** Exchanges that were to be recorded, by what became of them, and the bytes that they take on the disk. */
+export interface RecordingCounts {
+  exchanges: number;
+  bytes: number;
+  /** The recording had fallen too far behind. */
+  dropped: number;
+  /** They could not be written: the disk is full, the folder is gone. */
+  failed: number;
+}
+
 export interface SourceReport extends TallyReport {
   packets: PacketCounts;
   gaps: GapCounts;
@@ -88,6 +98,8 @@ export interface TargetReport extends TallyReport {
 export interface LedgerReport extends SourceReport {
   /** What a comparison has come to; absent where there is none. */
   comparison?: { verdict: string; pairs: number; mismatches: number };
+  /** Absent where nothing is recorded. */
+  recording?: RecordingCounts;
   /** Stopped by the kill switch, or not. */
   replay: 'running' | 'stopped';
   sources: { [name: string]: SourceReport };
@@ -101,6 +113,11 @@ export const latencyPlace = 'latency';
 export const lagPlace = 'lag';
 
 export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+/** Below it the slots for what is recorded. */
+export const recordingPlace = 'recording';
+
+export const recordingCounts = ['exchanges', 'bytes', 'dropped', 'failed'] as const satisfies (keyof RecordingCounts)[];
 
 /** Adds up the workers' rows and names the sums. */
 export function buildReport(layout: CounterLayout, rows: readonly Float64Array[]): LedgerReport {

@@ -7,9 +7,6 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:cry
 
 export const tagBytes = 16;
 
-/** A shorter text could be guessed. */
-export const keyCharsMin = 16;
-
 export class BlockCipher {
   /** Stands in the segment's header: equal for the same key. */
   readonly check: Buffer;

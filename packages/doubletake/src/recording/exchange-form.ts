@@ -24,7 +24,7 @@ export function recordedConnection(connection: Connection<unknown>, client: 0 | 
 
 export function recordedMessage({ head, body, startUs, endUs, outcome }: Message): RecordedMessage {
   const { wire, wireBytes, framing } = body;
-  return { head: head.bytes, body: wire === null ? null : joined(wire), bodyBytes: wireBytes, framing, startUs, endUs, outcome };
+  return { head: head.bytes, body: wire === null && wireBytes > 0 ? null : joined(wire ?? []), bodyBytes: wireBytes, framing, startUs, endUs, outcome };
 }
 
 function joined(pieces: readonly Buffer[]): Buffer {

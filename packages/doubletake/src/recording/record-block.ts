@@ -1,5 +1,4 @@
 /** Records on their way to a segment: encoded one behind the other, with what the index will say of them. */
-import { crc32 } from 'node:zlib';
 import { RecordEncoder, recordLength } from './record-codec.ts';
 import type { RecordedExchange } from './recorded-exchange.ts';
 
@@ -14,23 +13,21 @@ export interface RecordBlock {
   connections: Uint32Array<ArrayBuffer>;
 }
 
-/** Buffers begin this large, or as large as the last one was, and double. */
+/** Buffers begin this large and double; larger ones are not used again. */
 const bufferBytesMin = 65_536;
-const firstBytesMax = 1_048_576;
-
-/** What stands for a connection's label in an index. */
-export function hashOfLabel(label: string): number {
-  return crc32(label);
-}
+const spareBytesMax = 1_048_576;
+const sparesMax = 4;
 
 export class RecordBlockBuilder {
   readonly #encoder = new RecordEncoder();
-  #bytes = Buffer.from(new ArrayBuffer(bufferBytesMin));
+  /** Fresh memory costs more than all that is written into it. */
+  readonly #spares: ArrayBuffer[] = [];
+  #bytes = Buffer.alloc(0);
   #end = 0;
   #records = 0;
   #firstUs = Infinity;
   #lastUs = 0;
-  #connections = new Set<string>();
+  readonly #connections = new Set<number>();
 
   get records(): number {
     return this.#records;
@@ -48,19 +45,20 @@ export class RecordBlockBuilder {
     const { startUs } = exchange.request;
     if (startUs < this.#firstUs) this.#firstUs = startUs;
     if (startUs > this.#lastUs) this.#lastUs = startUs;
-    this.#connections.add(exchange.connection.label);
+    this.#connections.add(this.#encoder.connection(exchange.connection).hash);
   }
 
   /** What was added since the last call. */
   take(): RecordBlock {
+    const { buffer } = this.#bytes;
     const block = {
-      bytes: new Uint8Array(this.#bytes.buffer, 0, this.#end),
+      bytes: new Uint8Array(buffer instanceof ArrayBuffer ? buffer : new ArrayBuffer(0), 0, this.#end),
       records: this.#records,
       firstUs: this.#records === 0 ? 0 : this.#firstUs,
       lastUs: this.#lastUs,
-      connections: Uint32Array.from(new Set(Array.from(this.#connections, hashOfLabel))).sort(),
+      connections: Uint32Array.from(this.#connections).toSorted(),
     };
-    this.#bytes = Buffer.from(new ArrayBuffer(Math.min(this.#bytes.length, firstBytesMax)));
+    this.#bytes = Buffer.alloc(0);
     this.#end = 0;
     this.#records = 0;
     this.#firstUs = Infinity;
@@ -69,9 +67,16 @@ export class RecordBlockBuilder {
     return block;
   }
 
+  /** Takes the buffer of a block back that nobody reads any more. */
+  recycle(buffer: ArrayBuffer): void {
+    if (buffer.byteLength <= spareBytesMax && this.#spares.length < sparesMax) this.#spares.push(buffer);
+  }
+
   #grow(needed: number): void {
-    const larger = Buffer.from(new ArrayBuffer(Math.max(needed, 2 * this.#bytes.length)));
-    this.#bytes.copy(larger, 0, 0, this.#end);
-    this.#bytes = larger;
+    const before = this.#bytes;
+    const spare = this.#end === 0 ? this.#spares.pop() : undefined;
+    const fits = spare !== undefined && spare.byteLength >= needed;
+    this.#bytes = Buffer.from(fits ? spare : new ArrayBuffer(Math.max(needed, bufferBytesMin, 2 * before.length)));
+    before.copy(this.#bytes, 0, 0, this.#end);
   }
 }

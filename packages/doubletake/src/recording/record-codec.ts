@@ -3,6 +3,7 @@
  * little-endian. docs/recording-format.md describes every field; bytes are copied in and never out.
  */
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type { Framing, IncompleteReason } from '../http/exchange.ts';
 import { formatEndpoint, formatAddress, parseAddress } from '../packets/address.ts';
 import type { RecordedConnection, RecordedExchange, RecordedMessage } from './recorded-exchange.ts';
@@ -48,15 +49,25 @@ function messageLength({ head, body }: RecordedMessage): number {
   return head.length + (body?.length ?? 0);
 }
 
+/** What stands for a connection's label in an index. */
+export function hashOfLabel(label: string): number {
+  return crc32(label);
+}
+
+interface EncodedConnection {
+  bytes: Buffer;
+  hash: number;
+}
+
 /** Writes records; what it knows of a connection is kept as long as the connection is. */
 export class RecordEncoder {
-  readonly #connections = new WeakMap<RecordedConnection, Buffer>();
+  readonly #connections = new WeakMap<RecordedConnection, EncodedConnection>();
 
   /** Writes the record at `start`, where `recordLength` bytes must be free, and returns its end. */
   encode(exchange: RecordedExchange, out: Buffer, start: number): number {
-    const { connection, request, response } = exchange;
+    const { request, response } = exchange;
     out.writeUInt32LE(exchange.index, start + At.index);
-    this.#connection(connection).copy(out, start + At.connection);
+    out.set(this.connection(exchange.connection).bytes, start + At.connection);
     out.writeUInt32LE(exchange.fidelity, start + At.fidelity);
     out.writeDoubleLE(exchange.probability, start + At.probability);
     writeMessage(request, out, start + At.request);
@@ -73,7 +84,8 @@ export class RecordEncoder {
     return end;
   }
 
-  #connection(connection: RecordedConnection): Buffer {
+  /** How records and indexes say which connection it is. */
+  connection(connection: RecordedConnection): EncodedConnection {
     const known = this.#connections.get(connection);
     if (known !== undefined) return known;
     const { key, client, server, tunnel, vlan } = connection;
@@ -86,8 +98,9 @@ export class RecordEncoder {
     bytes.writeUInt16LE(server.port, At.serverPort - At.connection);
     bytes.writeUInt32LE(tunnel >>> 0, At.tunnel - At.connection);
     bytes.writeUInt32LE(vlan >>> 0, At.vlan - At.connection);
-    this.#connections.set(connection, bytes);
-    return bytes;
+    const encoded = { bytes, hash: hashOfLabel(connection.label) };
+    this.#connections.set(connection, encoded);
+    return encoded;
   }
 }
 

@@ -19,8 +19,6 @@ export interface RecorderOptions {
   directory: string;
   /** Text from which the key is made; null writes unencrypted. */
   key: string | null;
-  /** The exchanges were made safe by a policy. */
-  sanitized: boolean;
   /** A segment that has come to this length or age is closed. */
   rotateBytes: number;
   rotateMs: number;
@@ -121,11 +119,10 @@ export class Recorder {
   }
 
   #begin(nowMs: number): SegmentWriter {
-    const { key, sanitized } = this.#options;
     this.#makeFolder();
     this.#retain(nowMs);
     const path = join(this.#folder, segmentName(nowMs, this.#run, ++this.#number));
-    return new SegmentWriter(path, { key, sanitized, createdUs: nowMs * 1_000 });
+    return new SegmentWriter(path, { key: this.#options.key, createdUs: nowMs * 1_000 });
   }
 
   #retain(nowMs: number): void {

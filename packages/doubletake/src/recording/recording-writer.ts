@@ -11,8 +11,6 @@ export interface RecordingWriterOptions {
   directory: string;
   /** Text from which the key is made; null writes unencrypted. */
   key?: string | null;
-  /** The exchanges were made safe by a policy. */
-  sanitized?: boolean;
   /** A segment that has come to this length is closed; 256 MiB unless given. */
   rotateBytes?: number;
 }
@@ -22,9 +20,9 @@ export class RecordingWriter {
   readonly #block = new RecordBlockBuilder();
 
   /** Throws RecordingError DT_RECORDING_WRITE when the folder cannot be written to. */
-  constructor({ directory, key = null, sanitized = false, rotateBytes = 268_435_456 }: RecordingWriterOptions) {
+  constructor({ directory, key = null, rotateBytes = 268_435_456 }: RecordingWriterOptions) {
     this.#recorder = new Recorder(
-      { directory, key, sanitized, rotateBytes, rotateMs: Infinity, retain: { ageMs: null, bytes: null } },
+      { directory, key, rotateBytes, rotateMs: Infinity, retain: { ageMs: null, bytes: null } },
       { warning: () => {}, notice: () => {} },
     );
     this.#recorder.open();

@@ -13,7 +13,7 @@ export function segmentName(createdMs: number, run: string, number: number): str
 
 /** Names of the segments in a folder, in order. Throws what the file system throws. */
 export function segmentsIn(folder: string): string[] {
-  return readdirSync(folder).filter((name) => name.endsWith(extension)).sort();
+  return readdirSync(folder).filter((name) => name.endsWith(extension)).toSorted();
 }
 
 export interface RetentionRule {
@@ -28,7 +28,7 @@ export function retain(folder: string, { ageMs, bytes }: RetentionRule, current:
   const removed: string[] = [];
   const segments = readdirSync(folder)
     .filter((name) => namePattern.test(name))
-    .sort()
+    .toSorted()
     .flatMap((name) => {
       const found = statSync(join(folder, name), { throwIfNoEntry: false });
       return found === undefined ? [] : [{ name, bytes: found.size, modifiedMs: found.mtimeMs }];

@@ -21,12 +21,10 @@ export const rawBytesMax = 268_435_456;
 
 export const BlockKind = { exchanges: 1, index: 2 } as const;
 
-const SegmentFlag = { encrypted: 1, sanitized: 2 } as const;
+const SegmentFlag = { encrypted: 1 } as const;
 
 export interface SegmentHeader {
   encrypted: boolean;
-  /** What it holds was made safe by a policy. */
-  sanitized: boolean;
   /** Random: makes the key of this segment its own. */
   salt: Buffer;
   createdUs: number;
@@ -34,11 +32,11 @@ export interface SegmentHeader {
   keyCheck: Buffer;
 }
 
-export function writeSegmentHeader({ encrypted, sanitized, salt, createdUs, keyCheck }: SegmentHeader): Buffer {
+export function writeSegmentHeader({ encrypted, salt, createdUs, keyCheck }: SegmentHeader): Buffer {
   const bytes = Buffer.alloc(segmentHeaderBytes);
   segmentMagic.copy(bytes);
   bytes.writeUInt16LE(formatVersion, 8);
-  bytes.writeUInt16LE((encrypted ? SegmentFlag.encrypted : 0) | (sanitized ? SegmentFlag.sanitized : 0), 10);
+  bytes.writeUInt16LE(encrypted ? SegmentFlag.encrypted : 0, 10);
   salt.copy(bytes, 16);
   writeWhole(createdUs, bytes, 32);
   keyCheck.copy(bytes, 40, 0, 16);
@@ -46,16 +44,19 @@ export function writeSegmentHeader({ encrypted, sanitized, salt, createdUs, keyC
   return bytes;
 }
 
+/** Whether a file begins as a segment does, of whatever version. */
+export function isSegment(bytes: Buffer): boolean {
+  return bytes.length >= segmentMagic.length && bytes.subarray(0, segmentMagic.length).equals(segmentMagic);
+}
+
 /** The header that a file begins with; its version when that is not ours, null when it is no segment. */
 export function readSegmentHeader(bytes: Buffer): SegmentHeader | number | null {
-  if (bytes.length < segmentHeaderBytes || !bytes.subarray(0, 8).equals(segmentMagic)) return null;
+  if (bytes.length < segmentHeaderBytes || !isSegment(bytes)) return null;
   const version = bytes.readUInt16LE(8);
   if (version !== formatVersion) return version;
   if (bytes.readUInt32LE(60) !== crc32(bytes.subarray(0, 60))) return null;
-  const flags = bytes.readUInt16LE(10);
   return {
-    encrypted: (flags & SegmentFlag.encrypted) !== 0,
-    sanitized: (flags & SegmentFlag.sanitized) !== 0,
+    encrypted: (bytes.readUInt16LE(10) & SegmentFlag.encrypted) !== 0,
     salt: Buffer.from(bytes.subarray(16, 32)),
     createdUs: readWhole(bytes, 32),
     keyCheck: Buffer.from(bytes.subarray(40, 56)),

@@ -26,7 +26,6 @@ const compression = { chunkSize: 262_144, params: { [constants.ZSTD_c_compressio
 export interface SegmentOptions {
   /** Text from which the key is made; null writes unencrypted. */
   key: string | null;
-  sanitized: boolean;
   /** Microseconds since the epoch. */
   createdUs: number;
 }
@@ -43,7 +42,7 @@ export class SegmentWriter {
   #sequence = 0;
 
   /** Makes the file, which must not be there. */
-  constructor(path: string, { key, sanitized, createdUs }: SegmentOptions) {
+  constructor(path: string, { key, createdUs }: SegmentOptions) {
     this.path = path;
     this.createdUs = createdUs;
     const salt = randomBytes(saltBytes);
@@ -51,7 +50,7 @@ export class SegmentWriter {
     this.#descriptor = openSync(path, 'wx', 0o600);
     try {
       const keyCheck = this.#cipher?.check ?? Buffer.alloc(16);
-      this.#append([writeSegmentHeader({ encrypted: key !== null, sanitized, salt, createdUs, keyCheck })]);
+      this.#append([writeSegmentHeader({ encrypted: key !== null, salt, createdUs, keyCheck })]);
     } catch (error) {
       this.abandon();
       throw error;
