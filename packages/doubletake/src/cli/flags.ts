@@ -16,6 +16,21 @@ export function parseInteger(flag: string, text: string, min: number, max: numbe
   return number;
 }
 
+/** A number within bounds, fractions allowed, for `flag`. */
+export function parseNumber(flag: string, text: string, min: number, max: number, expected: string): number {
+  const number = /^\d{1,15}(?:\.\d{1,15})?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= min && number <= max)) throw usageError(`${flag} ${text}: ${expected}`);
+  return number;
+}
+
+/** A time of RFC 3339, with its offset from UTC, as microseconds since the epoch. */
+export function parseTime(flag: string, text: string): number {
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,6})\d*)?(Z|[+-]\d\d:\d\d)$/i.exec(text);
+  const ms = match === null ? Number.NaN : Date.parse(`${match[1]}${match[3]}`);
+  if (Number.isNaN(ms)) throw usageError(`${flag} ${text}: expected a time such as 2026-01-31T12:00:00Z or 2026-01-31T13:00:00.5+01:00`);
+  return ms * 1_000 + Number((match?.[2] ?? '').padEnd(6, '0'));
+}
+
 /** `[HOST:]PORT`, as the configuration takes it. */
 export function parseListen(flag: string, text: string): string {
   checked(flag, text, text, listenSchema);

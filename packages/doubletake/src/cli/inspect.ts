@@ -1,26 +1,34 @@
-/** `doubletake inspect`: lists the exchanges in a capture file. */
+/** `doubletake inspect`: lists the exchanges in a capture file, or in recordings. */
 import { Command, Option } from 'commander';
 import { Inspection, type InspectionSummary } from '../engine/inspection.ts';
-import type { Exchange, Message } from '../http/exchange.ts';
-import { fidelityLabels } from '../http/fidelity.ts';
-import { parseInteger } from './flags.ts';
+import { isRecording } from '../recording/recording.ts';
+import { DoubletakeError } from '../errors.ts';
+import { exchangeJson, exchangeText, LineWriter } from './exchange-lines.ts';
+import { parseInteger, parseTime } from './flags.ts';
+import { inspectRecordings } from './inspect-recording.ts';
 
-interface InspectFlags {
+export interface InspectFlags {
   json?: boolean;
   summary?: boolean;
   port?: number[];
   vni?: number[];
   mergeTunnels?: boolean;
+  from?: number;
+  to?: number;
+  connection?: string;
+  keyFile?: string;
+  parquet?: string;
 }
 
 export function inspectCommand(): Command {
   return new Command('inspect')
-    .summary('list the HTTP exchanges in a capture file')
+    .summary('list the HTTP exchanges in a capture file or a recording')
     .description(
       'Lists the requests in a capture file, with production\'s responses, in the order in which the requests ended.\n' +
-        'Reads pcap and pcapng, also gzipped; tunnels inside the capture (VXLAN, GENEVE, GRE and others) are opened.',
+        'Reads pcap and pcapng, also gzipped; tunnels inside the capture (VXLAN, GENEVE, GRE and others) are opened.\n' +
+        'Recordings (of mirror --record) are listed in the order in which the requests began, several as one.',
     )
-    .argument('<FILE>', 'capture file; - is standard input')
+    .argument('<FILE...>', 'capture file, - for standard input; or folders and files of recordings')
     .option('--json', 'print one JSON object a line, an exchange each')
     .option('--summary', 'print only the counts')
     .addOption(
@@ -34,7 +42,20 @@ export function inspectCommand(): Command {
       ),
     )
     .option('--merge-tunnels', 'the tunnels show the same network: a packet seen through two of them is one')
-    .action((file: string, flags: InspectFlags) => inspect(file, flags));
+    .optionsGroup('Recordings:')
+    .addOption(new Option('--from <TIME>', 'take only requests that began at this time or later, such as 2026-01-31T12:00:00Z').argParser((text: string) => parseTime('--from', text)))
+    .addOption(new Option('--to <TIME>', 'take only requests that began before this time').argParser((text: string) => parseTime('--to', text)))
+    .option('--connection <CLIENT:PORT>SERVER:PORT>', 'take only this connection, as it is listed')
+    .option('--key-file <FILE>', 'the key of an encrypted recording; without it, that in DOUBLETAKE_RECORDING_KEY')
+    .option('--parquet <FILE>', 'write the exchanges to this Parquet file instead of listing them (docs/recording.md)')
+    .action((files: string[], flags: InspectFlags) => {
+      const [file, ...more] = files;
+      if (file === undefined || more.length > 0 || isRecording(file)) return inspectRecordings(files, flags);
+      for (const flag of ['from', 'to', 'connection', 'keyFile', 'parquet'] as const) {
+        if (flags[flag] !== undefined) throw new DoubletakeError('DT_USAGE', `--${flag === 'keyFile' ? 'key-file' : flag}: goes with recordings, and ${file} is none`);
+      }
+      return inspect(file, flags);
+    });
 }
 
 async function inspect(file: string, flags: InspectFlags): Promise<void> {
@@ -58,85 +79,6 @@ async function inspect(file: string, flags: InspectFlags): Promise<void> {
   else if (flags.json !== true) out.write(`${summary.requests > 0 ? '\n' : ''}${summaryText(summary)}`);
   out.flush();
   if (inspection.warning !== null) process.stderr.write(`doubletake: warning: ${inspection.warning}\n`);
-}
-
-/** Gathers lines, so that a large capture does not cost a system call for each. */
-class LineWriter {
-  #lines: string[] = [];
-
-  write(line: string): void {
-    this.#lines.push(line);
-    if (this.#lines.length >= 256) this.flush();
-  }
-
-  flush(): void {
-    if (this.#lines.length > 0) process.stdout.write(`${this.#lines.join('\n')}\n`);
-    this.#lines = [];
-  }
-}
-
-/** One line of the contract of `inspect --json`. */
-function exchangeJson({ connection, client, index, request, response, fidelity }: Exchange): string {
-  return JSON.stringify({
-    connection: connection.label(client),
-    index,
-    protocol: request.head.version,
-    outcome: request.outcome === 'complete' ? responseOutcome(response) : `incomplete:${request.outcome}`,
-    request: {
-      time: isoTime(request.startUs),
-      method: request.head.method,
-      target: request.head.target,
-      ...common(request),
-    },
-    response: response && {
-      time: isoTime(response.startUs),
-      status: response.head.status,
-      reason: response.head.reason,
-      ...common(response),
-    },
-    fidelity: fidelityLabels(fidelity),
-  });
-}
-
-/** A whole request with half a response is an exchange that is not whole; without any response it is. */
-function responseOutcome(response: Message | null): string {
-  return response === null || response.outcome === 'complete' ? 'complete' : `incomplete:${response.outcome}`;
-}
-
-function common({ head, body, ambiguity }: Message): object {
-  return {
-    headers: Array.from({ length: head.count }, (_, field) => [head.name(field), head.value(field)]),
-    body: { bytes: body.bytes, sha256: body.sha256 },
-    ...(ambiguity === null ? {} : { ambiguity }),
-  };
-}
-
-function exchangeText({ connection, client, request, response }: Exchange): string {
-  const outcome = request.outcome === 'complete' ? responseOutcome(response) : `incomplete:${request.outcome}`;
-  const answer = response === null ? '  -' : String(response.head.status).padStart(3);
-  const size = response === null ? '' : `${response.body.bytes} B`;
-  const line = [
-    isoTime(request.startUs).slice(11),
-    connection.label(client),
-    answer,
-    size.padStart(10),
-    `${request.head.method} ${request.head.target}`,
-  ].join('  ');
-  return printable(outcome === 'complete' ? line : `${line}  [${outcome}]`);
-}
-
-/** Captured bytes must not steer a terminal. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
-}
-
-/** Microseconds since the epoch as `2026-01-01T00:00:00.000001Z`. */
-function isoTime(timeUs: number): string {
-  const ms = Math.floor(timeUs / 1_000);
-  const micros = Math.floor(timeUs - ms * 1_000);
-  const valid = Math.abs(ms) <= 8.64e15 ? ms : 0;
-  return `${new Date(valid).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`;
 }
 
 function summaryText(summary: InspectionSummary): string {

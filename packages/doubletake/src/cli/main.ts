@@ -5,10 +5,12 @@ import { ConfigError } from '../config/problem.ts';
 import { version } from '../version.ts';
 import { configCommand } from './config.ts';
 import { controlCommand } from './control.ts';
+import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
 import { generateCommand } from './generate.ts';
 import { inspectCommand } from './inspect.ts';
 import { mirrorCommand } from './mirror.ts';
+import { replayCommand } from './replay.ts';
 import { reportCommand } from './report.ts';
 import { tapCommand } from './tap.ts';
 import { ExitCode } from './exit-code.ts';
@@ -22,7 +24,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showSuggestionAfterError(true)
     .exitOverride()
     .addCommand(mirrorCommand())
+    .addCommand(replayCommand())
     .addCommand(inspectCommand())
+    .addCommand(convertCommand())
     .addCommand(reportCommand())
     .addCommand(tapCommand())
     .addCommand(generateCommand())

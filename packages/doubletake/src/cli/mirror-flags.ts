@@ -28,6 +28,7 @@ export interface ConfigFlags {
   workers?: number;
   health?: string;
   run?: string;
+  record?: string;
   control?: string;
   ledger?: string;
 }
@@ -66,6 +67,7 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   say('--workers', ['workers'], flags.workers);
   say('--health', ['health'], flags.health);
   say('--run', ['run'], flags.run);
+  say('--record', ['record', 'directory'], flags.record);
   say('--control', ['control'], flags.control);
   say('--ledger', ['ledger'], flags.ledger);
   return overrides;

@@ -28,6 +28,7 @@ export function previewText(preview: RequestPreview, config: MirrorConfig, docum
 function summaryOf(preview: RequestPreview, config: MirrorConfig, document: ConfigDocument): string {
   const { decision, sample, targets } = preview;
   if (decision !== 'replay') return stepsOf(preview, config, document).at(-1) ?? decision;
+  if (config.targets.length === 0) return sample === 'out' ? 'not recorded: it is not in the sample' : 'recorded; there is no target to replay it to';
   if (sample !== 'out' && targets.every((target) => target.decision !== 'replay')) return 'not replayed: no target takes it';
   const { percentage } = config.policy.sample;
   const rule = placeIn(document)(['policy', 'sample', 'percentage']);

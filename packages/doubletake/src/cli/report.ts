@@ -6,10 +6,10 @@ import { jsonReport } from '../compare/report-text/json.ts';
 import { junitReport } from '../compare/report-text/junit.ts';
 import { markdownReport } from '../compare/report-text/markdown.ts';
 import { terminalReport } from '../compare/report-text/terminal.ts';
-import type { RunReport, Verdict } from '../compare/report.ts';
+import type { RunReport } from '../compare/report.ts';
 import { StoreError } from '../store/database.ts';
 import { reportSoFar, RunReader } from '../store/run-reader.ts';
-import { ExitCode } from './exit-code.ts';
+import { verdictCodes } from './verdict-code.ts';
 
 type Format = 'terminal' | 'html' | 'markdown' | 'json' | 'junit';
 
@@ -25,12 +25,6 @@ const formats: Readonly<Record<Format, (report: RunReport, toFile: boolean) => s
   markdown: markdownReport,
   json: jsonReport,
   junit: junitReport,
-};
-
-const exitCodes: Readonly<Record<Verdict, number>> = {
-  SAFE: ExitCode.ok,
-  REGRESSION: ExitCode.regression,
-  INSUFFICIENT: ExitCode.insufficient,
 };
 
 export function reportCommand(): Command {
@@ -51,7 +45,7 @@ async function report(run: string, { format, output, parquet }: ReportFlags): Pr
   const found = await readRun(run, parquet ?? null);
   const text = formats[format](found, output !== undefined);
   // Set first: a reader that goes away does not change the verdict.
-  process.exitCode = exitCodes[found.verdict];
+  process.exitCode = verdictCodes[found.verdict];
   if (output === undefined) process.stdout.write(text);
   else writeTo(output, text);
 }

@@ -3,7 +3,7 @@
  * pipe structured logs, one JSON object a line.
  */
 import { pino } from 'pino';
-import { type LedgerReport, total } from '../ledger/report.ts';
+import { type LedgerReport, type RecordingCounts, total } from '../ledger/report.ts';
 
 /** How a report is shown while it grows. */
 export interface ReportView<Report> {
@@ -124,7 +124,7 @@ class LogReporter<Report> implements Reporter<Report> {
 /** Requests in, replayed, lost, the targets' answers and what waits, as rates where a rate says more. */
 function liveLine(before: LedgerReport, now: LedgerReport, seconds: number): string {
   const rate = (count: number, earlier: number): string => `${Math.round((count - earlier) / seconds)}/s`;
-  const { captured, inFlight, comparison } = now;
+  const { captured, inFlight, comparison, recording } = now;
   const answers = answersByClass(now);
   const open = Object.entries(now.targets).flatMap(([name, { circuit }]) => (circuit.openNow > 0 ? [name] : []));
   return [
@@ -134,16 +134,21 @@ function liveLine(before: LedgerReport, now: LedgerReport, seconds: number): str
     `lost ${lost(now)}`,
     `answers ${answers === '' ? 'none' : answers}`,
     `queue ${inFlight}`,
+    ...(recording === undefined ? [] : [`recorded ${recording.exchanges}${unrecorded(recording)}`]),
     ...(comparison === undefined ? [] : [`${comparison.verdict} (${comparison.mismatches} of ${comparison.pairs} differ)`]),
     ...(open.length > 0 ? [`circuit open: ${open.join(', ')}`] : []),
   ].join('  ');
 }
 
 function progress(report: LedgerReport): object {
-  const { captured, outcomes, inFlight, packets, gaps, replay, comparison } = report;
+  const { captured, outcomes, inFlight, packets, gaps, replay, comparison, recording } = report;
   const responses = Object.fromEntries(Object.entries(report.targets).map(([name, target]) => [name, target.responses]));
   const { received, kernelDrops } = packets;
-  return { replay, ...(comparison === undefined ? {} : { comparison }), captured, outcomes, inFlight, lost: lost(report), packets: { received, kernelDrops }, gaps, responses };
+  return { replay, ...(comparison === undefined ? {} : { comparison }), ...(recording === undefined ? {} : { recording }), captured, outcomes, inFlight, lost: lost(report), packets: { received, kernelDrops }, gaps, responses };
+}
+
+function unrecorded({ dropped, failed }: RecordingCounts): string {
+  return dropped + failed === 0 ? '' : ` (${dropped + failed} not)`;
 }
 
 function replayed(report: LedgerReport): number {

@@ -15,6 +15,7 @@ export function explainTarget(words: Words, target: TargetConfig, index: number)
     1,
   );
   if (target.multiply > 1) words.say(at('multiply'), `every session ${target.multiply} times at once, each copy as a session of its own`, 1);
+  if (target.rate !== undefined) words.say(at('rate'), `at ${target.rate} requests a second, whatever the timing of the capture`, 1);
   if (target.speed !== undefined) words.say(at('speed'), `with the timing of the capture, at ${target.speed} times its speed`, 1);
   explainLimits(words, target, path);
 }

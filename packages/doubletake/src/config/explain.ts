@@ -4,12 +4,13 @@
  */
 import type { ConfigDocument, Path } from './document.ts';
 import { explainCompare } from './explain-compare.ts';
+import { explainRecord } from './explain-record.ts';
 import { explainTarget } from './explain-target.ts';
 import { formatListen } from './listen.ts';
 import { filterWords, Words } from './plain-words.ts';
 import type { ProxyConfig } from './proxy-schema.ts';
 import type { MirrorConfig, SourceConfig } from './schema.ts';
-import { packetSettings } from './source-schema.ts';
+import { type FilesConfig, packetSettings } from './source-schema.ts';
 
 export function explain(config: MirrorConfig, document: ConfigDocument): string {
   const words = new Words(document);
@@ -17,8 +18,9 @@ export function explain(config: MirrorConfig, document: ConfigDocument): string 
   config.sources.forEach((source, index) => explainSource(words, source, index));
   words.title('Which requests are replayed');
   explainPolicy(words, config.policy);
-  words.title(config.targets.length === 1 ? 'Target' : 'Targets');
+  if (config.targets.length > 0) words.title(config.targets.length === 1 ? 'Target' : 'Targets');
   config.targets.forEach((target, index) => explainTarget(words, target, index));
+  explainRecord(words, config);
   explainCompare(words, config);
   words.title('Running');
   explainRunning(words, config);
@@ -31,6 +33,10 @@ function explainSource(words: Words, source: SourceConfig, index: number): void 
     const listen = ['sources', index, 'httpSink', 'listen'];
     const where = words.shown(listen, formatListen(source.httpSink.listen));
     words.say(listen, `copies of requests that a proxy sends to TCP ${where}, each answered at once`);
+    return;
+  }
+  if ('files' in source) {
+    explainFiles(words, source.files, ['sources', index, 'files']);
     return;
   }
   const [kind = ''] = Object.keys(source);
@@ -56,6 +62,11 @@ function explainSource(words: Words, source: SourceConfig, index: number): void 
     1,
   );
   if (mergeTunnels) words.say([...path, 'mergeTunnels'], 'a packet seen through two tunnels is one packet', 1);
+}
+
+function explainFiles(words: Words, { paths, loop }: FilesConfig, path: Path): void {
+  words.say([...path, 'paths'], `recorded traffic in ${words.shown([...path, 'paths'], paths.join(', '))}`);
+  if (loop !== 1) words.say([...path, 'loop'], loop === 0 ? 'again and again, until it is stopped' : `${loop} times, one behind the other`, 1);
 }
 
 function explainProxy(words: Words, proxy: ProxyConfig, path: Path): void {

@@ -140,7 +140,7 @@ describe('mistakes', () => {
     ['a: !secret x', ['1:4: Unresolved tag: !secret']],
     ['a: [1', ['1:6: Flow sequence in block collection must be sufficiently indented and end with a ]']],
     ['--- a\n--- b', ['2:1: Source contains multiple documents; please use YAML.parseAllDocuments()']],
-    [`sources: [{ vxlan: {}, pcap: { file: a } }]\n${targets}`, ['1:11: sources[0]: found a mapping, expected exactly one kind of source: vxlan, geneve, interface, pcap, httpSink or proxy']],
+    [`sources: [{ vxlan: {}, pcap: { file: a } }]\n${targets}`, ['1:11: sources[0]: found a mapping, expected exactly one kind of source: vxlan, geneve, interface, pcap, files, httpSink or proxy']],
     [`sources: [{ vxlan: {} }, { vxlan: {} }]\n${targets}`, ['1:26: sources[1]: the same source is given twice']],
     [
       'sources: [{ vxlan: {} }]\ntargets:\n  - { name: a, url: "http://x" }\n  - { name: a, url: "http://y" }\n',

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { compareSchema } from './compare-schema.ts';
 import { guardsSchema } from './guards-schema.ts';
 import { policySchema } from './policy-schema.ts';
+import { recordSchema } from './record-schema.ts';
 import { productionBehindProxies, type SourceConfig, sourceKey, sourceSchema } from './source-schema.ts';
 import { type TargetConfig, targetSchema } from './target-schema.ts';
 import { durationSchema, listenSchema, textSchema, wholeNumber } from './values.ts';
@@ -17,7 +18,7 @@ export type { SourceConfig, TargetConfig };
 
 const noSource =
   'no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE';
-const noTarget = 'no target: give --target URL, the test environment to replay to';
+const noTarget = 'no target: give --target URL, the test environment to replay to, or --record DIR';
 
 /** Says `message` where the value is not there at all. */
 const whenMissing = (message: string) => ({ error: ({ input }: { input?: unknown }) => (input === undefined ? message : undefined) });
@@ -33,18 +34,21 @@ export const mirrorSchema = z
       .describe('Where traffic comes from; each has exactly one of the keys below.'),
     policy: policySchema.prefault({}).describe('Which requests may be replayed, and in which form.'),
     targets: z
-      .array(targetSchema, whenMissing(noTarget))
-      .min(1, noTarget)
+      .array(targetSchema)
       .superRefine((targets, context) =>
         refuseTwice(targets.map(({ name }) => name), context, (index) => [index, 'name'], 'two targets have the same name'),
       )
-      .describe('The test environments; each gets the requests that the policy lets through, or what it takes of them.'),
+      .prefault([])
+      .describe('The test environments; each gets the requests that the policy lets through, or what it takes of them. May be absent where `record` is there.'),
     compare: compareSchema
       .optional()
       .describe('Compare what the candidate answers with what production answered (docs/comparing.md); absent, nothing is compared.'),
     run: textSchema
       .optional()
       .describe('Folder of a run, made anew, to which the comparison is written and from which `doubletake report` reads it. With it alone, the defaults of `compare` hold.'),
+    record: recordSchema
+      .optional()
+      .describe('Record what the policy lets through, made safe, with production\'s responses (docs/recording.md); absent, nothing is recorded.'),
     guards: guardsSchema.prefault({}).describe('What keeps replay away from production.'),
     workers: wholeNumber(1, 256).default(1).describe('Worker threads; one serves about 20,000 requests/s.'),
     drain: durationSchema.prefault('10s').describe('How long a stop waits for the requests under way.'),
@@ -55,6 +59,16 @@ export const mirrorSchema = z
       .optional()
       .describe('Path of a Unix socket (on Windows a named pipe) on which `doubletake control` stops and resumes replay and sets percentages; only the user who runs the mirror may open it.'),
     ledger: textSchema.optional().describe('File to which the ledger is written as JSON at exit, and on SIGUSR2.'),
+  })
+  .refine(({ targets, record }) => targets?.length !== 0 || record !== undefined, {
+    error: noTarget,
+    path: ['targets'],
+    // Also beside other mistakes, so that all are told at once.
+    when: () => true,
+  })
+  .refine(({ targets, record, compare, run }) => targets.length > 0 || record === undefined || compare !== undefined || run === undefined, {
+    error: 'there is no target whose answers could be compared',
+    path: ['run'],
   })
   .superRefine(({ sources, targets }, context) => {
     const production = productionBehindProxies(sources);

@@ -1,7 +1,7 @@
 /** Where traffic comes from, as a configuration says it. */
 import { z } from 'zod';
 import { type ProxyConfig, proxySchema } from './proxy-schema.ts';
-import { listenSchema, sizeSchema, textSchema, wholeNumber } from './values.ts';
+import { durationSchema, listenSchema, sizeSchema, textSchema, wholeNumber } from './values.ts';
 
 /** What every source of packets can be told about the packets to take. */
 const packetChoice = {
@@ -90,16 +90,54 @@ const httpSinkSchema = z
 export type TunnelConfig = z.output<typeof vxlanSchema>;
 export type InterfaceConfig = z.output<typeof interfaceSchema>;
 
+const momentSchema = z
+  .string()
+  .meta({ title: 'moment' })
+  .transform((text, context): Moment => {
+    const behind = durationSchema.safeParse(text);
+    if (behind.success) return { behindStartUs: behind.data * 1_000 };
+    const ms = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+    if (!Number.isNaN(ms)) return { atUs: ms * 1_000 };
+    context.addIssue({ code: 'custom', message: 'expected a time with its zone such as 2026-01-31T09:30:00Z, or how long behind the first request such as 10m' });
+    return z.NEVER;
+  });
+
+/** A moment in recorded traffic, microseconds since the epoch or behind its first request. */
+export type Moment = { atUs: number } | { behindStartUs: number };
+
+const filesSchema = z
+  .strictObject({
+    paths: z
+      .array(textSchema)
+      .min(1)
+      .describe('Files and folders: recordings, pcap and pcapng, GoReplay\'s `.gor`, HAR, access logs in the combined format, also gzipped; `-` is standard input. Several are replayed as one, by time.'),
+    key: textSchema.min(1).optional().describe('The key of encrypted recordings, as in `record.key`.'),
+    from: momentSchema.optional().describe('Leave out requests before this moment: a time with its zone, or a duration behind the first request.'),
+    to: momentSchema.optional().describe('Leave out requests from this moment on.'),
+    loop: wholeNumber(0, 1_000_000)
+      .default(1)
+      .describe('How often all is replayed, each time behind the time before; 0 goes on until it is stopped.'),
+    ...packetChoice,
+  })
+  .superRefine(({ paths, loop }, context) => {
+    if (loop === 1 || !paths.includes('-')) return;
+    context.addIssue({ code: 'custom', message: 'standard input can be read but once', path: ['loop'] });
+  })
+  .describe('Recorded traffic, read as fast as the targets take it; the run ends behind its last request.');
+
+export type FilesConfig = z.output<typeof filesSchema>;
+
 export type SourceConfig =
   | { vxlan: TunnelConfig }
   | { geneve: TunnelConfig }
   | { interface: InterfaceConfig }
   | { pcap: z.output<typeof pcapSchema> }
+  | { files: FilesConfig }
   | { httpSink: z.output<typeof httpSinkSchema> }
   | { proxy: ProxyConfig };
 
 /** Sources of packets. */
-export type PacketSource = Exclude<SourceConfig, { httpSink: unknown } | { proxy: unknown }>;
+export type PacketSource = Exclude<SourceConfig, { httpSink: unknown } | { proxy: unknown } | { files: unknown }>;
 
 /** A mapping with exactly one of its keys, as a union that is told apart by the key. */
 export const sourceSchema = z
@@ -108,21 +146,23 @@ export const sourceSchema = z
     geneve: geneveSchema.optional(),
     interface: interfaceSchema.optional(),
     pcap: pcapSchema.optional(),
+    files: filesSchema.optional(),
     httpSink: httpSinkSchema.optional(),
     proxy: proxySchema.optional(),
   })
   .transform((source, context): SourceConfig => {
-    const { vxlan, geneve, interface: link, pcap, httpSink, proxy } = source;
+    const { vxlan, geneve, interface: link, pcap, files, httpSink, proxy } = source;
     const given: SourceConfig[] = [];
     if (vxlan !== undefined) given.push({ vxlan });
     if (geneve !== undefined) given.push({ geneve });
     if (link !== undefined) given.push({ interface: link });
     if (pcap !== undefined) given.push({ pcap });
+    if (files !== undefined) given.push({ files });
     if (httpSink !== undefined) given.push({ httpSink });
     if (proxy !== undefined) given.push({ proxy });
     const [only] = given;
     if (only !== undefined && given.length === 1) return only;
-    const message = 'expected exactly one kind of source: vxlan, geneve, interface, pcap, httpSink or proxy';
+    const message = 'expected exactly one kind of source: vxlan, geneve, interface, pcap, files, httpSink or proxy';
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
@@ -130,6 +170,7 @@ export const sourceSchema = z
 /** What makes two sources the same: the ledger's rows are named after it. */
 export function sourceKey(source: SourceConfig): string {
   if ('pcap' in source) return JSON.stringify(source.pcap.file);
+  if ('files' in source) return `files ${JSON.stringify(source.files.paths)}`;
   if ('interface' in source) return JSON.stringify(['interface', source.interface.name]);
   if ('httpSink' in source) return `tcp ${JSON.stringify(source.httpSink.listen)}`;
   if ('proxy' in source) return `tcp ${JSON.stringify(source.proxy.listen)}`;

@@ -12,6 +12,10 @@ const speedSchema = z
   .gt(0, { error: `expected a number above 0, at most ${speedMax}` })
   .max(speedMax, { error: `expected a number above 0, at most ${speedMax}` });
 
+const rateMax = 1_000_000;
+const expectedRate = `expected a number above 0, at most ${rateMax}`;
+const rateSchema = z.number({ error: expectedRate }).gt(0, { error: expectedRate }).max(rateMax, { error: expectedRate });
+
 export const targetSchema = z
   .strictObject({
     name: z
@@ -41,11 +45,17 @@ export const targetSchema = z
     speed: speedSchema
       .optional()
       .describe('Keep the timing of the capture, at this multiple of its speed: 1 as it was, 0.5 in twice the time. Absent: requests go as soon as they come. Live traffic comes at speed 1, so only what is read from files can be faster.'),
+    rate: rateSchema
+      .optional()
+      .describe('Send at so many requests a second, evenly and in their order, whatever the timing of the capture: for what is read from files. With `multiply`, the copies count too.'),
     multiply: wholeNumber(1, 100)
       .default(1)
       .describe('Replay every session this often at once, each copy as a session of its own: with connections, ids and, where requests are sanitized, people of its own.'),
   })
   .superRefine((target, context) => {
+    if (target.speed !== undefined && target.rate !== undefined) {
+      context.addIssue({ code: 'custom', message: 'a target has a speed or a rate, not both', path: ['rate'] });
+    }
     if (target.ramp !== undefined && target.percentage !== 100) {
       context.addIssue({ code: 'custom', message: 'a target has a percentage or a ramp, not both', path: ['percentage'] });
     }

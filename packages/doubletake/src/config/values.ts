@@ -63,6 +63,16 @@ export const durationSchema = textual('duration', 'expected a duration up to 24h
   return ms > 0 && ms <= durationMsMax ? ms : null;
 });
 
+const ageMsMax = 3_650 * 86_400_000;
+
+/** For how long something is kept: as a duration, also in days, in milliseconds. */
+export const ageSchema = textual('age', 'expected an age up to 3650d, such as 12h or 30d', (text) => {
+  const match = /^(\d+(?:\.\d+)?)(s|m|h|d)$/.exec(text);
+  const unit = match?.[2] === 'd' ? 86_400_000 : (unitMs[match?.[2] ?? ''] ?? Number.NaN);
+  const ms = Math.ceil(Number(match?.[1]) * unit);
+  return ms > 0 && ms <= ageMsMax ? ms : null;
+});
+
 const unitBytes: Readonly<Record<string, number>> = {
   B: 1,
   KiB: 1_024,

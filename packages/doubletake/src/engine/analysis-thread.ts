@@ -34,6 +34,9 @@ const hosts = [...ownHosts];
 const analysis = new Analysis({ ...compare, ownHosts: hosts });
 /** Endpoints as the analysis calls them, by `noiseKey`. */
 const endpoints = new Map<string, string>();
+/** Those of which more requests are to be sent twice, and which worker has not heard of them yet. */
+let wanted: readonly string[] = [];
+let untold = ports.map(() => false);
 let store: RunStore | null = null;
 let last: Promise<void> = Promise.resolve();
 let timer: NodeJS.Timeout | undefined;
@@ -65,8 +68,8 @@ async function workOff(batch: PairBatch): Promise<void> {
 /** What the comparison has come to; with it the workers hear of which endpoints more noise should be known. */
 function reportNow(): RunReport {
   const report = analysis.report();
-  const wanted = [...endpoints].flatMap(([key, endpoint]) => (analysis.wantsNoise(analysis.currentEndpoint(endpoint)) ? [key] : []));
-  for (const each of ports) each.postMessage(wanted satisfies FromAnalysisPort);
+  wanted = [...endpoints].flatMap(([key, endpoint]) => (analysis.wantsNoise(analysis.currentEndpoint(endpoint)) ? [key] : []));
+  untold = ports.map(() => true);
   return report;
 }
 
@@ -100,9 +103,12 @@ try {
     const { RunStore: Store } = await import('../store/run-store.ts');
     store = await Store.create(run, { version: version(), startedUs: nowUs() });
   }
-  for (const each of ports) {
+  for (const [index, each] of ports.entries()) {
     each.on('message', (batch: PairBatch) => {
-      last = last.then(() => workOff(batch)).then(() => each.postMessage(null satisfies FromAnalysisPort));
+      last = last.then(() => workOff(batch)).then(() => {
+        each.postMessage((untold[index] ? wanted : null) satisfies FromAnalysisPort);
+        untold[index] = false;
+      });
     });
   }
   port.on('message', (message: ToAnalysis) => {

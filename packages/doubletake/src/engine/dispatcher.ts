@@ -8,6 +8,7 @@ import type { Tally } from '../ledger/tally.ts';
 import type { ReplayPolicy } from '../policy/policy.ts';
 import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
 import type { ReplayResult } from '../replay/target.ts';
+import type { ExchangeRecorder } from './exchange-recorder.ts';
 import type { Draft, Pairing } from './pairing.ts';
 import type { AnswerListener, TargetUnit } from './target-unit.ts';
 
@@ -32,6 +33,8 @@ export class Dispatcher {
   readonly #idPrefix: string;
   /** Null when nothing is compared. */
   readonly #pairing: Pairing | null;
+  /** Null when nothing is recorded. */
+  readonly #recorder: ExchangeRecorder | null;
   #lastId = 0;
   #halted = false;
   /** Requests sent to targets and not settled by all of them. */
@@ -46,11 +49,13 @@ export class Dispatcher {
     units: readonly TargetUnit[],
     idPrefix: string,
     pairing: Pairing | null = null,
+    recorder: ExchangeRecorder | null = null,
   ) {
     this.#policy = policy;
     this.#sanitizers = sanitizers;
     this.#idPrefix = idPrefix;
     this.#pairing = pairing;
+    this.#recorder = recorder;
     this.#setUnits(units);
   }
 
@@ -113,7 +118,7 @@ export class Dispatcher {
     this.#awaiting++;
     const id = `${this.#idPrefix}${(this.#lastId++).toString(36)}`;
     const only = this.#only;
-    if (only !== null && this.#pairing === null) {
+    if (only !== null && this.#pairing === null && this.#recorder === null) {
       const { unit } = only;
       unit.tally.capture();
       const safe = this.#sanitizers === null ? exchange : null;
@@ -132,16 +137,17 @@ export class Dispatcher {
   /** Production's answer to a request has ended, or will not come. */
   answered(exchange: Exchange): void {
     this.#pairing?.answered(exchange);
+    this.#recorder?.answered(exchange);
   }
 
   /** True while every target takes more without dropping. */
   get room(): boolean {
-    return this.#halted || this.#units.every((unit) => unit.room);
+    return this.#halted || (this.#units.every((unit) => unit.room) && this.#recorder?.room !== false);
   }
 
   /** Resolves when `room` may be true again. */
   async waitForRoom(): Promise<void> {
-    await Promise.all(this.#units.map((unit) => unit.waitForRoom()));
+    await Promise.all([...this.#units.map((unit) => unit.waitForRoom()), this.#recorder?.waitForRoom()]);
   }
 
   /** Resolves when every request sent so far has its outcome. */
@@ -220,6 +226,10 @@ export class Dispatcher {
       line.refusal = line.unit.refuses(exchange, this.#policy);
     }
     const safe: (Exchange | null | undefined)[] = [];
+    if (this.#recorder !== null) {
+      safe[0] = this.#sanitizers === null ? exchange : this.#sanitizers[0].sanitize(exchange);
+      this.#record(this.#recorder, exchange, safe[0], source);
+    }
     let draft: Draft | null = null;
     for (const line of this.#lines) {
       const { unit, copy } = line;
@@ -244,6 +254,13 @@ export class Dispatcher {
       }
     }
     if (draft !== null) for (const { unit, copy, refusal } of this.#lines) if (copy === 0 && refusal !== null) draft.ended(unit.name, null);
+  }
+
+  /** Without a target, the recording decides on the outcome of a request. */
+  #record(recorder: ExchangeRecorder, exchange: Exchange, safe: Exchange | null, source: RequestSource): void {
+    const finish = this.#lines.length > 0 ? null : (outcome: Outcome) => this.#finish(source, outcome);
+    if (safe === null) finish?.('blocked.unsanitizable');
+    else recorder.begin(exchange, safe, this.#sanitizers?.[0] ?? null, this.#policy.probability, finish);
   }
 
   /** The candidate gets the same request once more: what its two answers differ in is noise. */

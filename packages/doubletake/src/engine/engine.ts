@@ -17,6 +17,8 @@ import { type ListedServer, ProductionServers } from '../policy/production-serve
 import { ledgerLayout, ledgerNames, ledgerPaths } from './ledger-layout.ts';
 import type { TargetSupplies, WorkerCommand } from './messages.ts';
 import { listedProduction, refuseProductionNames, resolveProduction } from './production.ts';
+import { recorderOptions } from './recording.ts';
+import { RecordingHandle } from './recording-handle.ts';
 import { RelayHandle } from './relay-handle.ts';
 import { openSanitizers } from './sanitizing.ts';
 import { Shares } from './shares.ts';
@@ -40,7 +42,7 @@ const rampEveryMs = 1_000;
 const compareEveryMs = 3_000;
 
 /** What cannot change while the mirror runs. */
-const lasting = ['sources', 'compare', 'run', 'guards', 'workers', 'drainMs', 'health', 'control', 'ledger'] as const satisfies (keyof MirrorConfig)[];
+const lasting = ['sources', 'compare', 'run', 'record', 'guards', 'workers', 'drainMs', 'health', 'control', 'ledger'] as const satisfies (keyof MirrorConfig)[];
 
 export interface EngineEvents {
   warning(text: string): void;
@@ -71,6 +73,8 @@ export class Engine {
   #analysis: AnalysisHandle | null = null;
   #comparison: RunReport | null = null;
   #comparisonTimer: NodeJS.Timeout | undefined;
+  /** Null when nothing is recorded. */
+  #recording: RecordingHandle | null = null;
   /** Null when no source is a proxy. */
   #relay: RelayHandle | null = null;
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
@@ -90,6 +94,7 @@ export class Engine {
       told: (text) => events.warning(text),
     });
     const slowestMs = Math.max(
+      0,
       ...config.targets.map(({ limits }) => limits.connectTimeoutMs + limits.responseTimeoutMs),
     );
     this.#watchdog = new Watchdog({ silentMsMax, stalledMsMax: 2 * slowestMs + 5_000 });
@@ -110,6 +115,7 @@ export class Engine {
     try {
       // After the ports, so that one that is taken leaves no empty run.
       this.#analysis = await this.#startAnalysis();
+      this.#recording = await this.#startRecording();
       const opened = await this.#startWorkers(bound);
       const proxies = await this.#relay?.start();
       proxies?.forEach((address, position) => {
@@ -166,7 +172,7 @@ export class Engine {
     const before = this.#config;
     const supplies = await this.#prepare(config, before.targets);
     const names = ledgerNames(config);
-    const paths = ledgerPaths({ ...names, sources: before.sources.map(sourceName) });
+    const paths = ledgerPaths({ ...names, sources: before.sources.map(sourceName), records: before.record !== undefined });
     if (!this.#layout.fits(paths)) {
       throw new DoubletakeError('DT_RELOAD', 'the ledger has no place left for new names of filters and targets; restart');
     }
@@ -174,6 +180,7 @@ export class Engine {
     const { policy, targets } = config;
     this.#supplies = { ...supplies, shares: this.#shares.replaceTargets(targets, performance.now()) };
     this.#config = { ...before, policy, targets };
+    if (before.policy.sanitize !== undefined) this.#warnUnlessSanitized(policy);
     this.#relay?.reload();
     await this.#bound?.followTargets(targets.map(({ url }) => new URL(url)));
     await this.#command({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
@@ -221,6 +228,7 @@ export class Engine {
     const leftMs = this.#aborted ? 0 : drainMs;
     await Promise.all(this.#workers.map((worker) => worker.stop(leftMs, stopGraceMs)));
     this.#state = 'stopped';
+    await this.#recording?.close();
     const report = this.report();
     clearInterval(this.#comparisonTimer);
     this.#comparison = (await this.#analysis?.close(report)) ?? this.#comparison;
@@ -263,6 +271,24 @@ export class Engine {
       });
     }, compareEveryMs);
     return analysis;
+  }
+
+  async #startRecording(): Promise<RecordingHandle | null> {
+    const { record, workers, policy } = this.#config;
+    if (record === undefined) return null;
+    const recording = new RecordingHandle(workers, {
+      warning: (text) => this.#events.warning(text),
+      notice: (text) => this.#events.notice(text),
+    });
+    await recording.start(recorderOptions(record));
+    this.#warnUnlessSanitized(policy);
+    return recording;
+  }
+
+  #warnUnlessSanitized({ sanitize }: MirrorConfig['policy']): void {
+    const { record } = this.#config;
+    if (record === undefined || sanitize !== undefined) return;
+    this.#events.warning(`what is recorded to ${record.directory} is as it came, with all personal data and credentials: nothing is sanitized (policy.sanitize)`);
   }
 
   async #command(command: WorkerCommand): Promise<void> {
@@ -324,6 +350,7 @@ export class Engine {
           supplies: this.#supplies,
           production: this.#production,
           pairs: this.#analysis?.ports[index] ?? null,
+          records: this.#recording?.ports[index] ?? null,
           shared: createSharedRow(this.#layout),
           runId,
         },

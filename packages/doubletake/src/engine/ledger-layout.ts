@@ -5,7 +5,7 @@ import { fidelityNames } from '../http/fidelity.ts';
 import { CounterLayout } from '../ledger/counters.ts';
 import { latencyBuckets } from '../ledger/histogram.ts';
 import { outcomePath, outcomes } from '../ledger/outcome.ts';
-import { latencyPlace, statusClasses } from '../ledger/report.ts';
+import { lagPlace, latencyPlace, recordingCounts, recordingPlace, statusClasses } from '../ledger/report.ts';
 import { decodedResults } from '../packets/decoded.ts';
 import { filterOutcomes } from '../policy/filter.ts';
 import type { FilterRule } from '../policy/filter-options.ts';
@@ -32,6 +32,10 @@ const sourcePaths: readonly (readonly string[])[] = [
   ['sink', 'refused'],
   ['sink', 'timedOut'],
   ['sink', 'rejected'],
+  ['files', 'malformed'],
+  ['files', 'skipped'],
+  ['files', 'done'],
+  ['files', 'total'],
 ];
 
 const targetPaths: readonly (readonly string[])[] = [
@@ -48,18 +52,21 @@ export interface LedgerNames {
   targets: readonly string[];
   /** Every rule by which a request can be filtered, the targets' own too. */
   filters: readonly FilterRule[];
+  /** Exchanges are recorded; not, unless given. */
+  records?: boolean;
 }
 
-export function ledgerNames({ sources, policy, targets }: MirrorConfig): LedgerNames {
+export function ledgerNames({ sources, policy, targets, record }: MirrorConfig): LedgerNames {
   return {
     sources: sources.map(sourceName),
     targets: targets.map(({ name }) => name),
     filters: [...policy.filters, ...targets.flatMap(({ filters }) => filters)],
+    records: record !== undefined,
   };
 }
 
 /** Paths of all counters: the same in every thread for the same names. */
-export function ledgerPaths({ sources, targets, filters }: LedgerNames): string[][] {
+export function ledgerPaths({ sources, targets, filters, records = false }: LedgerNames): string[][] {
   const tallyPaths = [
     ['captured'],
     ...[...outcomes, ...filterOutcomes(filters)].map((outcome) => ['outcomes', ...outcomePath(outcome)]),
@@ -69,6 +76,8 @@ export function ledgerPaths({ sources, targets, filters }: LedgerNames): string[
     ...sources.flatMap((name) => [...tallyPaths, ...sourcePaths].map((path) => ['sources', name, ...path])),
     ...targets.flatMap((name) => [...tallyPaths, ...targetPaths].map((path) => ['targets', name, ...path])),
     ...targets.flatMap((name) => latencyBuckets.map((_, bucket) => [latencyPlace, name, String(bucket)])),
+    ...targets.flatMap((name) => latencyBuckets.map((_, bucket) => [lagPlace, name, String(bucket)])),
+    ...(records ? recordingCounts.map((count) => [recordingPlace, count]) : []),
   ];
 }
 

@@ -29,6 +29,8 @@ export interface WorkerStart {
   production: readonly ListedServer[];
   /** The way to the analysis thread; null when nothing is compared. */
   pairs: MessagePort | null;
+  /** The way to the recording thread; null when nothing is recorded. */
+  records: MessagePort | null;
   /** Where the ledger's row is published. */
   shared: SharedArrayBuffer;
   /** Distinguishes the ids that this run gives to requests. */

@@ -26,6 +26,10 @@ export class SourceSlots {
   readonly sinkRefused: number;
   readonly sinkTimedOut: number;
   readonly sinkRejected: number;
+  readonly filesMalformed: number;
+  readonly filesSkipped: number;
+  readonly filesDone: number;
+  readonly filesTotal: number;
 
   constructor(layout: CounterLayout, source: string) {
     const slot = (...path: string[]): number => layout.slot('sources', source, ...path);
@@ -51,5 +55,9 @@ export class SourceSlots {
     this.sinkRefused = slot('sink', 'refused');
     this.sinkTimedOut = slot('sink', 'timedOut');
     this.sinkRejected = slot('sink', 'rejected');
+    this.filesMalformed = slot('files', 'malformed');
+    this.filesSkipped = slot('files', 'skipped');
+    this.filesDone = slot('files', 'done');
+    this.filesTotal = slot('files', 'total');
   }
 }

@@ -4,6 +4,8 @@ import type { MirrorConfig, SourceConfig } from '../config/schema.ts';
 import { type PacketSource, packetSettings } from '../config/source-schema.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
 import { startCaptureFile } from './capture-file-source.ts';
+import { startFiles } from './files-source.ts';
+import { FilesIntake } from './files-intake.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Intake } from './intake.ts';
 import { bindInterface, startInterface } from './interface-source.ts';
@@ -17,12 +19,19 @@ import { bindTunnel, startTunnel } from './tunnel-source.ts';
 /** How a source is called in the ledger and in logs. */
 export function sourceName(source: SourceConfig): string {
   if ('pcap' in source) return `pcap:${source.pcap.file}`;
+  if ('files' in source) return `files:${source.files.paths.join(',')}`;
   if ('interface' in source) return `interface:${source.interface.name}`;
   if ('httpSink' in source) return `http-sink:${formatListen(source.httpSink.listen)}`;
   if ('proxy' in source) return `proxy:${formatListen(source.proxy.listen)}`;
   return 'vxlan' in source
     ? `vxlan:${formatListen(source.vxlan.listen)}`
     : `geneve:${formatListen(source.geneve.listen)}`;
+}
+
+/** Whether a source takes what comes through standard input. */
+export function readsStandardInput(source: SourceConfig): boolean {
+  if ('files' in source) return source.files.paths.includes('-');
+  return 'pcap' in source && source.pcap.file === '-';
 }
 
 /**
@@ -40,6 +49,7 @@ export function openIntake(
 ): Intake {
   const name = sourceName(source);
   if ('httpSink' in source) return new SinkIntake(name, dispatcher, layout, row);
+  if ('files' in source) return new FilesIntake(name, dispatcher, layout, row, learn, { responseBodyBytesMax });
   if ('proxy' in source) return new RelayIntake(name, dispatcher, layout, row, learn, { responseBodyBytesMax });
   return new Pipeline(name, { hashSeed, ...packetChoice(source), responseBodyBytesMax }, dispatcher, layout, row, learn);
 }
@@ -111,7 +121,7 @@ export async function bindSources(config: MirrorConfig): Promise<BoundSources> {
 }
 
 async function bindSource(source: SourceConfig, config: MirrorConfig): Promise<BoundSource | null> {
-  if ('pcap' in source || 'httpSink' in source || 'proxy' in source) return null;
+  if ('pcap' in source || 'files' in source || 'httpSink' in source || 'proxy' in source) return null;
   if ('interface' in source) return bindInterface(source.interface, config);
   return 'vxlan' in source
     ? bindTunnel('vxlan', source.vxlan, config.workers)
@@ -129,6 +139,7 @@ export async function startSource(
 ): Promise<RunningSource | null> {
   if ('proxy' in source || (descriptor === null && sharedPort === null && worker > 0)) return null;
   if ('httpSink' in source) return startHttpSink(source.httpSink.listen, sharedPort, asIntake(intake, SinkIntake));
+  if ('files' in source) return startFiles(source.files, asIntake(intake, FilesIntake), dispatcher, warn);
   const start: SourceStart = { descriptor, pipeline: asIntake(intake, Pipeline), dispatcher, warn };
   if ('pcap' in source) return startCaptureFile(source.pcap.file, start);
   if ('interface' in source) return startInterface(source.interface, start);

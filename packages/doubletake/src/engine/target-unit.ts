@@ -10,7 +10,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
 import { bucketOf, latencyBuckets } from '../ledger/histogram.ts';
 import type { Outcome } from '../ledger/outcome.ts';
-import { latencyPlace, statusClasses } from '../ledger/report.ts';
+import { lagPlace, latencyPlace, statusClasses } from '../ledger/report.ts';
 import { Tally } from '../ledger/tally.ts';
 import { RequestFilter } from '../policy/filter.ts';
 import type { ReplayPolicy } from '../policy/policy.ts';
@@ -234,6 +234,14 @@ export class TargetUnit {
     if (lanes === undefined) this.#lanes.set(connection, (lanes = []));
     return (lanes[copy] ??= {});
   }
+}
+
+/** Counts in `row` by how much each request of a target is late. */
+export function lagCounter(layout: CounterLayout, row: Float64Array, target: string): (ms: number) => void {
+  const first = layout.slot(lagPlace, target, '0');
+  return (ms) => {
+    row[first + bucketOf(ms)]++;
+  };
 }
 
 function outcomeOf(result: ReplayResult): Outcome {

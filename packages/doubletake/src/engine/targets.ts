@@ -36,6 +36,8 @@ export interface TargetSurroundings {
   production: ProductionServers;
   /** Kept of each answer's body; 0 keeps none. */
   keepBodyBytesMax: number;
+  /** As in `TargetOptions`. */
+  sentLate: (ms: number) => void;
 }
 
 /** Makes sure that the target can be reached now and is not one of production's servers; rejects with one clear line. */
@@ -59,7 +61,7 @@ export function openTargetUnit(config: TargetConfig, around: TargetSurroundings)
   return {
     config,
     trustedProxies: around.trustedProxies,
-    target: openTarget(config, around.authority, around.workers, around.production, around.keepBodyBytesMax),
+    target: openTarget(config, around.authority, around.workers, around.production, around.keepBodyBytesMax, around.sentLate),
     writer: new RequestWriter(new URL(config.url), config.host),
     rewriters: Array.from({ length: config.multiply }, (_, copy) => openTargetRewriter(config, copy, around.trustedProxies)),
     rateLimit:
@@ -84,11 +86,12 @@ export function openTargetRewriter(
 }
 
 function openTarget(
-  { name, url, limits, speed }: TargetConfig,
+  { name, url, limits, speed, rate }: TargetConfig,
   authority: string | null,
   workers: number,
   production: ProductionServers,
   keepBodyBytesMax: number,
+  sentLate?: (ms: number) => void,
 ): ReplayTarget {
   const shared = (total: number): number => Math.max(1, Math.floor(total / workers));
   try {
@@ -105,7 +108,8 @@ function openTarget(
       idleTimeoutMs,
       connectionAgeMaxMs,
       keepBodyBytesMax,
-      speed: speed ?? null,
+      pace: rate !== undefined ? { perSecond: rate } : speed !== undefined ? { speed } : null,
+      ...(sentLate === undefined ? {} : { sentLate }),
       refused: (address, port) => production.refuses(address, port),
     });
   } catch (error) {

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { DoubletakeError } from '../errors.ts';
 import { type Publication, readPublication } from '../ledger/counters.ts';
 import type { FromWorker, ToWorker, WorkerCommand, WorkerStart } from './messages.ts';
+import { readsStandardInput } from './sources.ts';
 
 export interface WorkerEvents {
   warning(text: string): void;
@@ -34,11 +35,11 @@ export class WorkerHandle {
     const cache = getCompileCacheDir();
     // A thread has no standard input of its own; the first worker reads capture files, and so gets the process's.
     const { sources } = start.config;
-    const readsInput = start.index === 0 && sources.some((source) => 'pcap' in source && source.pcap.file === '-');
+    const readsInput = start.index === 0 && sources.some(readsStandardInput);
     this.#worker = new Worker(program, {
       stdin: readsInput,
       workerData: start,
-      transferList: [start.copies?.port, start.pairs].filter((port) => port !== undefined && port !== null),
+      transferList: [start.copies?.port, start.pairs, start.records].filter((port) => port !== undefined && port !== null),
       name: `doubletake-${start.index}`,
       // What lives short is small here; a larger nursery would only cost memory.
       resourceLimits: { maxYoungGenerationSizeMb: 32 },

@@ -11,18 +11,24 @@ import { Dispatcher } from './dispatcher.ts';
 import { ledgerLayout, ledgerNames } from './ledger-layout.ts';
 import type { Intake } from './intake.ts';
 import type { TargetSupplies, WorkerCommand, WorkerStart } from './messages.ts';
+import { ExchangeRecorder } from './exchange-recorder.ts';
 import { PairSender } from './pair-sender.ts';
 import { Pairing } from './pairing.ts';
+import { RecordSender } from './record-sender.ts';
+import { keptResponseBytes } from './recording.ts';
 import type { RunningSource } from './running-source.ts';
 import { openSanitizers } from './sanitizing.ts';
 import { openIntake, startSource } from './sources.ts';
-import { TargetUnit } from './target-unit.ts';
+import { lagCounter, TargetUnit } from './target-unit.ts';
 import { openTargetUnit } from './targets.ts';
 
 const publishEveryMs = 100;
 
 /** How long a stop waits for the comparison of what was replayed last. */
 const pairsMsMax = 2_000;
+
+/** How long it waits for what was recorded last to be written. */
+const recordsMsMax = 2_000;
 
 export interface WorkerEvents {
   warning(text: string): void;
@@ -45,6 +51,7 @@ export class WorkerRun {
   readonly #sources: (RunningSource | null)[] = [];
   #copies: CopyFeed | null = null;
   #pairs: PairSender | null = null;
+  #records: RecordSender | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(start: WorkerStart, events: WorkerEvents) {
@@ -61,6 +68,7 @@ export class WorkerRun {
       this.#openUnits(targets, start.supplies, policy.trustedProxies, []),
       `${runId}-${index.toString(36)}-`,
       this.#openPairing(),
+      this.#openRecorder(),
     );
     const hashSeed = randomInt(2 ** 31);
     const learn = config.guards.learnProduction
@@ -71,7 +79,7 @@ export class WorkerRun {
         }
       : null;
     this.#pipelines = config.sources.map((source) =>
-      openIntake(source, hashSeed, this.#dispatcher, this.#layout, this.#row, learn, responseBodyBytesMax(config)),
+      openIntake(source, hashSeed, this.#dispatcher, this.#layout, this.#row, learn, Math.max(responseBodyBytesMax(config), keptResponseBytes(config))),
     );
   }
 
@@ -135,6 +143,15 @@ export class WorkerRun {
     return pairing;
   }
 
+  /** Null when nothing is recorded. */
+  #openRecorder(): ExchangeRecorder | null {
+    const { records, runId, index } = this.#start;
+    if (records === null) return null;
+    const sender = new RecordSender(records, this.#layout, this.#row);
+    this.#records = sender;
+    return new ExchangeRecorder(sender, `${runId}-${index}`);
+  }
+
   /** Another worker saw a server of production. */
   learnProduction(endpoint: string): void {
     if (this.#production.learn(endpoint)) this.#dispatcher.recheck();
@@ -160,6 +177,7 @@ export class WorkerRun {
         workers: this.#start.config.workers,
         trustedProxies,
         production: this.#production,
+        sentLate: lagCounter(this.#layout, this.#row, config.name),
         keepBodyBytesMax: isCompared(this.#start.config, config.name) ? (this.#start.config.compare?.bodyBytesMax ?? 0) : 0,
       });
       const unit = new TargetUnit(parts, this.#layout, this.#row, {
@@ -181,7 +199,7 @@ export class WorkerRun {
     this.#pipelines.forEach((pipeline) => pipeline.flush());
     this.#publish();
     await this.#dispatcher.close(drainMs);
-    await this.#pairs?.close(pairsMsMax);
+    await Promise.all([this.#pairs?.close(pairsMsMax), this.#records?.close(recordsMsMax)]);
     clearInterval(this.#timer);
     this.#publish();
   }
@@ -191,6 +209,7 @@ export class WorkerRun {
     if (this.#copies !== null) return;
     await Promise.all(this.#opened().map((source) => source.exhausted));
     this.#pipelines.forEach((pipeline) => pipeline.flush());
+    this.#records?.flush();
     await this.#dispatcher.waitForIdle();
     this.#publish();
     this.#events.exhausted();

@@ -14,7 +14,14 @@ export type IncompleteReason =
   | 'timeout';
 
 /** Why a request was not sent although it should have been. */
-export type DropReason = 'queue_full' | 'rate_limited' | 'circuit_open' | 'too_large' | 'shutdown';
+export type DropReason =
+  | 'queue_full'
+  | 'rate_limited'
+  | 'circuit_open'
+  | 'too_large'
+  | 'shutdown'
+  /** There is no target, and it could not be written to the recording. */
+  | 'not_recorded';
 
 /** Why a request that was sent got no whole answer. */
 export type FailReason = 'connect' | 'timeout' | 'reset' | 'protocol';
@@ -47,6 +54,7 @@ const dropReasons: readonly DropReason[] = [
   'circuit_open',
   'too_large',
   'shutdown',
+  'not_recorded',
 ];
 const failReasons: readonly FailReason[] = ['connect', 'timeout', 'reset', 'protocol'];
 const guards: readonly Guard[] = [
@@ -69,6 +77,8 @@ export type PolicyOutcome = 'sampled_out' | FilterOutcome | `blocked.${Guard}`;
 
 export type Outcome =
   | 'replayed'
+  /** There is no target: it was written to the recording, which was all that was asked. */
+  | 'recorded'
   | 'sampled_out'
   | FilterOutcome
   | `blocked.${Guard}`
@@ -79,6 +89,7 @@ export type Outcome =
 /** Every outcome but those of filters; `blocked.loop` is printed as `blocked: { loop: n }`. */
 export const outcomes: readonly Outcome[] = [
   'replayed',
+  'recorded',
   'sampled_out',
   ...guards.map((guard) => `blocked.${guard}` as const),
   ...dropReasons.map((reason) => `dropped.${reason}` as const),
@@ -93,7 +104,7 @@ export function outcomePath(outcome: Outcome): string[] {
 }
 
 /** How far a request came, for the best of several targets' outcomes: answered, sent, dropped, blocked, not wanted. */
-const ranks: Readonly<Record<string, number>> = { replayed: 5, failed: 4, dropped: 3, blocked: 2, sampled_out: 1 };
+const ranks: Readonly<Record<string, number>> = { replayed: 5, recorded: 5, failed: 4, dropped: 3, blocked: 2, sampled_out: 1 };
 
 export function outcomeRank(outcome: Outcome): number {
   return ranks[outcomePath(outcome)[0] ?? ''] ?? 0;

@@ -44,6 +44,16 @@ export interface ProxyCounts {
   unreachable: number;
 }
 
+/** Exchanges that were to be recorded, by what became of them, and the bytes that they take on the disk. */
+export interface RecordingCounts {
+  exchanges: number;
+  bytes: number;
+  /** The recording had fallen too far behind. */
+  dropped: number;
+  /** They could not be written: the disk is full, the folder is gone. */
+  failed: number;
+}
+
 export interface SourceReport extends TallyReport {
   packets: PacketCounts;
   gaps: GapCounts;
@@ -60,6 +70,8 @@ export interface SourceReport extends TallyReport {
   fidelity: CountTree;
   /** Connections of a mirror sink: refused for their number, cut off for their slowness, ended for what they sent. */
   sink: { refused: number; timedOut: number; rejected: number };
+  /** Of recorded traffic: entries of files that gave no request, and how far the files were read, of how much. */
+  files: { malformed: number; skipped: number; done: number; total: number };
   /** Of a proxy alone. */
   proxy?: ProxyCounts;
 }
@@ -73,6 +85,11 @@ export interface TargetReport extends TallyReport {
   circuit: { opened: number; closed: number; openNow: number };
   /** From the request sent to the answer read, in milliseconds; null while there is no answer. */
   latencyMs: { p50: number | null; p90: number | null; p99: number | null };
+  /**
+   * Where the target has a speed or a rate: how far behind its time each request went out, in milliseconds; null while
+   * none has.
+   */
+  lagMs: { p50: number | null; p99: number | null; max: number | null };
   /** Of the requests that the policy lets through, what it gets now. */
   percentage: number;
 }
@@ -81,6 +98,8 @@ export interface TargetReport extends TallyReport {
 export interface LedgerReport extends SourceReport {
   /** What a comparison has come to; absent where there is none. */
   comparison?: { verdict: string; pairs: number; mismatches: number };
+  /** Absent where nothing is recorded. */
+  recording?: RecordingCounts;
   /** Stopped by the kill switch, or not. */
   replay: 'running' | 'stopped';
   sources: { [name: string]: SourceReport };
@@ -90,13 +109,21 @@ export interface LedgerReport extends SourceReport {
 /** Below it the slots for latencies, by target and bucket. */
 export const latencyPlace = 'latency';
 
+/** The same for how far behind its schedule each request went out. */
+export const lagPlace = 'lag';
+
 export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+/** Below it the slots for what is recorded. */
+export const recordingPlace = 'recording';
+
+export const recordingCounts = ['exchanges', 'bytes', 'dropped', 'failed'] as const satisfies (keyof RecordingCounts)[];
 
 /** Adds up the workers' rows and names the sums. */
 export function buildReport(layout: CounterLayout, rows: readonly Float64Array[]): LedgerReport {
   const tree: CountTree = { sources: {}, targets: {} };
   layout.paths.forEach((path, slot) => {
-    if (path[0] === latencyPlace) return;
+    if (path[0] === latencyPlace || path[0] === lagPlace) return;
     const count = sumAt(rows, slot);
     addAt(tree, path, count);
     if (path[0] === 'sources') addAt(tree, path.slice(2), count);
@@ -107,14 +134,16 @@ export function buildReport(layout: CounterLayout, rows: readonly Float64Array[]
   for (const [name, target] of Object.entries(report.targets)) {
     const counts = latencyCounts(layout, rows, name);
     target.percentage = 100;
+    const lags = latencyCounts(layout, rows, name, lagPlace);
+    target.lagMs = { p50: quantile(lags, 0.5), p99: quantile(lags, 0.99), max: quantile(lags, 1) };
     target.latencyMs = { p50: quantile(counts, 0.5), p90: quantile(counts, 0.9), p99: quantile(counts, 0.99) };
   }
   return report;
 }
 
-/** A target's answers by latency bucket (histogram.ts), which the report sums up in quantiles. */
-export function latencyCounts(layout: CounterLayout, rows: readonly Float64Array[], target: string): number[] {
-  return latencyBuckets.map((_, bucket) => sumAt(rows, layout.slot(latencyPlace, target, String(bucket))));
+/** A target's answers by latency bucket (histogram.ts), which the report sums up in quantiles; or its requests by lag. */
+export function latencyCounts(layout: CounterLayout, rows: readonly Float64Array[], target: string, place = latencyPlace): number[] {
+  return latencyBuckets.map((_, bucket) => sumAt(rows, layout.slot(place, target, String(bucket))));
 }
 
 function sumAt(rows: readonly Float64Array[], slot: number): number {

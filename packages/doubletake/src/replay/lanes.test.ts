@@ -23,7 +23,7 @@ test('whatever happens, a lane has one request out, in order, and nothing is los
         if (step.do === 'add') {
           const lane = laneObjects[step.lane] ?? null;
           const request = { bytes: [], length: added.length + 1, method: 'GET', lane, timeUs: 0, probability: 1 };
-          const pending = { request, settle: () => {}, queuedAtMs: added.length, retried: false };
+          const pending = { request, settle: () => {}, queuedAtMs: added.length, scheduledMs: Number.NaN, retried: false };
           added.push(pending);
           lanes.add(pending);
         } else if (step.do === 'take') out.push(...maybe(lanes.take()));

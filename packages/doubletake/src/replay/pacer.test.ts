@@ -6,7 +6,7 @@ const HOUR_US = 3_600_000_000;
 
 /** When each request is due, of those captured at `timesUs` that come at `nowMs`. */
 function dueTimes(speed: number, requests: readonly { timeUs: number; nowMs: number }[]): number[] {
-  const pacer = new Pacer(speed, () => {});
+  const pacer = new Pacer({ speed }, () => {});
   return requests.map(({ timeUs, nowMs }) => pacer.dueMs(timeUs, nowMs));
 }
 
@@ -31,6 +31,18 @@ test.each<[string, number, [timeUs: number, nowMs: number][], number[]]>([
   ],
 ])('due %s', (_name, speed, requests, due) => {
   expect(dueTimes(speed, requests.map(([timeUs, nowMs]) => ({ timeUs, nowMs })))).toEqual(due);
+});
+
+test('at a rate, evenly, whatever the times; what comes late goes at once, and the others keep their time', () => {
+  const pacer = new Pacer({ perSecond: 10 }, () => {});
+  const due = [[5e9, 0], [1e9, 0], [9e9, 350], [9e9, 350], [9e9, 350]].map(([timeUs = 0, nowMs = 0]) => [pacer.dueMs(timeUs, nowMs), pacer.scheduledMs]);
+  expect(due).toEqual([[0, 0], [100, 100], [350, 200], [350, 300], [400, 400]]);
+});
+
+test('how late a request is shows against its schedule, not against when it came', () => {
+  const pacer = new Pacer({ speed: 1 }, () => {});
+  const due = [[0, 100], [1e6, 5_000], [6e6, 5_000]].map(([timeUs = 0, nowMs = 0]) => [pacer.dueMs(timeUs, nowMs), pacer.scheduledMs]);
+  expect(due).toEqual([[100, 100], [5_000, 1_100], [6_100, 6_100]]);
 });
 
 test('whatever the times: due no earlier than they come, in order, and in sum no later than the capture lasted', () => {

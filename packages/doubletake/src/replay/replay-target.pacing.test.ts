@@ -15,11 +15,11 @@ async function pacedTarget(options: Partial<TargetOptions>) {
       socket.write(OK);
     }),
   );
-  return { target: replayTarget(server.url, { speed: 1, ...options }), seen };
+  return { target: replayTarget(server.url, { pace: { speed: 1 }, ...options }), seen };
 }
 
 test('requests go out as far apart as they were captured, divided by the speed, and in their order', async () => {
-  const { target, seen } = await pacedTarget({ speed: 10 });
+  const { target, seen } = await pacedTarget({ pace: { speed: 10 } });
   const lane = {};
   const timesUs = [0, 1_000_000, 1_000_000, 2_000_000, 1_500_000, 3_000_000];
   const results = await Promise.all(timesUs.map((timeUs, index) => send(target, request(`/${index}`, { lane, timeUs: 7e15 + timeUs }))));

@@ -39,7 +39,7 @@ function note(target: ReplayTarget, results: string[], outgoing: OutgoingRequest
 describe('halt', () => {
   test('settles what is in flight, in lanes and held for its time before it returns, once; then refuses until resume', async () => {
     const server = await seeingServer();
-    const target = replayTarget(server.url, { connectionsMax: 2, speed: 1 });
+    const target = replayTarget(server.url, { connectionsMax: 2, pace: { speed: 1 } });
     const results: string[] = [];
     const lane = {};
     for (const path of ['/hold1', '/hold2', '/behind']) note(target, results, request(path, { lane }));

@@ -2,7 +2,7 @@
  * A target: sends requests over a pool of keep-alive connections and settles each exactly once.
  *
  * - A request goes out at once when its lane is free and a connection is idle; else it waits in `Lanes`, within bounds.
- *   With a `speed` it waits in the `Pacer` before, until it is due.
+ *   With a `pace` it waits in the `Pacer` before, until it is due.
  * - A new connection is made for each ready request that has none, up to `connectionsMax`; no more requests than
  *   `inFlightMax` are out at once. After a failure to connect one attempt at a time is made, with a pause between them,
  *   until one works again.
@@ -89,7 +89,7 @@ export class ReplayTarget {
     this.#dialer = new Dialer(options, owner, this.#addresses);
     this.#room = new Room(options.queueRequestsMax, options.queueBytesMax);
     const release = (pending: Pending, nowMs: number): void => this.#due(pending, nowMs);
-    this.#pacer = options.speed === null ? null : new Pacer(options.speed, release);
+    this.#pacer = options.pace === null ? null : new Pacer(options.pace, release);
     this.#pool = new ConnectionPool(
       Math.min(options.responseTimeoutMs, options.idleTimeoutMs, options.connectionAgeMaxMs),
     );
@@ -146,7 +146,7 @@ export class ReplayTarget {
     const nowMs = performance.now();
     const pacer = this.#pacer;
     const dueMs = pacer === null ? nowMs : pacer.dueMs(request.timeUs, nowMs);
-    const pending: Pending = { request, settle, queuedAtMs: dueMs, retried: false };
+    const pending: Pending = { request, settle, queuedAtMs: dueMs, scheduledMs: pacer === null ? Number.NaN : pacer.scheduledMs, retried: false };
     const waitsForItsTime = pacer !== null && (dueMs > nowMs || pacer.count > 0);
     if (!waitsForItsTime && this.#sendNow(pending, nowMs)) return;
     if (this.queuedRequests >= this.#options.queueRequestsMax) {
@@ -274,6 +274,7 @@ export class ReplayTarget {
     this.#inFlight++;
     this.#inFlightBytes += pending.request.length;
     this.#updateRoom();
+    if (this.#pacer !== null && !pending.retried) this.#options.sentLate?.(Math.max(0, nowMs - pending.scheduledMs));
     connection.begin(pending, nowMs);
     if (this.#unwritten.push(connection) === 1) process.nextTick(this.#writeAll);
   }

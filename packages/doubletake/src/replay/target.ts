@@ -28,7 +28,7 @@ export interface ReplayResponse {
   /** Body bytes after the transfer coding is removed, when kept, else null. */
   body: Buffer | null;
   bodyBytes: number;
-  /** Milliseconds (fractions) on the monotonic clock; `queuedAtMs` is when it was due where there is a `speed`. */
+  /** Milliseconds (fractions) on the monotonic clock; `queuedAtMs` is when it was due where there is a `pace`. */
   queuedAtMs: number;
   sentAtMs: number;
   firstByteAtMs: number;
@@ -40,6 +40,9 @@ export type ReplayResult =
   | { outcome: 'failed'; reason: FailReason; detail: string }
   | { outcome: 'dropped'; reason: DropReason }
   | { outcome: 'blocked'; guard: 'production' | 'kill_switch' };
+
+/** As far apart as they were captured, divided by `speed`; or evenly, so many a second. */
+export type Pace = { speed: number } | { perSecond: number };
 
 export interface TargetOptions {
   name: string;
@@ -64,8 +67,10 @@ export interface TargetOptions {
   connectionAgeMaxMs: number;
   /** Response bodies up to this many bytes are kept; 0 keeps none. */
   keepBodyBytesMax: number;
-  /** Requests go out as far apart as they were captured, divided by this; null: when they come. */
-  speed: number | null;
+  /** When requests go out; null: when they come. */
+  pace: Pace | null;
+  /** Hears of each request that goes out, where there is a pace, by how many milliseconds it is behind its time. */
+  sentLate?: (ms: number) => void;
   /**
    * Addresses to which no connection may be made, asked with what `plainAddress` makes of each before connecting to it.
    * See `ReplayTarget.recheck`.

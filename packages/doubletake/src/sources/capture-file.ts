@@ -53,6 +53,11 @@ export class CaptureFile implements AsyncIterable<CaptureBatch> {
     return this.#parser.packetNumber;
   }
 
+  /** Bytes read so far, after decompression. */
+  get offset(): number {
+    return this.#parser.offset;
+  }
+
   /** Batches of packets, once. The file is closed when the iteration ends, for whatever reason. */
   async *[Symbol.asyncIterator](): AsyncGenerator<CaptureBatch, void, undefined> {
     const parser = this.#parser;

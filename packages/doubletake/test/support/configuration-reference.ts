@@ -38,8 +38,9 @@ ledger: ./ledger.json
 - SIGHUP makes a running mirror read its file again, without losing a packet: policy and targets change. What else has
   changed is named in a warning and takes a restart. A file with a mistake changes nothing.
 
-Kinds of value: a *duration* is a number with \`ms\`, \`s\`, \`m\` or \`h\` (\`500ms\`, \`30s\`), up to 24h; a *size* one with \`B\`,
-\`KiB\`, \`MiB\`, \`GiB\`, \`kB\`, \`MB\` or \`GB\`; a *percentage* a number from 0 to 100, also as text with its sign (\`"0.5%"\`);
+Kinds of value: a *duration* is a number with \`ms\`, \`s\`, \`m\` or \`h\` (\`500ms\`, \`30s\`), up to 24h; an *age* one with
+\`s\`, \`m\`, \`h\` or \`d\` (\`30d\`); a *size* one with \`B\`, \`KiB\`, \`MiB\`, \`GiB\`, \`kB\`, \`MB\` or \`GB\`; a *percentage* a
+number from 0 to 100, also as text with its sign (\`"0.5%"\`);
 \`[HOST:]PORT\` listens on all IPv4 addresses when no host is given, and an IPv6 address stands in brackets.
 `;
 

@@ -70,7 +70,7 @@ export function replayTarget(url: URL, options: Partial<TargetOptions> = {}): Re
     idleTimeoutMs: 5000,
     connectionAgeMaxMs: 60_000,
     keepBodyBytesMax: 64 * 1024,
-    speed: null,
+    pace: null,
     ...options,
   });
   onTestFinished(() => target.close(0));

@@ -1,0 +1,77 @@
+/** What `replay` says while it runs: how far it is, how fast, how long still, and how far behind its schedule. */
+import { type LedgerReport, total } from '../ledger/report.ts';
+import type { ReportView } from './reporter.ts';
+
+const barLength = 24;
+
+/** `startMs` on the monotonic clock. */
+export function replayView(startMs: number): ReportView<LedgerReport> {
+  return {
+    line: (before, now, seconds) => {
+      const { done, replayed, lost, lagMs } = progressOf(now);
+      const rate = Math.round((replayed - progressOf(before).replayed) / seconds);
+      const left = leftSeconds(done, (performance.now() - startMs) / 1_000);
+      return [
+        ...(now.replay === 'stopped' ? ['REPLAY STOPPED'] : []),
+        ...(done === null ? [] : [`[${'#'.repeat(Math.round(done * barLength)).padEnd(barLength, '.')}] ${Math.floor(done * 100)} %`]),
+        `${rate}/s`,
+        ...(left === null ? [] : [`${clock(left)} left`]),
+        `replayed ${replayed}`,
+        `lost ${lost}`,
+        ...(lagMs === null ? [] : [`lag ${Math.round(lagMs)} ms`]),
+        ...(now.comparison === undefined ? [] : [`${now.comparison.verdict} (${now.comparison.mismatches} of ${now.comparison.pairs} differ)`]),
+      ].join('  ');
+    },
+    fields: (report) => {
+      const { done, replayed, lost, lagMs } = progressOf(report);
+      const leftS = leftSeconds(done, (performance.now() - startMs) / 1_000);
+      const { captured, outcomes, inFlight, comparison } = report;
+      return {
+        ...(done === null ? {} : { percent: Math.floor(done * 100) }),
+        ...(leftS === null ? {} : { leftSeconds: Math.round(leftS) }),
+        captured,
+        replayed,
+        lost,
+        ...(lagMs === null ? {} : { lagP99Ms: Math.round(lagMs * 10) / 10 }),
+        inFlight,
+        outcomes,
+        ...(comparison === undefined ? {} : { comparison }),
+      };
+    },
+  };
+}
+
+interface Progress {
+  /** From 0 to 1; null where it is not known. */
+  done: number | null;
+  replayed: number;
+  lost: number;
+  /** The 99th percentile, of the target that is most behind; null where no target has a pace. */
+  lagMs: number | null;
+}
+
+/** What was read and waits to be sent is not done. */
+function progressOf({ files, captured, inFlight, outcomes, targets }: LedgerReport): Progress {
+  const read = files.total > 0 ? Math.min(1, files.done / files.total) : null;
+  const sum = (...names: string[]): number => names.reduce((all, name) => all + total(outcomes[name] ?? 0), 0);
+  const lags = Object.values(targets).flatMap(({ lagMs }) => (lagMs.p99 === null ? [] : [lagMs.p99]));
+  return {
+    done: read === null ? null : captured === 0 ? 0 : read * (1 - inFlight / captured),
+    replayed: sum('replayed'),
+    lost: sum('dropped', 'failed', 'incomplete'),
+    lagMs: lags.length === 0 ? null : Math.max(...lags),
+  };
+}
+
+function leftSeconds(done: number | null, seconds: number): number | null {
+  return done === null || done <= 0 ? null : (seconds / done) * (1 - done);
+}
+
+/** `1:02:03` or `2:03`. */
+function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const rest = two(whole % 60);
+  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${rest}`;
+}

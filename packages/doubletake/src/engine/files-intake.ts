@@ -1,0 +1,126 @@
+/**
+ * The stages behind recorded traffic: each exchange is read by the same parser as live traffic, out of its bytes, so that
+ * what a file says of a request is not believed.
+ */
+import { ExchangeAssembler } from '../http/assembler.ts';
+import type { Conversation } from '../http/conversation.ts';
+import type { HttpLimits } from '../http/counters.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { CounterLayout } from '../ledger/counters.ts';
+import { feedExchange, openConnection, type TimedBytes } from '../recording/exchange-feed.ts';
+import type { EntryProblem } from '../recording/formats/traffic.ts';
+import type { RecordedExchange, RecordedMessage } from '../recording/recorded-exchange.ts';
+import type { Connection } from '../tcp/connection.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { Intake } from './intake.ts';
+
+/** Connections that are remembered; the one that began first is forgotten beyond. */
+const connectionsMax = 65_536;
+
+export class FilesIntake extends Intake {
+  readonly canWait = true;
+  readonly #dispatcher: Dispatcher;
+  readonly #assembler: ExchangeAssembler;
+  readonly #connections = new Map<string, Connection<Conversation>>();
+  #opened = 0;
+  #present: RecordedExchange | null = null;
+
+  /** `learn` as in `Intake`, `responseBodyBytesMax` as in `HttpLimits`. */
+  constructor(
+    name: string,
+    dispatcher: Dispatcher,
+    layout: CounterLayout,
+    row: Float64Array,
+    learn: ((endpoint: string) => void) | null,
+    limits: Pick<HttpLimits, 'responseBodyBytesMax'>,
+  ) {
+    super(name, dispatcher, layout, row, learn);
+    this.#dispatcher = dispatcher;
+    this.#assembler = new ExchangeAssembler(this, limits);
+    this.responseBodyBytesMax = limits.responseBodyBytesMax;
+  }
+
+  /** Nobody looks at larger ones. */
+  readonly responseBodyBytesMax: number;
+
+  /** Replays an exchange as if it had been `laterUs` later. */
+  exchange(recorded: RecordedExchange, laterUs: number): void {
+    const { request, response } = recorded;
+    if (request.outcome !== 'complete') {
+      this.incomplete(`incomplete.${request.outcome}`);
+    } else if (request.body === null && request.bodyBytes > 0) {
+      this.incomplete('dropped.too_large');
+    } else {
+      this.#present = recorded;
+      feedExchange(this.#assembler, this.#connection(recorded), timed(request, laterUs), response === null ? null : timed(response, laterUs));
+      this.#present = null;
+    }
+  }
+
+  /** A request was there, of which not enough is. */
+  incomplete(outcome: 'dropped.too_large' | `incomplete.${Exclude<RecordedMessage['outcome'], 'complete'>}`): void {
+    this.tally.capture();
+    this.#dispatcher.end(this, outcome);
+  }
+
+  /** Counts an entry that gave no exchange. */
+  problem({ kind }: EntryProblem): void {
+    if (kind === 'malformed') this.row[this.slots.filesMalformed]++;
+    else if (kind === 'skipped') this.row[this.slots.filesSkipped]++;
+    else this.incomplete(`incomplete.${kind}`);
+  }
+
+  /** How far the files were read, of how much; 0 of 0 where that is not known. */
+  progress(done: number, total: number): void {
+    this.row[this.slots.filesDone] = done;
+    this.row[this.slots.filesTotal] = total;
+  }
+
+  /** The files begin anew, with sessions of their own. */
+  forgetConnections(): void {
+    this.#connections.clear();
+  }
+
+  override requestHead(exchange: Exchange): void {
+    exchange.fidelity |= this.#present?.fidelity ?? 0;
+    super.requestHead(exchange);
+  }
+
+  /** A body that is whole and was not kept, since it is long or nobody asks for it, is no hole in the stream. */
+  override response(exchange: Exchange): void {
+    const recorded = this.#present?.response;
+    const { response } = exchange;
+    if (response !== null && recorded?.outcome === 'complete' && recorded.body === null && recorded.bodyBytes > 0) {
+      const { framing, bodyBytes } = recorded;
+      response.outcome = 'complete';
+      response.body = { framing, bytes: bodyBytes, sha256: null, wire: null, wireBytes: bodyBytes, tooLarge: true };
+      exchange.fidelity = this.#present?.fidelity ?? 0;
+    }
+    super.response(exchange);
+  }
+
+  /** Each exchange ends by itself. */
+  override flush(): void {}
+
+  override measure(kernelDrops: number): void {
+    this.row[this.slots.connections] = this.#opened;
+    super.measure(kernelDrops);
+  }
+
+  #connection({ connection }: RecordedExchange): Connection<Conversation> {
+    const known = this.#connections.get(connection.key);
+    if (known !== undefined) return known;
+    const opened = openConnection(++this.#opened, connection);
+    if (this.#connections.size >= connectionsMax) {
+      const [oldest] = this.#connections.keys();
+      if (oldest !== undefined) this.#connections.delete(oldest);
+    }
+    this.#connections.set(connection.key, opened);
+    return opened;
+  }
+}
+
+function timed({ head, body, bodyBytes, startUs, endUs }: RecordedMessage, laterUs: number): TimedBytes {
+  const pieces = body === null || body.length === 0 ? [head] : [head, body];
+  return { pieces, missing: body === null ? bodyBytes : 0, startUs: startUs + laterUs, endUs: endUs + laterUs };
+}

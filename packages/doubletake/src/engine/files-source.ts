@@ -1,0 +1,154 @@
+/** Recorded traffic as a source: files of all formats, merged, within a window of time, as often as was asked for. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { FilesConfig, Moment } from '../config/source-schema.ts';
+import { isExchange, problemText, type TrafficReader } from '../recording/formats/traffic.ts';
+import { openTraffic } from '../recording/formats/open-traffic.ts';
+import type { RecordedExchange } from '../recording/recorded-exchange.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { FilesIntake } from './files-intake.ts';
+import type { RunningSource } from './running-source.ts';
+
+/** Exchanges handed over before other work of the thread gets its turn. */
+const turnMax = 128;
+
+/** Entries that are told of one by one; the others are counted. */
+const toldMax = 10;
+
+/** Files are nearly in order: nothing that comes so far behind the end of the window belongs into it. */
+const disorderUsMax = 600_000_000;
+
+/** Reads no faster than the targets take it: files can wait, so nothing of them is ever dropped for want of room. */
+export async function startFiles(
+  files: FilesConfig,
+  intake: FilesIntake,
+  dispatcher: Dispatcher,
+  warn: (text: string) => void,
+): Promise<RunningSource> {
+  // What cannot be read ends the start, before anybody is told that traffic flows.
+  const player = new Player(files, intake, dispatcher, warn, await open(files, intake));
+  const exhausted = player.run().catch((error: unknown) => warn(error instanceof Error ? error.message : String(error)));
+  return {
+    address: `files=${files.paths.join(',')}`,
+    exhausted,
+    kernelDrops: () => 0,
+    close: async () => {
+      player.close();
+      await exhausted;
+    },
+  };
+}
+
+function open({ paths, key, from, to, ports, vni, mergeTunnels }: FilesConfig, { responseBodyBytesMax }: FilesIntake): Promise<TrafficReader> {
+  return openTraffic(paths, {
+    key: key ?? null,
+    ...(from !== undefined && 'atUs' in from ? { fromUs: from.atUs } : {}),
+    ...(to !== undefined && 'atUs' in to ? { toUs: to.atUs } : {}),
+    ports: ports.length > 0 ? new Set(ports) : null,
+    vnis: vni.length > 0 ? new Set(vni) : null,
+    mergeTunnels,
+    responseBodyBytesMax,
+  });
+}
+
+class Player {
+  readonly #files: FilesConfig;
+  readonly #intake: FilesIntake;
+  readonly #dispatcher: Dispatcher;
+  readonly #warn: (text: string) => void;
+  readonly #closing = Promise.withResolvers<void>();
+  #closed = false;
+  #reader: TrafficReader;
+  #problems = 0;
+  /** When the first request of the files began. */
+  #firstUs = Number.NaN;
+  /** Of the pass that is under way: times of the first and the last request that were replayed, and their number. */
+  #beganUs = 0;
+  #lastUs = 0;
+  #count = 0;
+  #laterUs = 0;
+  #sinceTurn = 0;
+
+  constructor(files: FilesConfig, intake: FilesIntake, dispatcher: Dispatcher, warn: (text: string) => void, reader: TrafficReader) {
+    this.#files = files;
+    this.#intake = intake;
+    this.#dispatcher = dispatcher;
+    this.#warn = warn;
+    this.#reader = reader;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#closing.resolve();
+  }
+
+  async run(): Promise<void> {
+    const { loop } = this.#files;
+    for (let pass = 1; !this.#closed; pass++) {
+      // oxlint-disable-next-line no-await-in-loop -- one pass follows the other
+      await this.#play(pass);
+      if (pass === loop || (loop === 0 && this.#count === 0)) break;
+      // As if what comes next came as long behind the last request as requests came behind each other.
+      const spanUs = this.#count === 0 ? 0 : this.#lastUs - this.#beganUs;
+      this.#laterUs += spanUs + Math.max(1_000, spanUs / Math.max(1, this.#count - 1));
+      this.#intake.forgetConnections();
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      this.#reader = await open(this.#files, this.#intake);
+    }
+    if (this.#problems > toldMax) this.#warn(`${this.#problems - toldMax} more entries could not be used`);
+  }
+
+  async #play(pass: number): Promise<void> {
+    const reader = this.#reader;
+    this.#firstUs = Number.NaN;
+    this.#count = 0;
+    for await (const batch of reader) {
+      for (const item of batch) {
+        if (this.#closed) return;
+        if (!isExchange(item)) {
+          this.#intake.problem(item);
+          if (pass === 1 && ++this.#problems <= toldMax) this.#warn(problemText(item));
+          continue;
+        }
+        const place = this.#place(item);
+        if (place === 'over') return;
+        if (place === 'inside') await this.#offer(item);
+      }
+      this.#progress(pass);
+    }
+    this.#progress(pass);
+  }
+
+  async #offer(exchange: RecordedExchange): Promise<void> {
+    // oxlint-disable-next-line no-await-in-loop -- room may be gone again
+    while (!this.#dispatcher.room && !this.#closed) await Promise.race([this.#dispatcher.waitForRoom(), this.#closing.promise]);
+    if (this.#closed) return;
+    if (this.#count++ === 0) this.#beganUs = exchange.request.startUs;
+    this.#lastUs = exchange.request.startUs;
+    this.#intake.exchange(exchange, this.#laterUs);
+    if (++this.#sinceTurn < turnMax) return;
+    this.#sinceTurn = 0;
+    await nextTurn();
+  }
+
+  /** Where an exchange lies in the window. */
+  #place({ request: { startUs } }: RecordedExchange): 'before' | 'inside' | 'behind' | 'over' {
+    if (Number.isNaN(this.#firstUs)) this.#firstUs = startUs;
+    const { from, to } = this.#files;
+    const fromUs = this.#momentUs(from) ?? -Infinity;
+    const toUs = this.#momentUs(to) ?? Infinity;
+    if (startUs < fromUs) return 'before';
+    if (startUs < toUs) return 'inside';
+    return startUs > toUs + disorderUsMax ? 'over' : 'behind';
+  }
+
+  #momentUs(moment: Moment | undefined): number | null {
+    if (moment === undefined) return null;
+    return 'atUs' in moment ? moment.atUs : this.#firstUs + moment.behindStartUs;
+  }
+
+  #progress(pass: number): void {
+    const { done, total } = this.#reader;
+    const { loop } = this.#files;
+    this.#intake.progress((pass - 1) * total + done, loop * total);
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Blocks that are being read in the order of their records' times: where each one stands, which is next, and which are
+ * unfolded in memory.
+ */
+import { indexOfRecord, RecordDecoder, recordEnd, startOfRecord } from './record-codec.ts';
+import { RecordingError } from './recording-error.ts';
+import type { IndexEntry } from './segment-format.ts';
+import type { SegmentReader } from './segment-reader.ts';
+
+/** Unfolded blocks that are kept at once, bytes; one that is larger is kept alone. */
+const unfoldedBytesMax = 67_108_864;
+
+/** A block that is to be read. */
+export interface Planned {
+  segment: SegmentReader;
+  entry: IndexEntry;
+}
+
+/** A block that is being read: its records in the order of their times, and which one is next. */
+export class Cursor {
+  readonly planned: Planned;
+  /** Decides between requests that began at the same time. */
+  readonly position: number;
+  #starts = new Float64Array(0);
+  #offsets = new Uint32Array(0);
+  #indexes = new Uint32Array(0);
+  #next = 0;
+
+  constructor(planned: Planned, position: number) {
+    this.planned = planned;
+    this.position = position;
+  }
+
+  /** False when there is nothing to read in it. */
+  async open(unfolded: Unfolded): Promise<boolean> {
+    const decoder = await unfolded.load(this);
+    if (decoder === null) return false;
+    const { bytes } = decoder;
+    const offsets: number[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const end = recordEnd(bytes, at);
+      if (end === null) {
+        unfolded.damaged(this);
+        break;
+      }
+      offsets.push(at);
+      at = end;
+    }
+    const records = offsets.map((offset) => ({ offset, startUs: startOfRecord(bytes, offset), index: indexOfRecord(bytes, offset) }));
+    records.sort((a, b) => a.startUs - b.startUs || a.index - b.index);
+    this.#starts = Float64Array.from(records, ({ startUs }) => startUs);
+    this.#offsets = Uint32Array.from(records, ({ offset }) => offset);
+    this.#indexes = Uint32Array.from(records, ({ index }) => index);
+    return records.length > 0;
+  }
+
+  get ended(): boolean {
+    return this.#next >= this.#starts.length;
+  }
+
+  get startUs(): number {
+    return this.#starts[this.#next] ?? Infinity;
+  }
+
+  get offset(): number {
+    return this.#offsets[this.#next] ?? 0;
+  }
+
+  advance(): void {
+    this.#next++;
+  }
+
+  /** Whether its next record comes before that of another block. */
+  before(other: Cursor): boolean {
+    const difference = this.startUs - other.startUs || (this.#indexes[this.#next] ?? 0) - (other.#indexes[other.#next] ?? 0);
+    return difference < 0 || (difference === 0 && this.position < other.position);
+  }
+}
+
+/** The blocks that are being read, the one with the earliest record first (a binary heap). */
+export class CursorHeap {
+  readonly #cursors: Cursor[] = [];
+
+  get first(): Cursor | undefined {
+    return this.#cursors[0];
+  }
+
+  push(cursor: Cursor): void {
+    const cursors = this.#cursors;
+    let at = cursors.push(cursor) - 1;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      if (!cursors[at].before(cursors[above])) return;
+      this.#swap(at, above);
+      at = above;
+    }
+  }
+
+  /** The first one goes on to its next record, and leaves when it has none. */
+  advance(): void {
+    const cursors = this.#cursors;
+    const [first] = cursors;
+    if (first === undefined) return;
+    first.advance();
+    if (first.ended) {
+      const last = cursors.pop();
+      if (last === undefined || last === first) return;
+      cursors[0] = last;
+    }
+    this.#sink();
+  }
+
+  #sink(): void {
+    const cursors = this.#cursors;
+    for (let at = 0; ; ) {
+      let least = at;
+      for (const below of [2 * at + 1, 2 * at + 2]) if (below < cursors.length && cursors[below].before(cursors[least])) least = below;
+      if (least === at) return;
+      this.#swap(at, least);
+      at = least;
+    }
+  }
+
+  #swap(a: number, b: number): void {
+    const cursors = this.#cursors;
+    const kept = cursors[a];
+    cursors[a] = cursors[b];
+    cursors[b] = kept;
+  }
+}
+
+/** The blocks that are unfolded now, the one that was unfolded longest ago first. */
+export class Unfolded {
+  readonly #decoders = new Map<Cursor, { decoder: RecordDecoder; bytes: number }>();
+  readonly #warn: (text: string) => void;
+  #bytes = 0;
+
+  constructor(warn: (text: string) => void) {
+    this.#warn = warn;
+  }
+
+  get(cursor: Cursor): RecordDecoder | undefined {
+    return this.#decoders.get(cursor)?.decoder;
+  }
+
+  /** Null when the block cannot be read, which is told. */
+  async load(cursor: Cursor): Promise<RecordDecoder | null> {
+    const { segment, entry } = cursor.planned;
+    try {
+      const bytes = await segment.load(entry);
+      for (const [oldest, held] of this.#decoders) {
+        if (this.#bytes + bytes.length <= unfoldedBytesMax) break;
+        this.#decoders.delete(oldest);
+        this.#bytes -= held.bytes;
+      }
+      const decoder = new RecordDecoder(bytes);
+      this.#decoders.set(cursor, { decoder, bytes: bytes.length });
+      this.#bytes += bytes.length;
+      return decoder;
+    } catch (error) {
+      if (!(error instanceof RecordingError)) throw error;
+      this.#warn(error.message);
+      return null;
+    }
+  }
+
+  drop(cursor: Cursor): void {
+    this.#bytes -= this.#decoders.get(cursor)?.bytes ?? 0;
+    this.#decoders.delete(cursor);
+  }
+
+  damaged({ planned: { segment, entry } }: Cursor): void {
+    this.#warn(`${segment.path}: the block at byte ${entry.offset} holds what is no record; the rest of it is left out`);
+  }
+}
