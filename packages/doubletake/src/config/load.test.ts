@@ -150,7 +150,7 @@ describe('mistakes', () => {
     [`${complete}policy: { methods: [] }\n`, ['3:11: policy.methods: found an empty list, expected at least 1 in the list']],
     [`${complete}policy: { sample: { by: header } }\n`, ['3:11: policy.sample.header: is missing, expected the header to sample by']],
     [`${complete}policy: { sample: { header: X } }\n`, ['3:29: policy.sample.header: a header goes with by: header, not with by: request']],
-    [`${complete}record: { directory: x }\n`, ['3:1: record: unknown setting "record" (known here: sources, policy, targets, compare, run, guards, workers, drain, health, control, ledger)']],
+    [`${complete}recrod: { directory: x }\n`, ['3:1: recrod: unknown setting "recrod" (did you mean record?)']],
     [`${complete}ledgre: x\n`, ['3:1: ledgre: unknown setting "ledgre" (did you mean ledger?)']],
   ])('%j', (text, lines) => {
     expect(problems(text)).toEqual(lines);
