@@ -134,7 +134,7 @@ describe('environment', () => {
 
 describe('mistakes', () => {
   test.each<[string, string[]]>([
-    ['', ['1:1: sources: no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE', '1:1: targets: no target: give --target URL, the test environment to replay to']],
+    ['', ['1:1: sources: no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE', '1:1: targets: no target: give --target URL, the test environment to replay to, or --record DIR']],
     ['- a', ['1:1: found a list, expected a mapping']],
     ['a: 1\na: 2', ['2:1: Map keys must be unique']],
     ['a: !secret x', ['1:4: Unresolved tag: !secret']],
