@@ -12,6 +12,7 @@ import {
   writeSegmentFields,
 } from '../packages/doubletake/src/demo/frames.ts';
 import { TcpFlag } from '../packages/doubletake/src/packets/segment.ts';
+import { People } from './people.ts';
 
 /** Where packets are written: slots of equal size in one buffer, the first `count` of them filled. */
 export interface PacketBatch {
@@ -45,7 +46,7 @@ const pageText =
 /** A number of its own goes into each request, wherever these zeros stand. */
 const orderNumber = '0'.repeat(numberDigits);
 
-/** An order of 1 KB with 40 members, of which eleven are about somebody. */
+/** An order of 1 KB with 40 members, of which nine are about somebody: `People` makes them somebody else's. */
 const order = JSON.stringify({
   orderNumber: `A-2026-${orderNumber}`,
   createdAt: '2026-11-01T12:00:00Z',
@@ -56,14 +57,14 @@ const order = JSON.stringify({
   priority: false,
   customer: {
     customerNumber: `C${orderNumber}`,
-    firstName: 'Annabella',
-    lastName: 'Schmidtbauer',
+    firstName: 'Annabaaaa',
+    lastName: 'Schmidtbaaaa',
     email: `anna.schmidt.${orderNumber}@mail.example.de`,
-    phone: '+49 170 1234567',
+    phone: '+49 170 1000000',
     segment: 'returning',
     newsletter: true,
   },
-  shippingAddress: { street: 'Hauptstrasse 12', postalCode: '10117', city: 'Berlin', country: 'DE' },
+  shippingAddress: { street: 'Hauptstraaaa 12', postalCode: '10000', city: 'Beraaa', country: 'DE' },
   payment: { method: 'card', cardNumber: '4539578763621486', expiry: '2028-04', installments: 1 },
   items: [
     { sku: 'SHOE-42-BLUE', title: 'Running shoe, blue, size 42', quantity: 1, price: 89.95, taxRate: 19 },
@@ -81,9 +82,9 @@ const orderText =
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n' +
   'Accept: application/json\r\n' +
   'Accept-Encoding: gzip, deflate, br\r\n' +
-  'Cookie: session=4f9d2c7ab1e04e6c8d7f; theme=dark\r\n' +
+  'Cookie: session=4f9d2c7ab1e04e000000; theme=dark\r\n' +
   `${sentHeader}: ${'0'.repeat(stampDigits)}\r\n` +
-  'X-Forwarded-For: 203.0.113.7\r\n' +
+  'X-Forwarded-For: 198.51.100.100\r\n' +
   'Content-Type: application/json\r\n' +
   `Content-Length: ${order.length}\r\n` +
   `\r\n${order}`;
@@ -115,6 +116,7 @@ export class Traffic {
   readonly #request: Buffer;
   readonly #numberOffsets: readonly number[];
   readonly #stampOffset: number;
+  readonly #people: People;
   #requests = 0;
 
   /** `stampEvery` n puts the time into every nth request; 0 into none. */
@@ -123,6 +125,7 @@ export class Traffic {
     this.#request = Buffer.from(text, 'latin1');
     this.#stampOffset = text.indexOf('0'.repeat(stampDigits));
     this.#numberOffsets = Array.from(text.matchAll(new RegExp(`(?<!0)${orderNumber}(?!0)`, 'g')), ({ index }) => index);
+    this.#people = new People(text);
     this.connections = connections;
     this.#stampEvery = stampEvery;
     this.#headers = Buffer.alloc(connections * 2 * frameHeaderBytes);
@@ -156,6 +159,7 @@ export class Traffic {
     const request = this.#request;
     const stampOffset = this.#stampOffset;
     for (const offset of this.#numberOffsets) writeDigits(request, offset, numberDigits, this.#requests % 1e9);
+    this.#people.write(request, this.#requests, connection);
     const stamped = this.#stampEvery > 0 && this.#requests % this.#stampEvery === 0;
     if (stamped) request.write(process.hrtime.bigint().toString().padStart(stampDigits, '0'), stampOffset, 'latin1');
     this.#requests++;

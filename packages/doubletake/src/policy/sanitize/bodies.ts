@@ -12,6 +12,8 @@ import { rewriteXml } from './xml.ts';
 /** Character sets in which ASCII stands for itself, so that what is looked for is found. */
 const READABLE_CHARSETS = /^(?:utf-?8|us-ascii|ascii|iso-8859-\d+|latin1|windows-125\d)$/i;
 
+const JSON_LINES = /^application\/(?:x-ndjson|jsonl|x-jsonlines|json-seq)$/;
+
 /** A line that is a name and a value, with no more pairs in it. */
 const PAIR_LINE = /^[ \t]*[\w.[\]-]{1,64} *=[^&\r\n]*$/m;
 
@@ -40,38 +42,32 @@ export class Bodies {
   }
 
   #rewriteOpen(content: Buffer, contentType: string): Buffer | null {
+    const semicolon = contentType.indexOf(';');
+    const type = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
+    if (semicolon >= 0 && !READABLE_CHARSETS.test(parameter(contentType, 'charset') ?? 'utf-8')) return null;
+    if (type === 'application/json' || type.endsWith('+json') || type === 'text/json') return this.#json.rewrite(content, 0);
+    if (JSON_LINES.test(type)) return this.#json.rewrite(withoutSeparators(content), 0, true);
     const source = content.toString('latin1');
-    const rewritten = this.#rewriteText(source, content, contentType);
+    const rewritten = this.#rewriteText(source, content, type, contentType);
     if (rewritten === null) return null;
     return rewritten === source ? content : Buffer.from(rewritten, 'latin1');
   }
 
-  #rewriteText(source: string, content: Buffer, contentType: string): string | null {
-    const semicolon = contentType.indexOf(';');
-    const type = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
-    if (semicolon >= 0 && !READABLE_CHARSETS.test(parameter(contentType, 'charset') ?? 'utf-8')) return null;
-    if (/^application\/(?:x-ndjson|jsonl|x-jsonlines|json-seq)$/.test(type)) {
-      return this.#json.rewrite(source.replaceAll('\u001e', ' '), 0, true);
-    }
-    if (type === 'application/json' || type.endsWith('+json') || type === 'text/json') {
-      return this.#json.rewrite(source, 0);
-    }
+  #rewriteText(source: string, content: Buffer, type: string, contentType: string): string | null {
     if (type === 'application/x-www-form-urlencoded') return this.#values.pairs(source, 'form', true, 0);
     if (type.startsWith('multipart/')) return this.#multipart(source, contentType);
     if (type === 'application/xml' || type === 'text/xml' || type.endsWith('+xml') || type === 'text/html') {
       return this.#xml(source, content);
     }
     const textual = type.startsWith('text/') || type === '' || type === 'application/graphql' || type === 'application/javascript';
-    return textual && isReadable(content) ? this.#text(source) : null;
+    return textual && isReadable(content) ? this.#text(source, content) : null;
   }
 
   /** Text may be JSON that does not say so (beacons do), else it is looked through. */
-  #text(source: string): string {
-    if (/^\s*[{[]/.test(source)) {
-      const rewritten = this.#json.rewrite(source, 0);
-      if (rewritten !== null) return rewritten;
-    }
-    return this.#plain(source);
+  #text(source: string, content: Buffer): string {
+    const rewritten = /^\s*[{[]/.test(source) ? this.#json.rewrite(content, 0) : null;
+    if (rewritten === null) return this.#plain(source);
+    return rewritten === content ? source : rewritten.toString('latin1');
   }
 
   #plain(source: string): string {
@@ -121,8 +117,15 @@ export class Bodies {
       return rewritten === text ? body : bytesOf(rewritten);
     }
     if (contentType.toLowerCase().startsWith('multipart/')) return null;
-    return this.#rewriteText(body, Buffer.from(body, 'latin1'), contentType);
+    const content = Buffer.from(body, 'latin1');
+    const rewritten = this.#rewriteOpen(content, contentType);
+    return rewritten === content ? body : (rewritten?.toString('latin1') ?? null);
   }
+}
+
+/** The record separators of a JSON text sequence (RFC 7464) as spaces. */
+function withoutSeparators(content: Buffer): Buffer {
+  return content.includes(0x1e) ? Buffer.from(content.map((byte) => (byte === 0x1e ? 0x20 : byte))) : content;
 }
 
 /** Text that is read as it stands: what is UTF-16 or binary has control characters that no text has. */

@@ -16,17 +16,18 @@ export function isCardNumber(digits: string): boolean {
   else if (length === 14) known = first === 3;
   else if (length === 13) known = first === 4;
   else known = length >= 17 && length <= 19 && first >= 4 && first <= 6;
-  return known && luhnRemainder(digits) === 0;
+  return known && luhnRemainder(digits, false) === 0;
 }
 
 /** The digit that makes `digits` followed by it fulfil Luhn's rule. */
 export function luhnDigit(digits: string): number {
-  return (10 - luhnRemainder(`${digits}0`)) % 10;
+  return (10 - luhnRemainder(digits, true)) % 10;
 }
 
-function luhnRemainder(digits: string): number {
+/** `doubled` says whether the last digit counts double. */
+function luhnRemainder(digits: string, doubled: boolean): number {
   let sum = 0;
-  for (let index = digits.length - 1, double = false; index >= 0; index--, double = !double) {
+  for (let index = digits.length - 1, double = doubled; index >= 0; index--, double = !double) {
     let digit = digits.charCodeAt(index) - CODE_0;
     if (double) digit = digit > 4 ? digit * 2 - 9 : digit * 2;
     sum += digit;

@@ -19,7 +19,11 @@ export class CleanTexts {
   }
 }
 
+/** Parts of strings that are shorter are copies already. */
+const PART_LENGTH_MIN = 13;
+
 /** The same text in memory of its own. */
 export function copyOf(text: string): string {
+  if (text.length < PART_LENGTH_MIN) return text;
   return Buffer.from(text, 'utf16le').toString('utf16le');
 }

@@ -2,12 +2,13 @@
  * Sanitizes header fields and the request target: each becomes the text that replaces it, or stays. Cookies and
  * credentials are taken apart, fields that frame the message are left to the framing.
  */
-import { BASE64_MIN } from './base64.ts';
-import { CleanTexts, copyOf } from './clean-texts.ts';
+import { isDigestField } from '../message-edit.ts';
+import { copyOf } from './clean-texts.ts';
 import { bytesOf, textOf, type Treatment } from './json.ts';
 import type { SanitizeAction } from './options.ts';
 import type { PathRule } from './path-rule.ts';
-import { Has, KINDS } from './text-profile.ts';
+import { RecentTexts } from './recent-texts.ts';
+import { isPlainPath } from './urlencoded.ts';
 import type { Values } from './values.ts';
 
 /** Fields that say how the message is read; their values are bounded by a grammar that has no room for data. */
@@ -40,11 +41,27 @@ const SESSION_NAME = /sess|sid$|token|auth|jwt|login|remember|csrf|xsrf|secret|t
 /** How a field is read, by its name alone. */
 type FieldKind = 'structural' | 'ruled' | 'cookies' | 'set-cookie' | 'trace' | 'credentials' | 'products' | 'text';
 
-interface KnownField {
-  kind: FieldKind;
-  treatment: Treatment;
+/** What the name of a field says. */
+export interface KnownField {
+  readonly kind: FieldKind;
+  readonly treatment: Treatment;
+  readonly contentLength: boolean;
+  /** It goes when the body changed. */
+  readonly digest: boolean;
 }
 
+/** What became of a value: another field may make something else of it. */
+interface RecentValue {
+  readonly field: KnownField;
+  /** Null when it stays. */
+  readonly rewritten: string | null;
+}
+
+const RECENT_LENGTH_MAX = 1_024;
+/** What became of a value is seldom longer by more, and then not kept. */
+const GROWTH_MAX = 64;
+/** Enough for some ten thousand values. */
+const RECENT_BYTES_MAX = 4 << 20;
 /** The names of fields that clients send are few, hostile ones are not. */
 const KNOWN_MAX = 1_024;
 const NAME_LENGTH_MAX = 64;
@@ -53,8 +70,7 @@ export class Fields {
   readonly #values: Values;
   readonly #paths: readonly { rule: PathRule; action: SanitizeAction }[];
   readonly #known = new Map<string, KnownField>();
-  readonly #clean = new CleanTexts();
-  readonly #cleanProducts = new CleanTexts();
+  readonly #recent = new RecentTexts<RecentValue>(RECENT_LENGTH_MAX, RECENT_BYTES_MAX);
 
   constructor(values: Values, paths: readonly { rule: PathRule; action: SanitizeAction }[]) {
     this.#values = values;
@@ -75,31 +91,42 @@ export class Fields {
     });
   }
 
-  /** A field's value, latin1; null takes the field out. `name` is in lower case. */
-  value(name: string, value: string): string | null {
-    const { kind, treatment } = this.#known.get(name) ?? this.#learn(name);
-    if (kind === 'structural' || value === '') return value;
+  /** What is known about fields of this name, in any case. */
+  known(name: string): KnownField {
+    return this.#known.get(name) ?? this.#learn(name);
+  }
+
+  /** A field's value, latin1; null takes the field out. */
+  value(field: KnownField, value: string): string | null {
+    if (field.kind === 'structural' || value === '') return value;
+    const recent = this.#recent.find(value);
+    if (recent !== undefined && recent.field === field) return recent.rewritten ?? value;
+    const rewritten = this.#rewrite(field, value);
+    // Who wants to hear of every pseudonym would not hear of it again.
+    if (rewritten !== null && rewritten.length <= value.length + GROWTH_MAX && !this.#values.isHeard) {
+      this.#recent.keep(value, { field, rewritten: rewritten === value ? null : copyOf(rewritten) });
+    }
+    return rewritten;
+  }
+
+  #rewrite({ kind, treatment }: KnownField, value: string): string | null {
     if (kind === 'cookies') return this.#cookies(value);
     if (kind === 'set-cookie') return this.#setCookie(value);
     if (kind === 'trace' && TRACE_VALUE.test(value)) return value;
     if (treatment !== null && this.#values.removes(treatment)) return null;
     if (kind === 'credentials') return this.#credentials(value, treatment);
     if (treatment !== null) return this.#encode(value, treatment);
-    const clean = kind === 'products' ? this.#cleanProducts : this.#clean;
-    if (clean.has(value)) return value;
-    const text = textOf(value);
-    const rewritten = this.#values.text(text, 0, kind === 'products');
-    if (rewritten !== text) return fieldText(rewritten);
-    clean.add(value);
-    return value;
+    return this.#plain(value, kind === 'products');
   }
 
-  #learn(name: string): KnownField {
+  #learn(anyCase: string): KnownField {
+    const name = anyCase.toLowerCase();
     const rule = structural.has(name) ? null : this.#values.ruleFor('header', name);
     const treatment = rule ?? this.#values.treatmentOf(name);
-    const field = { kind: rule === null ? kindOf(name) : 'ruled', treatment } as const;
+    const kind = rule === null ? kindOf(name) : 'ruled';
+    const field = { kind, treatment, contentLength: name === 'content-length', digest: isDigestField(name) };
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
-    if (name.length <= NAME_LENGTH_MAX) this.#known.set(copyOf(name), field);
+    if (name.length <= NAME_LENGTH_MAX) this.#known.set(copyOf(anyCase), field);
     return field;
   }
 
@@ -168,9 +195,9 @@ export class Fields {
     return cookie === null ? null : cookie + (end < 0 ? '' : this.#plain(value.slice(end)));
   }
 
-  #plain(value: string): string {
+  #plain(value: string, hasProducts = false): string {
     const text = textOf(value);
-    const rewritten = this.#values.text(text, 0);
+    const rewritten = this.#values.text(text, 0, hasProducts);
     return rewritten === text ? value : fieldText(rewritten);
   }
 }
@@ -182,23 +209,6 @@ function kindOf(name: string): FieldKind {
   if (name === 'authorization' || name === 'proxy-authorization') return 'credentials';
   if (trace.has(name)) return 'trace';
   return products.test(name) ? 'products' : 'text';
-}
-
-/** Whether a request target is a path of short words, in which nothing can be. */
-function isPlainPath(target: string): boolean {
-  let segment = 0;
-  let digits = 0;
-  for (let at = 0; at < target.length; at++) {
-    const code = target.charCodeAt(at);
-    if (code === 0x2f) {
-      segment = digits = 0;
-    } else {
-      const kinds = code < 128 ? KINDS[code] : Has.percent;
-      if (code >= 48 && code <= 57) digits++;
-      if (++segment >= BASE64_MIN || digits > 3 || (kinds & ~(Has.digit | Has.notBase64)) !== 0 || code === 0x23) return false;
-    }
-  }
-  return true;
 }
 
 function decodeCookie(value: string): string {

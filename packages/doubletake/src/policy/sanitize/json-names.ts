@@ -8,6 +8,7 @@ import type { Treatment } from './json.ts';
 
 export interface KnownName {
   text: string;
+  bytes: Uint8Array;
   /** What the name says about its value. */
   treatment: Treatment;
 }
@@ -19,16 +20,19 @@ export class JsonNames {
   readonly #slots: (KnownName | undefined)[] = Array.from({ length: SLOTS });
 
   /** The name that stands at `[start, end)` and has this hash, or undefined. */
-  find(source: string, start: number, end: number, hash: number): KnownName | undefined {
+  find(source: Uint8Array, start: number, end: number, hash: number): KnownName | undefined {
     const known = this.#slots[hash & (SLOTS - 1)];
-    if (known === undefined || known.text.length !== end - start || !source.startsWith(known.text, start)) return undefined;
+    if (known === undefined) return undefined;
+    const { bytes } = known;
+    if (bytes.length !== end - start) return undefined;
+    for (let index = 0; index < bytes.length; index++) if (bytes[index] !== source[start + index]) return undefined;
     return known;
   }
 
   /** Keeps a name for the next time; returns what is known about it. */
   keep(text: string, hash: number, treatment: Treatment): KnownName {
-    const known = { text, treatment };
-    if (text.length <= NAME_LENGTH_MAX) this.#slots[hash & (SLOTS - 1)] = { text: copyOf(text), treatment };
+    const known = { text: copyOf(text), bytes: new Uint8Array(Buffer.from(text, 'latin1')), treatment };
+    if (text.length <= NAME_LENGTH_MAX) this.#slots[hash & (SLOTS - 1)] = known;
     return known;
   }
 }

@@ -17,17 +17,17 @@ export class JwtSigner {
     this.#mac = new KeyedStream(key);
   }
 
-  /** The token with claims rewritten (in latin1, null: not JSON) and a new signature; null when it is no signed token. */
-  sign(token: string, claims: (json: string) => string | null): string | null {
+  /** The token with claims rewritten (null: not JSON) and a new signature; null when it is no signed token. */
+  sign(token: string, claims: (json: Buffer) => Buffer | null): string | null {
     const parts = token.split('.');
     if (parts.length !== 3) return null;
     const header = headerOf(parts[0]);
     if (header === null) return null;
-    const payload = claims(Buffer.from(parts[1], 'base64url').toString('latin1'));
+    const payload = claims(Buffer.from(parts[1], 'base64url'));
     if (payload === null) return null;
     for (const field of keyFields) delete header[field];
     header['alg'] = 'HS256';
-    const signed = `${encode(Buffer.from(JSON.stringify(header)))}.${encode(Buffer.from(payload, 'latin1'))}`;
+    const signed = `${encode(Buffer.from(JSON.stringify(header)))}.${encode(payload)}`;
     return `${signed}.${encode(this.#mac.digest(signed))}`;
   }
 }

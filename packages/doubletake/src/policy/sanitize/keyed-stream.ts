@@ -7,7 +7,9 @@
  */
 
 const BLOCK_BYTES = 64;
+const BLOCK_WORDS = 16;
 const DIGEST_BYTES = 32;
+const DIGEST_WORDS = 8;
 /** Texts up to this many bytes are hashed without a new buffer. */
 const SHORT_BYTES = 1_024;
 /** Leaves room for the padding in one block. */
@@ -18,14 +20,15 @@ const INITIAL = Int32Array.of(
 );
 /** The first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 const CONSTANTS = makeConstants();
+/** The message schedule: whoever compresses a block puts its words at the beginning. */
 const schedule = new Int32Array(64);
 
 export class KeyedStream {
   readonly #inner = Int32Array.from(INITIAL);
   readonly #outer = Int32Array.from(INITIAL);
-  readonly #state = new Int32Array(8);
-  readonly #message = Buffer.alloc(SHORT_BYTES + 2 * BLOCK_BYTES);
-  readonly #block = Buffer.alloc(BLOCK_BYTES);
+  readonly #state = new Int32Array(DIGEST_WORDS);
+  readonly #message = Buffer.alloc(SHORT_BYTES);
+  /** Bytes of the state that were drawn. */
   #used = DIGEST_BYTES;
 
   constructor(key: Buffer) {
@@ -33,84 +36,99 @@ export class KeyedStream {
     if (key.length > BLOCK_BYTES) {
       const state = Int32Array.from(INITIAL);
       absorb(state, key, 0);
-      writeState(state, padded);
+      bytesOfState(state).copy(padded);
     } else {
       key.copy(padded);
     }
-    compress(this.#inner, padded.map((byte) => byte ^ 0x36), 0);
-    compress(this.#outer, padded.map((byte) => byte ^ 0x5c), 0);
+    compressBytes(this.#inner, padded.map((byte) => byte ^ 0x36), 0);
+    compressBytes(this.#outer, padded.map((byte) => byte ^ 0x5c), 0);
   }
 
   /** HMAC-SHA-256 of a text in UTF-8. */
   digest(text: string): Buffer {
     this.start(text);
-    return Buffer.from(this.#block.subarray(0, DIGEST_BYTES));
+    return bytesOfState(this.#state);
   }
 
   /** Begins the numbers of this text. */
   start(text: string): void {
-    if (this.#startShort(text)) return;
-    // Three bytes hold any UTF-16 unit.
-    if (text.length * 3 > SHORT_BYTES) this.#mac(Buffer.from(text));
-    else this.#mac(this.#message.subarray(0, this.#message.write(text, 0)));
+    const state = this.#state;
+    copyWords(this.#inner, state);
+    if (scheduleShort(text)) {
+      compress(state);
+    } else {
+      // Three bytes hold any UTF-16 unit.
+      const short = text.length * 3 <= SHORT_BYTES;
+      const bytes = short ? this.#message.subarray(0, this.#message.write(text, 0)) : Buffer.from(text);
+      absorb(state, bytes, BLOCK_BYTES);
+    }
+    this.#finish();
   }
 
   /** The next number below `limit`, which is at most 256. */
   below(limit: number): number {
-    if (this.#used === DIGEST_BYTES) this.#mac(Buffer.from(this.#block.subarray(0, DIGEST_BYTES)));
-    return this.#block[this.#used++] % limit;
+    if (this.#used === DIGEST_BYTES) this.#continue();
+    const used = this.#used++;
+    return ((this.#state[used >> 2] >>> (24 - 8 * (used & 3))) & 0xff) % limit;
   }
 
-  /** Most texts are ASCII and fit one block: they are put there without a native call. */
-  #startShort(text: string): boolean {
-    const { length } = text;
-    if (length > SHORT_LENGTH_MAX) return false;
-    for (let at = 0; at < length; at++) {
-      const code = text.charCodeAt(at);
-      if (code > 127) return false;
-      last[at] = code;
-    }
-    last[length] = 0x80;
-    for (let at = length + 1; at < BLOCK_BYTES - 2; at++) last[at] = 0;
-    const bits = (BLOCK_BYTES + length) * 8;
-    last[BLOCK_BYTES - 2] = bits >>> 8;
-    last[BLOCK_BYTES - 1] = bits;
-    copyState(this.#inner, this.#state);
-    compress(this.#state, last, 0);
-    this.#finish();
-    return true;
-  }
-
-  #mac(message: Buffer): void {
-    copyState(this.#inner, this.#state);
-    absorb(this.#state, message, BLOCK_BYTES);
+  /** The HMAC of the block that was drawn. */
+  #continue(): void {
+    scheduleDigest(this.#state);
+    copyWords(this.#inner, this.#state);
+    compress(this.#state);
     this.#finish();
   }
 
-  /** The outer hash, of the inner one: a single block whose padding never changes. */
+  /** The outer hash, of the inner one. */
   #finish(): void {
-    const state = this.#state;
-    writeState(state, outerBlock);
-    copyState(this.#outer, state);
-    compress(state, outerBlock, 0);
-    writeState(state, this.#block);
+    scheduleDigest(this.#state);
+    copyWords(this.#outer, this.#state);
+    compress(this.#state);
     this.#used = 0;
   }
 }
 
-const last = Buffer.alloc(2 * BLOCK_BYTES);
-const outerBlock = Buffer.alloc(BLOCK_BYTES);
-outerBlock[DIGEST_BYTES] = 0x80;
-outerBlock.writeUInt16BE((BLOCK_BYTES + DIGEST_BYTES) * 8, BLOCK_BYTES - 2);
-
-function copyState(from: Int32Array, to: Int32Array): void {
-  for (let index = 0; index < 8; index++) to[index] = from[index];
+/** Puts a text into the schedule that is ASCII and fits one block, as most are, without a native call; false: it is another. */
+function scheduleShort(text: string): boolean {
+  const { length } = text;
+  if (length > SHORT_LENGTH_MAX) return false;
+  const w = schedule;
+  let word = 0;
+  for (let at = 0; at < length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 127) return false;
+    word = (word << 8) | code;
+    if ((at & 3) === 3) w[at >> 2] = word;
+  }
+  const end = length >> 2;
+  const free = 4 - (length & 3);
+  w[end] = ((free === 4 ? 0 : word << (8 * free)) | (0x80 << (8 * (free - 1)))) | 0;
+  for (let index = end + 1; index < BLOCK_WORDS - 1; index++) w[index] = 0;
+  w[BLOCK_WORDS - 1] = (BLOCK_BYTES + length) * 8;
+  return true;
 }
+
+/** Puts a digest that is hashed behind a key into the schedule: one block whose padding is always the same. */
+function scheduleDigest(digest: Int32Array): void {
+  const w = schedule;
+  copyWords(digest, w);
+  w[DIGEST_WORDS] = 0x8000_0000;
+  for (let index = DIGEST_WORDS + 1; index < BLOCK_WORDS - 1; index++) w[index] = 0;
+  w[BLOCK_WORDS - 1] = (BLOCK_BYTES + DIGEST_BYTES) * 8;
+}
+
+/** Of a digest or state. */
+function copyWords(from: Int32Array, to: Int32Array): void {
+  for (let index = 0; index < DIGEST_WORDS; index++) to[index] = from[index];
+}
+
+const last = Buffer.alloc(2 * BLOCK_BYTES);
 
 /** The rest of a message of which `before` bytes are in the state, with the padding. */
 function absorb(state: Int32Array, message: Buffer, before: number): void {
   const whole = message.length - (message.length % BLOCK_BYTES);
-  for (let at = 0; at < whole; at += BLOCK_BYTES) compress(state, message, at);
+  for (let at = 0; at < whole; at += BLOCK_BYTES) compressBytes(state, message, at);
   const rest = message.length - whole;
   const end = rest < BLOCK_BYTES - 8 ? BLOCK_BYTES : 2 * BLOCK_BYTES;
   last.fill(0, 0, end);
@@ -118,26 +136,26 @@ function absorb(state: Int32Array, message: Buffer, before: number): void {
   last[rest] = 0x80;
   // Messages are far below 2^32 bits.
   last.writeUInt32BE((before + message.length) * 8, end - 4);
-  for (let at = 0; at < end; at += BLOCK_BYTES) compress(state, last, at);
+  for (let at = 0; at < end; at += BLOCK_BYTES) compressBytes(state, last, at);
 }
 
-function writeState(state: Int32Array, out: Buffer): void {
-  for (let index = 0, at = 0; index < 8; index++, at += 4) {
-    const word = state[index];
-    out[at] = word >>> 24;
-    out[at + 1] = word >>> 16;
-    out[at + 2] = word >>> 8;
-    out[at + 3] = word;
+function bytesOfState(state: Int32Array): Buffer {
+  const bytes = Buffer.alloc(DIGEST_BYTES);
+  for (const [index, word] of state.entries()) bytes.writeInt32BE(word, index * 4);
+  return bytes;
+}
+
+function compressBytes(state: Int32Array, bytes: Uint8Array, start: number): void {
+  for (let index = 0, at = start; index < BLOCK_WORDS; index++, at += 4) {
+    schedule[index] = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
   }
+  compress(state);
 }
 
-/** FIPS 180-4 section 6.2.2. */
-function compress(state: Int32Array, bytes: Uint8Array, start: number): void {
+/** FIPS 180-4 section 6.2.2, of the block whose words begin the schedule. */
+function compress(state: Int32Array): void {
   const w = schedule;
-  for (let index = 0, at = start; index < 16; index++, at += 4) {
-    w[index] = (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
-  }
-  for (let index = 16; index < 64; index++) {
+  for (let index = BLOCK_WORDS; index < 64; index++) {
     const x = w[index - 15];
     const y = w[index - 2];
     const small0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
@@ -154,9 +172,10 @@ function compress(state: Int32Array, bytes: Uint8Array, start: number): void {
   let h = state[7];
   for (let index = 0; index < 64; index++) {
     const large1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
-    const first = (h + large1 + ((e & f) ^ (~e & g)) + CONSTANTS[index] + w[index]) | 0;
+    // Ch and Maj with one operation less than they are written with in the standard.
+    const first = (h + large1 + (g ^ (e & (f ^ g))) + CONSTANTS[index] + w[index]) | 0;
     const large0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
-    const second = (large0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+    const second = (large0 + ((a & b) | (c & (a | b)))) | 0;
     h = g;
     g = f;
     f = e;

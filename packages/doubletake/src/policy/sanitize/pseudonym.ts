@@ -9,17 +9,18 @@
 import { ipv4Length, isDigitAt, isIpv6 } from './addresses.ts';
 import { ibanCheckDigits, isCardNumber, isIban, luhnDigit } from './checksums.ts';
 import { KeyedStream } from './keyed-stream.ts';
+import { SHORT_TEXT_MAX, ShortTexts } from './short-texts.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const DATE = /^(\d{4})([-/.])(\d\d)\2(\d\d)(?=$|[T ])|^(\d\d?)([-/.])(\d\d?)\6(\d{4})$/;
 const SEPARATORS = /[ -]/g;
-const NOT_DIGITS = /\D+/g;
 const DIGITS = '0123456789';
 const LOWER = 'abcdefghijklmnopqrstuvwxyz';
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const HEX = '0123456789abcdef';
-const HEX_BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const SALTS_MAX = 8;
+/** Pseudonyms are written here: a string made of bytes costs less than one to which each character is added. */
+const scratch = Buffer.alloc(256);
 
 /** Test ranges of the issuers, by the first digit of the card. */
 const TEST_RANGES: Readonly<Record<string, string>> = {
@@ -32,6 +33,8 @@ const TEST_RANGES: Readonly<Record<string, string>> = {
 
 export class Pseudonyms {
   readonly #stream: KeyedStream;
+  readonly #short = new ShortTexts();
+  readonly #makeShort = (value: string): string => this.#make(value);
 
   constructor(key: Buffer) {
     this.#stream = new KeyedStream(key);
@@ -41,6 +44,11 @@ export class Pseudonyms {
   of(value: string): string {
     const { length } = value;
     if (length === 0) return value;
+    return length > SHORT_TEXT_MAX ? this.#make(value) : this.#short.get(value, this.#makeShort);
+  }
+
+  #make(value: string): string {
+    const { length } = value;
     let digits = 0;
     let letters = 0;
     let separators = 0;
@@ -61,11 +69,11 @@ export class Pseudonyms {
     if (length === 36 && separators === 4 && UUID.test(value)) return this.#uuid(value);
     if (value.charCodeAt(0) <= 57 && digits > 3) {
       if (letters === 0 && ipv4Length(value, 0) === length) return this.ipv4(value);
-      if (digits + separators === length && digits >= 13 && isCardNumber(value.replace(SEPARATORS, ''))) return this.card(value);
-      const date = DATE.exec(value);
+      if (digits + separators === length && digits >= 13 && isCardNumber(digitsOf(value))) return this.card(value);
+      const date = length > 5 && digits < length ? DATE.exec(value) : null;
       if (date !== null) return this.#date(value, date);
     }
-    if (letters >= 2 && digits >= 2 && length >= 15 && length <= 42 && isIban(value.replace(SEPARATORS, '').toUpperCase())) {
+    if (letters >= 2 && digits >= 2 && length >= 15 && length <= 42 && beginsAsIban(value) && isIban(value.replace(SEPARATORS, '').toUpperCase())) {
       return this.iban(value);
     }
     if (colons > 1 && isIpv6(value)) return this.ipv6(value);
@@ -75,12 +83,12 @@ export class Pseudonyms {
 
   email(value: string): string {
     this.#stream.start(value.toLowerCase());
-    return `u${this.#hex(8)}@example.test`;
+    return `u${this.#hex(16)}@example.test`;
   }
 
   /** Digits become digits, everything else stays; a leading zero stays one, `+` is followed by 999. */
   digits(value: string): string {
-    const digits = value.replace(NOT_DIGITS, '');
+    const digits = digitsOf(value);
     const international = digits.length > 6 && value.trimStart().startsWith('+');
     for (let salt = 0; ; salt++) {
       this.#stream.start(salted(digits, salt));
@@ -103,15 +111,18 @@ export class Pseudonyms {
     return made;
   }
 
-  /** So many bytes of the stream, in hexadecimal. */
-  #hex(bytes: number): string {
-    let made = '';
-    for (let count = 0; count < bytes; count++) made += HEX_BYTES[this.#stream.below(256)];
-    return made;
+  /** So many hexadecimal digits, two of each byte of the stream. */
+  #hex(digits: number): string {
+    for (let at = 0; at < digits; at += 2) {
+      const byte = this.#stream.below(256);
+      scratch[at] = HEX.charCodeAt(byte >> 4);
+      scratch[at + 1] = HEX.charCodeAt(byte & 15);
+    }
+    return scratch.toString('latin1', 0, digits);
   }
 
   card(value: string): string {
-    const digits = value.replace(NOT_DIGITS, '');
+    const digits = digitsOf(value);
     const range = TEST_RANGES[digits[0]] ?? digits[0];
     let made = range;
     this.#stream.start(digits);
@@ -142,7 +153,7 @@ export class Pseudonyms {
 
   ipv6(value: string): string {
     this.#stream.start(value.toLowerCase());
-    return `2001:db8::${this.#hex(2)}:${this.#hex(2)}:${this.#hex(2)}:${this.#hex(2)}`;
+    return `2001:db8::${this.#hex(4)}:${this.#hex(4)}:${this.#hex(4)}:${this.#hex(4)}`;
   }
 
   #uuid(value: string): string {
@@ -183,15 +194,16 @@ export class Pseudonyms {
   }
 
   #newAscii(value: string): string {
-    let made = '';
-    for (let at = 0; at < value.length; at++) {
+    const { length } = value;
+    const out = length <= scratch.length ? scratch : Buffer.allocUnsafe(length);
+    for (let at = 0; at < length; at++) {
       const code = value.charCodeAt(at);
-      if (code >= 97 && code <= 122) made += LOWER[this.#stream.below(26)];
-      else if (code >= 48 && code <= 57) made += DIGITS[this.#stream.below(10)];
-      else if (code >= 65 && code <= 90) made += UPPER[this.#stream.below(26)];
-      else made += value[at];
+      if (code >= 97 && code <= 122) out[at] = 97 + this.#stream.below(26);
+      else if (code >= 48 && code <= 57) out[at] = 48 + this.#stream.below(10);
+      else if (code >= 65 && code <= 90) out[at] = 65 + this.#stream.below(26);
+      else out[at] = code;
     }
-    return made;
+    return out.toString('latin1', 0, length);
   }
 
   #newWide(value: string): string {
@@ -208,6 +220,24 @@ export class Pseudonyms {
 /** The text that gives the stream; another one each time that a pseudonym came out as the value itself. */
 function salted(text: string, salt: number): string {
   return salt === 0 ? text : `${text} ${salt}`;
+}
+
+function digitsOf(value: string): string {
+  let digits = '';
+  for (let at = 0; at < value.length; at++) if (isDigitAt(value, at)) digits += value[at];
+  return digits.length === value.length ? value : digits;
+}
+
+/** Two letters and two digits, with separators or without. */
+function beginsAsIban(value: string): boolean {
+  let index = 0;
+  for (let at = 0; at < value.length && index < 4; at++) {
+    const code = value.charCodeAt(at);
+    if (code === 32 || code === 45) continue;
+    if (isDigitAt(value, at) !== index > 1) return false;
+    index++;
+  }
+  return true;
 }
 
 /** `at` is the last at sign. */

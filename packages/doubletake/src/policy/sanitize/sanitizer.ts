@@ -9,7 +9,7 @@
 import type { Exchange, Message } from '../../http/exchange.ts';
 import type { MessageHead } from '../../http/head.ts';
 import { Connection } from '../../tcp/connection.ts';
-import { bodyOf, type Content, contentOf, headOf, isDigestField } from '../message-edit.ts';
+import { bodyOf, type Content, contentOf, headOf } from '../message-edit.ts';
 import { Bodies } from './bodies.ts';
 import { Fields } from './fields.ts';
 import { JsonPath } from './json-path.ts';
@@ -87,9 +87,9 @@ export class Sanitizer {
     const safe = lines.split(/\r?\n/).map((line) => {
       const colon = line.indexOf(':');
       if (colon < 0) return '';
-      const name = line.slice(0, colon).trim().toLowerCase();
-      if (bodyChanged && isDigestField(name)) return '';
-      const value = this.#fields.value(name, line.slice(colon + 1).trim());
+      const field = this.#fields.known(line.slice(0, colon).trim());
+      if (bodyChanged && field.digest) return '';
+      const value = this.#fields.value(field, line.slice(colon + 1).trim());
       return value === null ? '' : `${line.slice(0, colon)}: ${value}\r\n`;
     });
     return safe.join('');
@@ -110,14 +110,14 @@ export class Sanitizer {
       if (safe !== target) replace(head.targetStart, head.targetEnd, safe);
     }
     for (let index = 0; index < head.count; index++) {
-      const name = source.slice(head.lineStart(index), head.nameEnd(index)).toLowerCase();
-      if (sized !== null && name === 'content-length') {
+      const field = this.#fields.known(source.slice(head.lineStart(index), head.nameEnd(index)));
+      if (sized !== null && field.contentLength) {
         replace(head.valueStart(index), head.valueEnd(index), String(sized.length));
-      } else if (bodyChanged && isDigestField(name)) {
+      } else if (bodyChanged && field.digest) {
         replace(head.lineStart(index), head.lineEnd(index), '');
       } else {
         const value = source.slice(head.valueStart(index), head.valueEnd(index));
-        const safe = this.#fields.value(name, value);
+        const safe = this.#fields.value(field, value);
         if (safe === null) replace(head.lineStart(index), head.lineEnd(index), '');
         else if (safe !== value) replace(head.valueStart(index), head.valueEnd(index), safe);
       }

@@ -33,6 +33,10 @@ const TRACK_MAX = 120;
 const UUID_LENGTH = 36;
 const NUMBER_DIGITS_MIN = 7;
 const NIE_LETTERS = 'XYZxyz';
+const SPACE = 32;
+const HYPHEN = 45;
+const COLON = 58;
+const AT_SIGN = 64;
 
 const DIGIT = 1;
 const UPPER = 2;
@@ -52,12 +56,17 @@ for (const char of ' -./()') CLASS[char.charCodeAt(0)] |= SEPARATOR;
 
 /** Letters beyond ASCII stand in names of people and hosts. */
 function classAt(text: string, at: number): number {
+  if (at >= text.length) return 0;
   const code = text.charCodeAt(at);
   return code < 128 ? CLASS[code] : code >= 0xc0 ? LOWER | LOCAL : 0;
 }
 
+function isAt(text: string, at: number, code: number): boolean {
+  return at < text.length && text.charCodeAt(at) === code;
+}
+
 function isWordAt(text: string, at: number): boolean {
-  return at >= 0 && at < text.length && (classAt(text, at) & WORD) !== 0;
+  return at >= 0 && (classAt(text, at) & WORD) !== 0;
 }
 
 export class TextScanner {
@@ -86,18 +95,18 @@ export class TextScanner {
       const code = text.charCodeAt(at);
       this.#length = 0;
       let start = at;
-      if ((kind & WORD) !== 0 && text[at + 8] === '-' && !isWordAt(text, at - 1) && uuidLength(text, at) > 0) {
+      if ((kind & WORD) !== 0 && isAt(text, at + 8, HYPHEN) && !isWordAt(text, at - 1) && uuidLength(text, at) > 0) {
         at += UUID_LENGTH;
         continue;
       }
-      if (code === 64) {
+      if (code === AT_SIGN) {
         start = this.#email(text, at, copied);
       } else if ((kind & WORD) !== 0) {
         this.#word(text, at, kind);
       } else if (code === 43 || code === 40) {
         this.#number(text, at);
       }
-      if (this.#length > 0 && text.charCodeAt(start + this.#length) !== 64 && this.#handler.wants(this.#kind)) {
+      if (this.#length > 0 && !isAt(text, start + this.#length, AT_SIGN) && this.#handler.wants(this.#kind)) {
         const end = start + this.#length;
         out += text.slice(copied, start) + this.#handler.replace(this.#kind, text.slice(start, end));
         copied = end;
@@ -184,7 +193,7 @@ export class TextScanner {
   #letters(text: string, at: number): boolean {
     let hexEnd = at;
     while (hexEnd - at < 4 && isHexAt(text, hexEnd)) hexEnd++;
-    if (hexEnd > at && text.charCodeAt(hexEnd) === 58 && this.#ipv6(text, at)) return true;
+    if (hexEnd > at && isAt(text, hexEnd, COLON) && this.#ipv6(text, at)) return true;
     if ((classAt(text, at) & DIGIT) === 0) {
       if (!mayBeIdentifier(text, at)) return false;
     } else if (!isDigitAt(text, at + 7) || !letterFollows(text, at)) {
@@ -284,7 +293,7 @@ function isTimestamp(text: string): boolean {
 function mayBeIdentifier(text: string, at: number): boolean {
   if (isDigitAt(text, at + 1)) return isDigitAt(text, at + 2) && NIE_LETTERS.includes(text[at]);
   if (isDigitAt(text, at + 2)) return true;
-  if (text[at + 2] === ' ') return isDigitAt(text, at + 3);
+  if (isAt(text, at + 2, SPACE)) return isDigitAt(text, at + 3);
   if (!isDigitAt(text, at + 6) && !isDigitAt(text, at + 7) && !isDigitAt(text, at + 9)) return false;
   for (let to = at + 1; to < at + 6; to++) if ((classAt(text, to) & (UPPER | LOWER)) === 0) return false;
   return true;
@@ -330,6 +339,7 @@ function isHarmless(text: string, at: number): boolean {
 }
 
 function isHexAt(text: string, at: number): boolean {
+  if (at >= text.length) return false;
   const code = text.charCodeAt(at);
   return (code >= 48 && code <= 57) || ((code | 32) >= 97 && (code | 32) <= 102);
 }

@@ -2,8 +2,9 @@
  * Percent-encoded text: query strings, forms, paths, whole URLs. Parts are decoded to be looked at; only parts that
  * change are encoded again, everything else keeps its bytes. Strings are latin1, a character for a byte.
  */
+import { BASE64_MIN } from './base64.ts';
 import { bytesOf, textOf } from './json.ts';
-import { Has } from './text-profile.ts';
+import { Has, KINDS } from './text-profile.ts';
 
 /** Decides about one name and value, both decoded; null takes the pair out, a string is the new value. */
 export type PairHandler = (name: string, value: string) => string | null;
@@ -110,6 +111,23 @@ export function rewritePath(
       return (rewritten === text ? raw : encodePart(rewritten, false).replaceAll('/', '%2F')) + rest;
     })
     .join('/');
+}
+
+/** Whether a path, with neither query nor fragment, is one of short words, in which nothing can be. */
+export function isPlainPath(path: string): boolean {
+  let segment = 0;
+  let digits = 0;
+  for (let at = 0; at < path.length; at++) {
+    const code = path.charCodeAt(at);
+    if (code === 0x2f) {
+      segment = digits = 0;
+    } else {
+      const kinds = code < 128 ? KINDS[code] : Has.percent;
+      if (code >= 48 && code <= 57) digits++;
+      if (++segment >= BASE64_MIN || digits > 3 || (kinds & ~(Has.digit | Has.notBase64)) !== 0 || code === 0x23) return false;
+    }
+  }
+  return true;
 }
 
 /** Takes a URL or request target apart: `before` has scheme and authority, `query` and `fragment` their first character. */

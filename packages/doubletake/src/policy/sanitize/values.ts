@@ -14,7 +14,7 @@ import type { SanitizeAction, SanitizeOptions, SanitizePreset, SanitizeRule } fr
 import { Pseudonyms } from './pseudonym.ts';
 import { Has, holdsNothing, profileOf } from './text-profile.ts';
 import { type MatchKind, TextScanner } from './text-scanner.ts';
-import { decodePart, encodePart, isPairs, isUrl, PAIR, rewritePairs, rewritePath, splitUrl } from './urlencoded.ts';
+import { decodePart, encodePart, isPairs, isPlainPath, isUrl, PAIR, rewritePairs, rewritePath, splitUrl } from './urlencoded.ts';
 
 /** Encodings inside encodings are opened this many times; what lies deeper is starred. */
 const DEPTH_MAX = 5;
@@ -43,7 +43,9 @@ export class Values implements JsonValues {
   readonly #nested: JsonRewriter[] = [];
   readonly #jwt: JwtSigner | null;
   readonly #cleanNames = new CleanTexts();
-  /** What was put into a text whose parts are rewritten, so that it is not replaced again; null outside of one. */
+  /** How many texts around the one that is looked at are rewritten part by part. */
+  #wholes = 0;
+  /** What was put into the outermost of them, so that it is not replaced again; null when nothing was. */
   #made: Set<string> | null = null;
   readonly #heard: ((value: string) => void) | null;
   readonly #kept: ((value: string) => boolean) | null;
@@ -82,6 +84,11 @@ export class Values implements JsonValues {
     });
   }
 
+  /** Whether somebody hears of every value that is put in place of another. */
+  get isHeard(): boolean {
+    return this.#heard !== null;
+  }
+
   has(preset: SanitizePreset): boolean {
     return this.#presets.has(preset);
   }
@@ -116,9 +123,16 @@ export class Values implements JsonValues {
   /** Text without a name, or with one that says nothing. `products`: see `TextScanner`. */
   text(text: string, depth: number, products = false): string {
     const ruled = this.plainStays ? text : this.#applyPatterns(text);
-    const profile = profileOf(ruled);
-    if (ruled.length < 2 || holdsNothing(profile, ruled.length)) return ruled;
-    return this.#inside(ruled, profile, depth) ?? this.#scanner.scan(ruled, products, profile);
+    return this.#looked(ruled, profileOf(ruled), depth, products);
+  }
+
+  profiled(text: string, profile: number, depth: number): string {
+    return this.plainStays ? this.#looked(text, profile, depth, false) : this.text(text, depth);
+  }
+
+  #looked(text: string, profile: number, depth: number, products: boolean): string {
+    if (text.length < 2 || holdsNothing(profile, text.length)) return text;
+    return this.#inside(text, profile, depth) ?? this.#scanner.scan(text, products, profile);
   }
 
   /** The name of a value, which may hold data itself. */
@@ -133,11 +147,14 @@ export class Values implements JsonValues {
   url(source: string, depth: number, segment?: (text: string, index: number) => string): string {
     const { before, path, query, fragment } = splitUrl(source);
     const newBefore = before.includes('@') ? bytesOf(this.text(textOf(before), depth + 1)) : before;
-    const newPath = rewritePath(
-      path,
-      segment ?? ((text) => this.text(text, depth + 1)),
-      (parameters) => this.pairs(parameters, 'query', false, depth),
-    );
+    const plain = segment === undefined && this.plainStays && isPlainPath(path);
+    const newPath = plain
+      ? path
+      : rewritePath(
+          path,
+          segment ?? ((text) => this.text(text, depth + 1)),
+          (parameters) => this.pairs(parameters, 'query', false, depth),
+        );
     return newBefore + newPath + this.#marked(query, depth) + this.#marked(fragment, depth);
   }
 
@@ -165,12 +182,12 @@ export class Values implements JsonValues {
     const first = text.charCodeAt(0);
     if (depth > DEPTH_MAX) return '*'.repeat(text.length);
     if ((profile & Has.bracket) !== 0 && /^\s*[{[]/.test(text)) {
-      const source = bytesOf(text);
+      const source = Buffer.from(text);
       const rewritten = this.#json(source, depth);
-      if (rewritten !== null) return rewritten === source ? text : textOf(rewritten);
+      if (rewritten !== null) return rewritten === source ? text : rewritten.toString();
     }
-    if (isPairs(text, first, profile)) return this.#whole(text, (source) => this.pairs(source, 'query', true, depth + 1));
-    if (isUrl(text, first, profile)) return this.#whole(text, (source) => this.url(source, depth + 1));
+    if (isPairs(text, first, profile)) return this.#whole(text, profile, (source) => this.pairs(source, 'query', true, depth + 1));
+    if (isUrl(text, first, profile)) return this.#whole(text, profile, (source) => this.url(source, depth + 1));
     const pair = (profile & Has.equals) === 0 ? null : PAIR.exec(text);
     if (pair !== null) {
       const [, name, value] = pair;
@@ -189,19 +206,18 @@ export class Values implements JsonValues {
   }
 
   /** Text whose parts are rewritten, then looked through: what stands across their borders is only seen in the whole. */
-  #whole(text: string, rewrite: (source: string) => string): string {
+  #whole(text: string, profile: number, rewrite: (source: string) => string): string {
     const source = bytesOf(text);
-    const outer = this.#made;
-    this.#made = outer ?? new Set();
+    this.#wholes++;
     try {
       const rewritten = rewrite(source);
-      return this.#scanner.scan(rewritten === source ? text : textOf(rewritten));
+      return rewritten === source ? this.#scanner.scan(text, false, profile) : this.#scanner.scan(textOf(rewritten));
     } finally {
-      this.#made = outer;
+      if (--this.#wholes === 0) this.#made = null;
     }
   }
 
-  #json(source: string, depth: number): string | null {
+  #json(source: Buffer, depth: number): Buffer | null {
     const rewriter = (this.#nested[depth] ??= new JsonRewriter(this, []));
     return rewriter.rewrite(source, depth + 1);
   }
@@ -259,7 +275,7 @@ export class Values implements JsonValues {
   }
 
   #note(made: string): string {
-    this.#made?.add(made);
+    if (this.#wholes > 0) (this.#made ??= new Set()).add(made);
     this.#heard?.(made);
     return made;
   }
