@@ -14,8 +14,11 @@ import type { Connection } from '../tcp/connection.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { Intake } from './intake.ts';
 
-/** Connections that are remembered; the one that began first is forgotten beyond. */
+/** Connections that are remembered; beyond, those that began first are forgotten. */
 const connectionsMax = 65_536;
+
+/** So many at once: to look for the first is to step over all that were forgotten before it. */
+const forgottenMax = 4_096;
 
 export class FilesIntake extends Intake {
   readonly canWait = true;
@@ -111,12 +114,17 @@ export class FilesIntake extends Intake {
     const known = this.#connections.get(connection.key);
     if (known !== undefined) return known;
     const opened = openConnection(++this.#opened, connection);
-    if (this.#connections.size >= connectionsMax) {
-      const [oldest] = this.#connections.keys();
-      if (oldest !== undefined) this.#connections.delete(oldest);
-    }
+    if (this.#connections.size >= connectionsMax) this.#forgetFirst();
     this.#connections.set(connection.key, opened);
     return opened;
+  }
+
+  #forgetFirst(): void {
+    let forgotten = 0;
+    for (const key of this.#connections.keys()) {
+      if (forgotten++ === forgottenMax) break;
+      this.#connections.delete(key);
+    }
   }
 }
 
