@@ -134,7 +134,7 @@ describe('environment', () => {
 
 describe('mistakes', () => {
   test.each<[string, string[]]>([
-    ['', ['1:1: sources: no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE', '1:1: targets: no target: give --target URL, the test environment to replay to']],
+    ['', ['1:1: sources: no source of traffic: give --vxlan [HOST:]PORT, --geneve [HOST:]PORT, --interface IF, --http-sink [HOST:]PORT, --proxy [HOST:]PORT=URL or --pcap FILE', '1:1: targets: no target: give --target URL, the test environment to replay to, or --record DIR']],
     ['- a', ['1:1: found a list, expected a mapping']],
     ['a: 1\na: 2', ['2:1: Map keys must be unique']],
     ['a: !secret x', ['1:4: Unresolved tag: !secret']],
@@ -150,7 +150,7 @@ describe('mistakes', () => {
     [`${complete}policy: { methods: [] }\n`, ['3:11: policy.methods: found an empty list, expected at least 1 in the list']],
     [`${complete}policy: { sample: { by: header } }\n`, ['3:11: policy.sample.header: is missing, expected the header to sample by']],
     [`${complete}policy: { sample: { header: X } }\n`, ['3:29: policy.sample.header: a header goes with by: header, not with by: request']],
-    [`${complete}record: { directory: x }\n`, ['3:1: record: unknown setting "record" (known here: sources, policy, targets, guards, workers, drain, health, control, ledger)']],
+    [`${complete}recording: { directory: x }\n`, ['3:1: recording: unknown setting "recording" (did you mean record?)']],
     [`${complete}ledgre: x\n`, ['3:1: ledgre: unknown setting "ledgre" (did you mean ledger?)']],
   ])('%j', (text, lines) => {
     expect(problems(text)).toEqual(lines);
