@@ -22,6 +22,8 @@ const forgottenMax = 4_096;
 
 export class FilesIntake extends Intake {
   readonly canWait = true;
+  /** Of production's answers, what somebody looks at. */
+  readonly responseBodyBytesMax: number;
   readonly #dispatcher: Dispatcher;
   readonly #assembler: ExchangeAssembler;
   readonly #connections = new Map<string, Connection<Conversation>>();
@@ -42,9 +44,6 @@ export class FilesIntake extends Intake {
     this.#assembler = new ExchangeAssembler(this, limits);
     this.responseBodyBytesMax = limits.responseBodyBytesMax;
   }
-
-  /** Nobody looks at larger ones. */
-  readonly responseBodyBytesMax: number;
 
   /** Replays an exchange as if it had been `laterUs` later. */
   exchange(recorded: RecordedExchange, laterUs: number): void {
