@@ -1,9 +1,10 @@
 /** Recording as users meet it: `mirror --record`, with and without a target, then `inspect` of the folder. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openRecording } from '../src/recording/recording.ts';
 import type { RecordedExchange } from '../src/recording/recorded-exchange.ts';
 import { openDatabase } from '../src/store/database.ts';
+import { exchangeColumns } from '../src/store/exchange-parquet.ts';
 import { type CapturePacket, pcapFile } from './support/capture-files.ts';
 import { configFile, freePath } from './support/config-file.ts';
 import { conversation } from './support/conversation.ts';
@@ -159,6 +160,13 @@ describe('inspect of a recording', () => {
     );
     expect(rows.getRowsJS()).toEqual([[40, 200, 2, 'ann@example.com', 'shop.example']]);
     database.close();
+  });
+
+  test('every column of the Parquet file is documented', () => {
+    const page = readFileSync(new URL('../../../docs/recording.md', import.meta.url), 'utf8');
+    const columns = Array.from(exchangeColumns.matchAll(/(\w+) [A-Z]+/g), ([, name = '']) => name);
+    expect(columns.length).toBeGreaterThan(20);
+    expect(columns.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   test('a flag for recordings with a capture file, and a folder without a recording, are told', async () => {

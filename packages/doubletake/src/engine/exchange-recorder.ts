@@ -40,10 +40,7 @@ export class ExchangeRecorder {
   begin(exchange: Exchange, safe: Exchange, sanitizer: Sanitizer | null, probability: number, settle: Settle | null): void {
     this.#waiting.set(exchange, { safe, sanitizer, probability, settle });
     this.#waitingBytes += bytesOf(safe);
-    for (const [oldest] of this.#waiting) {
-      if (this.#waiting.size <= waitingMax && this.#waitingBytes <= waitingBytesMax) return;
-      this.#record(oldest, null);
-    }
+    if (this.#waiting.size > waitingMax || this.#waitingBytes > waitingBytesMax) this.#recordOldest();
   }
 
   /** Production's answer ended, or will not come: `exchange.response` is what there is of it. */
@@ -57,6 +54,13 @@ export class ExchangeRecorder {
 
   waitForRoom(): Promise<void> {
     return this.#sender.waitForRoom();
+  }
+
+  #recordOldest(): void {
+    for (const [oldest] of this.#waiting) {
+      this.#record(oldest, null);
+      if (this.#waiting.size <= waitingMax && this.#waitingBytes <= waitingBytesMax) return;
+    }
   }
 
   #record(exchange: Exchange, response: Message | null): void {

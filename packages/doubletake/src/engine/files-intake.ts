@@ -14,11 +14,16 @@ import type { Connection } from '../tcp/connection.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { Intake } from './intake.ts';
 
-/** Connections that are remembered; the one that began first is forgotten beyond. */
+/** Connections that are remembered; beyond, those that began first are forgotten. */
 const connectionsMax = 65_536;
+
+/** So many at once: to look for the first is to step over all that were forgotten before it. */
+const forgottenMax = 4_096;
 
 export class FilesIntake extends Intake {
   readonly canWait = true;
+  /** Of production's answers, what somebody looks at. */
+  readonly responseBodyBytesMax: number;
   readonly #dispatcher: Dispatcher;
   readonly #assembler: ExchangeAssembler;
   readonly #connections = new Map<string, Connection<Conversation>>();
@@ -39,9 +44,6 @@ export class FilesIntake extends Intake {
     this.#assembler = new ExchangeAssembler(this, limits);
     this.responseBodyBytesMax = limits.responseBodyBytesMax;
   }
-
-  /** Nobody looks at larger ones. */
-  readonly responseBodyBytesMax: number;
 
   /** Replays an exchange as if it had been `laterUs` later. */
   exchange(recorded: RecordedExchange, laterUs: number): void {
@@ -111,12 +113,17 @@ export class FilesIntake extends Intake {
     const known = this.#connections.get(connection.key);
     if (known !== undefined) return known;
     const opened = openConnection(++this.#opened, connection);
-    if (this.#connections.size >= connectionsMax) {
-      const [oldest] = this.#connections.keys();
-      if (oldest !== undefined) this.#connections.delete(oldest);
-    }
+    if (this.#connections.size >= connectionsMax) this.#forgetFirst();
     this.#connections.set(connection.key, opened);
     return opened;
+  }
+
+  #forgetFirst(): void {
+    let forgotten = 0;
+    for (const key of this.#connections.keys()) {
+      if (forgotten++ === forgottenMax) break;
+      this.#connections.delete(key);
+    }
   }
 }
 

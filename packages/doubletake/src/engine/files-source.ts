@@ -55,8 +55,9 @@ class Player {
   readonly #intake: FilesIntake;
   readonly #dispatcher: Dispatcher;
   readonly #warn: (text: string) => void;
-  readonly #closing = Promise.withResolvers<void>();
   #closed = false;
+  /** Ends the wait for room that is under way. */
+  #wake: () => void = () => {};
   #reader: TrafficReader;
   #problems = 0;
   /** When the first request of the files began. */
@@ -78,7 +79,7 @@ class Player {
 
   close(): void {
     this.#closed = true;
-    this.#closing.resolve();
+    this.#wake();
   }
 
   async run(): Promise<void> {
@@ -111,23 +112,37 @@ class Player {
         }
         const place = this.#place(item);
         if (place === 'over') return;
-        if (place === 'inside') await this.#offer(item);
+        if (place !== 'inside') continue;
+        // oxlint-disable-next-line no-await-in-loop -- one follows the other, and most do not wait
+        if (!this.#dispatcher.room || this.#sinceTurn >= turnMax) await this.#makeWay();
+        if (this.#closed) return;
+        this.#offer(item);
       }
       this.#progress(pass);
     }
     this.#progress(pass);
   }
 
-  async #offer(exchange: RecordedExchange): Promise<void> {
+  /** Lets other work of the thread have its turn, and waits until there is room. */
+  async #makeWay(): Promise<void> {
+    this.#sinceTurn = 0;
+    await nextTurn();
     // oxlint-disable-next-line no-await-in-loop -- room may be gone again
-    while (!this.#dispatcher.room && !this.#closed) await Promise.race([this.#dispatcher.waitForRoom(), this.#closing.promise]);
-    if (this.#closed) return;
+    while (!this.#dispatcher.room && !this.#closed) await this.#roomOrClose();
+  }
+
+  #offer(exchange: RecordedExchange): void {
+    this.#sinceTurn++;
     if (this.#count++ === 0) this.#beganUs = exchange.request.startUs;
     this.#lastUs = exchange.request.startUs;
     this.#intake.exchange(exchange, this.#laterUs);
-    if (++this.#sinceTurn < turnMax) return;
-    this.#sinceTurn = 0;
-    await nextTurn();
+  }
+
+  #roomOrClose(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      void this.#dispatcher.waitForRoom().then(resolve);
+    });
   }
 
   /** Where an exchange lies in the window. */

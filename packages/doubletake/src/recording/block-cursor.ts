@@ -8,7 +8,7 @@ import type { IndexEntry } from './segment-format.ts';
 import type { SegmentReader } from './segment-reader.ts';
 
 /** Unfolded blocks that are kept at once, bytes; one that is larger is kept alone. */
-const unfoldedBytesMax = 67_108_864;
+const unfoldedBytesMax = 33_554_432;
 
 /** A block that is to be read. */
 export interface Planned {

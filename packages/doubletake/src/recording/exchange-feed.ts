@@ -27,24 +27,23 @@ export function feedExchange(
   request: TimedBytes,
   response: TimedBytes | null,
 ): void {
-  // A conversation of its own: what is broken in one exchange must not spoil those behind it.
-  connection.state = assembler.open(connection);
-  const requestEnd = feed(assembler, connection, 0, request, firstSequence);
-  if (response !== null) feed(assembler, connection, 1, response, requestEnd);
-  assembler.close(connection, 'fin', response?.endUs ?? request.endUs);
+  // A conversation for each: what is broken in one exchange must not spoil those behind it, and none is kept.
+  const conversation = assembler.open(connection);
+  const requestEnd = feed(conversation, 0, request, firstSequence);
+  if (response !== null) feed(conversation, 1, response, requestEnd);
+  conversation.close(response?.endUs ?? request.endUs, 'closed');
 }
 
 /** Returns the sequence number behind the message. */
 function feed(
-  assembler: ExchangeAssembler,
-  connection: Connection<Conversation>,
+  conversation: Conversation,
   direction: Direction,
   { pieces, missing, startUs, endUs }: TimedBytes,
   acknowledgement: number,
 ): number {
   let sequence = firstSequence;
   const push = (bytes: Buffer, start: number, end: number, timeUs: number): void => {
-    if (end > start) assembler.data(connection, direction, bytes, start, end, timeUs, sequence, acknowledgement, sequence === firstSequence);
+    if (end > start) conversation.data(direction, bytes, start, end, timeUs, sequence, acknowledgement, sequence === firstSequence);
     sequence += end - start;
   };
   for (const [index, piece] of pieces.entries()) {
@@ -53,7 +52,7 @@ function feed(
     if (early > 0) push(piece, 0, early, startUs);
     push(piece, early, piece.length, endUs);
   }
-  if (missing > 0) assembler.gap(connection, direction, missing, endUs, sequence);
+  if (missing > 0) conversation.gap(direction, missing, endUs, sequence, 'gap');
   return sequence + missing;
 }
 

@@ -40,12 +40,13 @@ export class RecordBlockBuilder {
   add(exchange: RecordedExchange): void {
     const length = recordLength(exchange);
     if (this.#end + length > this.#bytes.length) this.#grow(this.#end + length);
-    this.#end = this.#encoder.encode(exchange, this.#bytes, this.#end);
+    const connection = this.#encoder.connection(exchange.connection);
+    this.#end = this.#encoder.encode(exchange, connection, this.#bytes, this.#end);
     this.#records++;
     const { startUs } = exchange.request;
     if (startUs < this.#firstUs) this.#firstUs = startUs;
     if (startUs > this.#lastUs) this.#lastUs = startUs;
-    this.#connections.add(this.#encoder.connection(exchange.connection).hash);
+    this.#connections.add(connection.hash);
   }
 
   /** What was added since the last call. */

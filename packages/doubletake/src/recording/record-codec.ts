@@ -54,7 +54,7 @@ export function hashOfLabel(label: string): number {
   return crc32(label);
 }
 
-interface EncodedConnection {
+export interface EncodedConnection {
   bytes: Buffer;
   hash: number;
 }
@@ -63,11 +63,11 @@ interface EncodedConnection {
 export class RecordEncoder {
   readonly #connections = new WeakMap<RecordedConnection, EncodedConnection>();
 
-  /** Writes the record at `start`, where `recordLength` bytes must be free, and returns its end. */
-  encode(exchange: RecordedExchange, out: Buffer, start: number): number {
+  /** Writes the record at `start`, where `recordLength` bytes must be free, with its `connection`; returns its end. */
+  encode(exchange: RecordedExchange, connection: EncodedConnection, out: Buffer, start: number): number {
     const { request, response } = exchange;
     out.writeUInt32LE(exchange.index, start + At.index);
-    out.set(this.connection(exchange.connection).bytes, start + At.connection);
+    out.set(connection.bytes, start + At.connection);
     out.writeUInt32LE(exchange.fidelity, start + At.fidelity);
     out.writeDoubleLE(exchange.probability, start + At.probability);
     writeMessage(request, out, start + At.request);

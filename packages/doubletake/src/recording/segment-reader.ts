@@ -93,7 +93,7 @@ async function reading<T>(path: string, work: (read: Read, size: number) => Prom
     const opened = file;
     const { size } = await opened.stat();
     return await work(async (offset, length) => {
-      const bytes = Buffer.alloc(length);
+      const bytes = Buffer.allocUnsafeSlow(length);
       const { bytesRead } = await opened.read(bytes, 0, length, offset);
       return bytes.subarray(0, bytesRead);
     }, size);
@@ -174,7 +174,7 @@ async function unpack(block: Buffer, cipher: BlockCipher | null): Promise<Buffer
   try {
     const packed = cipher === null ? stored : cipher.open(stored, header.sequence, block.subarray(0, authenticatedBytes));
     if (header.rawBytes === 0) return Buffer.alloc(0);
-    const raw = await unfold(packed, { maxOutputLength: header.rawBytes, chunkSize: Math.min(Math.max(header.rawBytes, 64), 1_048_576) });
+    const raw = await unfold(packed, { maxOutputLength: header.rawBytes, chunkSize: Math.min(header.rawBytes + 64, 4_194_304) });
     return raw.length === header.rawBytes ? raw : null;
   } catch {
     return null;

@@ -11,9 +11,12 @@ import { connectionOf, type EntryProblem, type TrafficItem, type TrafficReader }
 /** A payload is a head and a body. */
 const payloadBytesMax = bodyBytesMax + 1024 * 1024;
 
-/** Requests that wait for their responses; beyond either the oldest goes on without. */
+/** Requests that wait for their responses; beyond either bound the oldest go on without. */
 const waitingMax = 10_000;
 const waitingBytesMax = 64 * 1024 * 1024;
+
+/** So many go at once: to look for the oldest is to step over all that were taken out before it. */
+const releasedMax = 1_000;
 
 interface Waiting {
   payload: GorPayload;
@@ -82,8 +85,10 @@ export class GorReader implements TrafficReader {
     if (same !== undefined) this.#release(same, null);
     this.#waiting.set(id, waiting);
     this.#waitingBytes += bytes.length;
+    if (this.#waiting.size <= waitingMax && this.#waitingBytes <= waitingBytesMax) return;
+    let released = 0;
     for (const oldest of this.#waiting.values()) {
-      if (this.#waiting.size <= waitingMax && this.#waitingBytes <= waitingBytesMax) break;
+      if (released++ === releasedMax) break;
       this.#release(oldest, null);
     }
   }

@@ -1,0 +1,115 @@
+/**
+ * `npm run bench:replay`: how well `doubletake replay` keeps the gaps between requests, and how fast it is without a
+ * schedule, beside a bare keep-alive client on the same nginx. See README.md in this folder.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { listen } from '../packages/doubletake/src/demo/listen.ts';
+import { ExchangeParser } from '../packages/doubletake/src/recording/formats/exchange-parser.ts';
+import { connectionOf } from '../packages/doubletake/src/recording/formats/traffic.ts';
+import { RecordingWriter } from '../packages/doubletake/src/recording/recording-writer.ts';
+import type { FloorReport } from './floor.ts';
+import { percentile, sampleProcess } from './measure.ts';
+import { findNginx, startNginx } from './nginx.ts';
+import { warmUpSeconds } from './scenarios.ts';
+import { startScript } from './script.ts';
+import { requestTexts } from './traffic.ts';
+
+const program = fileURLToPath(new URL('../packages/doubletake/bin/doubletake.js', import.meta.url));
+const answer = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n');
+const pacedPerSecond = 2_000;
+const perConnection = 100;
+
+/** A recording of so many requests, as far apart; `text` makes each. */
+function record(directory: string, requests: number, apartUs: number, text: (index: number) => string): void {
+  const writer = new RecordingWriter({ directory });
+  const parser = new ExchangeParser();
+  for (let index = 0; index < requests; index++) {
+    const startUs = 1_790_000_000_000_000 + Math.round(index * apartUs);
+    // As many connections at once as requests of each.
+    const connection = connectionOf(String((index % perConnection) + perConnection * Math.floor(index / perConnection ** 2)));
+    const timed = (bytes: Buffer, atUs: number) => ({ pieces: [bytes], missing: 0, startUs: atUs, endUs: atUs });
+    const exchange = parser.parse(connection, 0, timed(Buffer.from(text(index), 'latin1'), startUs), timed(answer, startUs + 500));
+    if (typeof exchange === 'string') throw new Error(exchange);
+    writer.append(exchange);
+  }
+  writer.close();
+}
+
+function replay(recording: string, target: string, ...flags: string[]): { processId: number; ended: Promise<unknown> } {
+  const child = spawn(process.execPath, [program, 'replay', recording, '--target', target, '--quiet', ...flags], { stdio: 'ignore' });
+  process.on('exit', () => child.kill('SIGKILL'));
+  return { processId: child.pid ?? 0, ended: once(child, 'close') };
+}
+
+/** How far the gaps between requests are from those recorded, behind the warm-up. */
+async function gaps(folder: string, seconds: number): Promise<string> {
+  const requests = pacedPerSecond * (warmUpSeconds + seconds);
+  const arrivedMs = new Float64Array(requests).fill(Number.NaN);
+  const server = createServer({ noDelay: true }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (bytes) => {
+      const nowMs = performance.now();
+      // One request at a time on each connection, in one piece.
+      arrivedMs[Number(/^GET \/(\d+) /.exec(bytes.toString('latin1', 0, 32))?.[1])] = nowMs;
+      socket.write(answer);
+    });
+  });
+  const { port } = await listen(server, 0, '127.0.0.1');
+  const recording = join(folder, 'paced');
+  record(recording, requests, 1e6 / pacedPerSecond, (index) => `GET /${index} HTTP/1.1\r\nHost: shop.example\r\n\r\n`);
+  await replay(recording, `http://127.0.0.1:${port}`).ended;
+  server.close();
+  const measured = arrivedMs.subarray(warmUpSeconds * pacedPerSecond);
+  const off = measured.subarray(1).map((ms, index) => Math.abs(ms - (measured[index] ?? 0) - 1_000 / pacedPerSecond));
+  const sorted = off.toSorted();
+  const lost = arrivedMs.reduce((sum, ms) => sum + (Number.isNaN(ms) ? 1 : 0), 0);
+  const [p50, p99, max] = [0.5, 0.99, 1].map((share) => percentile(sorted, share).toFixed(2));
+  return `${pacedPerSecond}/s at speed 1: gaps are off by ${p50} ms (p50), ${p99} ms (p99), ${max} ms (max); ${lost} requests lost\n`;
+}
+
+async function fastest(folder: string, seconds: number, nginxProgram: string): Promise<string> {
+  const nginx = await startNginx(nginxProgram);
+  try {
+    const floor = startScript('floor.ts', ['client', nginx.url.port, 'flat', seconds, 'page'], (warmUpSeconds + seconds) * 1000 + 20_000);
+    await floor.nextLine();
+    const bare = JSON.parse(await floor.nextLine()) as FloorReport;
+    const barePerSecond = bare.units / seconds;
+    const recording = join(folder, 'fast');
+    record(recording, 200_000, 10, () => requestTexts.page);
+    const { processId, ended } = replay(recording, nginx.url.origin, '--speed', 'max', '--loop');
+    await delay((warmUpSeconds + 1) * 1_000);
+    const before = { requests: await nginx.requests(), sample: sampleProcess(processId), ms: performance.now() };
+    await delay(seconds * 1_000);
+    const after = { requests: await nginx.requests(), sample: sampleProcess(processId), ms: performance.now() };
+    process.kill(processId, 'SIGTERM');
+    await ended;
+    const requests = after.requests - before.requests;
+    const perSecond = (requests * 1_000) / (after.ms - before.ms);
+    const cpuUs = (after.sample.userUs + after.sample.systemUs - before.sample.userUs - before.sample.systemUs) / requests;
+    return (
+      `bare client: ${Math.round(barePerSecond)}/s, ${((bare.userUs + bare.systemUs) / bare.units).toFixed(1)} µs CPU each\n` +
+      `--speed max: ${Math.round(perSecond)}/s, ${cpuUs.toFixed(1)} µs CPU each, ${Math.round((100 * perSecond) / barePerSecond)} % of it; at most ${Math.round(after.sample.peakMb)} MB\n`
+    );
+  } finally {
+    await nginx.stop();
+  }
+}
+
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '8' } } });
+const nginx = findNginx();
+if (nginx === null) throw new Error('nginx is missing; on Debian or Ubuntu: apt-get install nginx-light');
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
+const folder = mkdtempSync(join(tmpdir(), 'doubletake-bench-replay-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const seconds = Number(values.seconds);
+process.stdout.write(`load of the machine: ${loadavg()[0]?.toFixed(1)}\n`);
+process.stdout.write(await gaps(folder, seconds));
+process.stdout.write(await fastest(folder, seconds, nginx));
