@@ -62,12 +62,11 @@ function isEqual(a: Json, b: Json): boolean {
 }
 
 function sorted(value: Json): Json {
-  if (Array.isArray(value)) return value.map(sorted);
+  if (Array.isArray(value)) return ['array', value.map(sorted)];
   if (typeof value !== 'object' || value === null) return value;
-  // Pairs, since an object would put names that are numbers first.
-  return Object.entries(value)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => [name, sorted(member)]);
+  // Pairs, since an object would put names that are numbers first; with a mark, since an array of pairs is none.
+  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return ['object', members.map(([name, member]) => [name, sorted(member)])];
 }
 
 /** What differs, the plain way; arrays by position, so for documents whose arrays are as long. */
