@@ -27,7 +27,7 @@ done
 if ! command -v promtool >/dev/null; then
   # One program of the package prometheus, whose server and pages nobody needs here.
   folder=$(mktemp -d)
-  chmod 755 "$folder"
+  chown _apt "$folder"
   (cd "$folder" && apt-get download -qq prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xf - ./usr/bin/promtool)
   install -m 755 "$folder/usr/bin/promtool" /usr/local/bin/promtool
   rm -r "$folder"

@@ -10,6 +10,9 @@ import { DoubletakeError } from '../errors.ts';
 import { imbalances, type LedgerReport } from '../ledger/report.ts';
 import { startControlServer } from '../server/control.ts';
 import { startHealthServer } from '../server/health.ts';
+import { Metrics } from '../server/metrics/metrics.ts';
+import type { OtlpExporter } from '../server/metrics/otlp-exporter.ts';
+import { startExport } from '../server/metrics/start-export.ts';
 import { ExitCode } from './exit-code.ts';
 import { ledgerText } from './ledger-text.ts';
 import type { Reporter } from './reporter.ts';
@@ -50,8 +53,15 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
       reporter.error(`a worker died, its requests are lost; the proxy goes on: ${error.stack ?? error.message}`);
     },
   });
+  const metrics = new Metrics({
+    ledger: () => engine.report(),
+    comparison: () => engine.comparison,
+    problem: () => engine.problem(),
+    latencies: () => engine.latencies(),
+    shares: () => engine.shares(),
+  });
   // The port for health is taken first, so that a balancer sees 503 while the rest starts.
-  const health = config.health && (await startHealthServer(config.health, () => engine.problem()));
+  const health = config.health && (await startHealthServer(config.health, () => engine.problem(), (accept) => metrics.expose(accept)));
   const control =
     config.control === undefined
       ? null
@@ -75,8 +85,10 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
             reloading = reloading.then(() => reload(engine, reread, reporter));
           },
   });
+  let exporter: OtlpExporter | null = null;
   try {
     const addresses = await engine.start();
+    exporter = startExport(config, metrics, reporter);
     if (health !== undefined) addresses.push(`health=${formatListen(health)}`);
     process.stderr.write(`ready ${addresses.join(' ')}\n`);
     reporter.start(() => engine.report());
@@ -97,8 +109,10 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
   } finally {
     reporter.stop();
     signals.remove();
+    await exporter?.close();
     await control?.close();
     await health?.close();
+    metrics.close();
   }
 }
 
