@@ -4,6 +4,7 @@
  */
 import type { ConfigDocument, Path } from './document.ts';
 import { explainCompare } from './explain-compare.ts';
+import { explainDashboard } from './explain-dashboard.ts';
 import { explainRecord } from './explain-record.ts';
 import { explainTarget } from './explain-target.ts';
 import { formatListen } from './listen.ts';
@@ -156,5 +157,6 @@ function explainRunning(words: Words, config: MirrorConfig): void {
     const at = ['metrics', 'otlp', 'endpoint'];
     words.say(at, `metrics are sent to ${words.shown(at, otlp.endpoint)} every ${otlp.everyMs} ms`);
   }
+  explainDashboard(words, config);
   if (config.ledger !== undefined) words.say(['ledger'], `ledger: written to ${words.shown(['ledger'], config.ledger)}`);
 }

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { compareSchema } from './compare-schema.ts';
+import { dashboardSchema } from './dashboard-schema.ts';
 import { guardsSchema } from './guards-schema.ts';
 import { metricsSchema } from './metrics-schema.ts';
 import { policySchema } from './policy-schema.ts';
@@ -57,6 +58,9 @@ export const mirrorSchema = z
       .optional()
       .describe('Address and port that answer `GET /healthz` for a load balancer and `GET /metrics` for Prometheus; absent, there is none.'),
     metrics: metricsSchema.optional().describe('Where metrics (docs/metrics.md) are sent, besides being there to be fetched.'),
+    dashboard: dashboardSchema
+      .optional()
+      .describe('The dashboard and its HTTP API (docs/dashboard.md); absent, there is none.'),
     control: textSchema
       .optional()
       .describe('Path of a Unix socket (on Windows a named pipe) on which `doubletake control` stops and resumes replay and sets percentages; only the user who runs the mirror may open it.'),

@@ -60,7 +60,7 @@ export async function runDemo({ signal, seconds, dashboard, open, run, out }: De
   const runFolder = run === null ? join(folder, 'run') : folder;
   const listen = formatListen({ host: dashboard.host, port: await freePort(dashboard) });
   writeFileSync(configuration, demoConfiguration({ target: new URL(`http://127.0.0.1:${next.port}`), run: runFolder, dashboard: listen }));
-  const mirror = await startMirror(configuration, folder);
+  const mirror = await startMirror([configuration]);
   stack.defer(async () => void (await mirror.stop()));
   const relay = await startMirroringRelay({ production: { host: '127.0.0.1', port: production.port }, mirrorTo: mirror.vxlan });
   stack.defer(() => relay.close());

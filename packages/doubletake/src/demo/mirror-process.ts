@@ -1,12 +1,14 @@
 /**
- * The mirror as a user runs it: the real command line, with a configuration file, in a process of its own.
+ * The mirror as a user runs it: the real command line in a process of its own.
  *
  * It gets a process group of its own, so that Ctrl-C in the terminal reaches only the demo, which then stops things in
  * the right order; and it is killed when the demo's process exits for whatever reason.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DoubletakeError } from '../errors.ts';
@@ -40,14 +42,12 @@ const askMsMax = 2_000;
 /** Kept of its log. */
 const charactersMax = 1 << 20;
 
-/**
- * Starts `doubletake mirror` with a configuration file, and writes its ledger to a folder; rejects with what it said when
- * it does not get ready.
- */
-export async function startMirror(configuration: string, folder: string): Promise<MirrorProcess> {
+/** Starts `doubletake mirror` with these arguments, quiet; rejects with what it said when it does not get ready. */
+export async function startMirror(args: readonly string[]): Promise<MirrorProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'doubletake-mirror-'));
   const ledgerFile = join(folder, 'ledger.json');
   const command = fileURLToPath(new URL('../../bin/doubletake.js', import.meta.url));
-  const child = spawn(process.execPath, [command, 'mirror', configuration, '--ledger', ledgerFile, '--quiet'], {
+  const child = spawn(process.execPath, [command, 'mirror', ...args, '--ledger', ledgerFile, '--quiet'], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: process.platform !== 'win32',
     // A key of its own: pseudonyms of one demo mean nothing in the next.
@@ -56,14 +56,18 @@ export async function startMirror(configuration: string, folder: string): Promis
   const kill = (): void => {
     child.kill('SIGKILL');
   };
-  process.on('exit', kill);
+  const abandon = (): void => {
+    kill();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.on('exit', abandon);
 
   let said = '';
   const ready = Promise.withResolvers<Map<string, string>>();
   const ended = new Promise<number | null>((resolve) => {
     child.on('error', ready.reject);
     child.on('close', (exitCode) => {
-      process.off('exit', kill);
+      process.off('exit', abandon);
       ready.reject(new DoubletakeError('DT_DEMO_MIRROR', `the mirror did not start: ${said.trimEnd()}`));
       resolve(exitCode);
     });
@@ -79,7 +83,9 @@ export async function startMirror(configuration: string, folder: string): Promis
     const timer = setTimeout(kill, stopMsMax);
     const exitCode = await ended;
     clearTimeout(timer);
-    return { log: said, ledger: await readLedger(ledgerFile), exitCode };
+    const ledger = await readLedger(ledgerFile);
+    await rm(folder, { recursive: true, force: true });
+    return { log: said, ledger, exitCode };
   };
   const late = new DoubletakeError('DT_DEMO_MIRROR', `the mirror was not ready after ${readyMsMax / 1000} s`);
   const timer = setTimeout(() => ready.reject(late), readyMsMax);

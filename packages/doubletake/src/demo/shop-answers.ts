@@ -4,7 +4,7 @@
  * no fault (`harmless`). Pure, but for the made-up ids, times and orders that are the point of it.
  */
 import { randomUUID } from 'node:crypto';
-import { catalogue, type Product, productOf } from './catalogue.ts';
+import { catalogue, productOf } from './catalogue.ts';
 
 export type Edition = 'production' | 'next';
 

@@ -142,7 +142,7 @@ function causes(report: RunReport | null): [sign: '✗' | '?' | '·', text: stri
   const { planted, others } = foundIn(report);
   return [
     ...planted.flatMap(({ known, cluster }): ['✗', string][] =>
-      cluster === null ? [] : [['✗', `${known.endpoint} ${known.path}: ${cluster.cause}${example(cluster.from, cluster.to)} (${share(cluster.share)})`]],
+      cluster === null ? [] : [['✗', `${known.endpoint} ${known.path}: ${cluster.cause}${example(cluster.example.from, cluster.example.to)} (${share(cluster.share)})`]],
     ),
     ...others.map(({ endpoint, path, cause }): ['?', string] => ['?', `${endpoint} ${path}: ${cause}`]),
     ...(report?.noise === undefined || report.noise.length === 0 ? [] : [['·', `taken for noise: ${noisePaths(report)}`] satisfies ['·', string]]),
