@@ -14,6 +14,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunReport } from '../compare/report.ts';
 import { formatListen } from '../config/listen.ts';
+import { DoubletakeError } from '../errors.ts';
 import { reportSoFar } from '../store/run-reader.ts';
 import { hasDesktop, openBrowser } from './browser.ts';
 import { demoConfiguration } from './configuration.ts';
@@ -59,7 +60,7 @@ export async function runDemo({ signal, seconds, dashboard, open, run, out }: De
   const configuration = join(folder, 'mirror.yaml');
   const runFolder = run === null ? join(folder, 'run') : folder;
   const listen = formatListen({ host: dashboard.host, port: await freePort(dashboard) });
-  writeFileSync(configuration, demoConfiguration({ target: new URL(`http://127.0.0.1:${next.port}`), run: runFolder, dashboard: listen }));
+  writeConfiguration(configuration, demoConfiguration({ target: new URL(`http://127.0.0.1:${next.port}`), run: runFolder, dashboard: listen }));
   const mirror = await startMirror([configuration]);
   stack.defer(async () => void (await mirror.stop()));
   const relay = await startMirroringRelay({ production: { host: '127.0.0.1', port: production.port }, mirrorTo: mirror.vxlan });
@@ -99,7 +100,11 @@ export async function runDemo({ signal, seconds, dashboard, open, run, out }: De
 async function workFolder(run: string | null, stack: AsyncDisposableStack): Promise<string> {
   if (run !== null) {
     const folder = resolve(run);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new DoubletakeError('DT_RUN_WRITE', `--run ${run}: the folder cannot be made: ${(error as Error).message}`);
+    }
     return folder;
   }
   const folder = await mkdtemp(join(tmpdir(), 'doubletake-demo-'));
@@ -110,6 +115,16 @@ async function workFolder(run: string | null, stack: AsyncDisposableStack): Prom
     remove();
   });
   return folder;
+}
+
+/** Never over the configuration of another run. */
+function writeConfiguration(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { flag: 'wx' });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    throw new DoubletakeError('DT_RUN_EXISTS', `there is a ${file} already; give another folder, or move that one away`);
+  }
 }
 
 /** Waits until the mirror has seen all that production answered, but not for ever. */

@@ -6,7 +6,7 @@
  * so none of them wraps and the count of lines to go back stays right.
  */
 import { styleText } from 'node:util';
-import type { RunReport } from '../compare/report.ts';
+import type { ClusterReport, RunReport } from '../compare/report.ts';
 import { foundIn } from './found.ts';
 
 /** Where the demo writes: `process.stdout`, or anything else that takes text. */
@@ -142,7 +142,7 @@ function causes(report: RunReport | null): [sign: '✗' | '?' | '·', text: stri
   const { planted, others } = foundIn(report);
   return [
     ...planted.flatMap(({ known, cluster }): ['✗', string][] =>
-      cluster === null ? [] : [['✗', `${known.endpoint} ${known.path}: ${cluster.cause}${example(cluster.example.from, cluster.example.to)} (${share(cluster.share)})`]],
+      cluster === null ? [] : [['✗', `${known.endpoint} ${known.path}: ${cluster.cause} (${how(cluster)}; ${share(cluster.share)})`]],
     ),
     ...others.map(({ endpoint, path, cause }): ['?', string] => ['?', `${endpoint} ${path}: ${cause}`]),
     ...(report?.noise === undefined || report.noise.length === 0 ? [] : [['·', `taken for noise: ${noisePaths(report)}`] satisfies ['·', string]]),
@@ -153,8 +153,8 @@ function noisePaths({ noise = [] }: RunReport): string {
   return [...new Set(noise.map(({ path, of }) => `${path}${of === 'value' ? '' : ` (${of})`}`))].join(', ');
 }
 
-function example(from: string | null, to: string | null): string {
-  return from === null || to === null ? '' : `, such as ${from} → ${to}`;
+function how({ transition, example: { from, to } }: ClusterReport): string {
+  return transition ?? `such as ${from} -> ${to}`;
 }
 
 function share(of: number): string {
