@@ -66,7 +66,7 @@ function visit(): Step[] {
     const product = any(catalogue).id;
     steps.push(get(`/api/products/${product}`));
     if (Math.random() < 0.6) {
-      steps.push(post('/api/cart/items', { product, quantity: any([1, 1, 1, 2, 3]) }), get('/api/cart'));
+      steps.push(post('/api/cart/items', { product, quantity: any([1, 1, 2, 3]) }), get('/api/cart'));
     }
   }
   if (Math.random() < 0.4) steps.push(post('/api/login', { email, password: `hunter${Math.floor(Math.random() * 1e6)}` }), get('/api/account'));

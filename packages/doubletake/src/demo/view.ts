@@ -61,6 +61,7 @@ class LiveLines implements View {
   /** A second ago or so, for the rate. */
   #before: Progress | null = null;
   #rate = 0;
+  #ended = false;
 
   constructor(out: Output) {
     this.#out = out;
@@ -81,8 +82,7 @@ class LiveLines implements View {
       '',
       this.#verdict(progress, width),
       ...this.#causes(progress, width),
-      '',
-      this.#paint('dim', cut('  Ctrl-C ends it with the report', width)),
+      ...(this.#ended ? [] : ['', this.#paint('dim', cut('  Ctrl-C ends it with the report', width))]),
     ];
     const up = this.#linesShown > 0 ? `\u001b[${this.#linesShown}A` : '\u001b[?25l';
     // Mode 2026 makes a terminal that knows it show the frame as a whole; the others ignore it.
@@ -92,18 +92,19 @@ class LiveLines implements View {
   }
 
   end(progress: Progress): void {
+    this.#ended = true;
     this.update(progress);
     this.#out.write('\u001b[?25h');
   }
 
   #verdict({ report }: Progress, width: number): string {
-    if (report === null) return this.#paint('dim', cut('  comparing …', width));
+    if (report === null) return this.#paint('dim', cut('  comparing …  the first look is after ten seconds', width));
     const { verdict } = report;
     return `  ${this.#paint('bold', this.#paint(verdictColour[verdict], verdict))}${this.#paint('dim', cut(`   ${compared(report)}`, width - verdict.length - 2))}`;
   }
 
   #causes({ report }: Progress, width: number): string[] {
-    return causes(report).map(([sign, text]) => {
+    return causes(report).map(({ sign, text }) => {
       const colour = sign === '✗' ? 'red' : sign === '?' ? 'yellow' : 'dim';
       return `    ${this.#paint(colour, sign)} ${cut(text, width - 6)}`;
     });
@@ -122,8 +123,9 @@ class PlainLines implements View {
 
   update(progress: Progress): void {
     const { report, elapsedSeconds } = progress;
-    const causeLines = causes(report).map(([sign, text]) => `         ${sign} ${text}\n`).join('');
-    const told = `${report?.verdict} ${causes(report).map(([, text]) => text.replace(/ \(.*/, '')).join()}`;
+    const causeLines = causes(report).map(({ sign, text }) => `         ${sign} ${text}\n`).join('');
+    // Shares change all the time, and are no news.
+    const told = `${report?.verdict} ${causes(report).map(({ place }) => place).join()}`;
     const news = report !== null && told !== this.#told;
     if (!news && elapsedSeconds - this.#shownAtSeconds < plainEverySeconds) return;
     this.#shownAtSeconds = elapsedSeconds;
@@ -137,24 +139,34 @@ class PlainLines implements View {
   }
 }
 
-/** A sign and a text for each difference: of those that were made, and of others, should there be any. */
-function causes(report: RunReport | null): [sign: '✗' | '?' | '·', text: string][] {
+interface Cause {
+  /** A fault that was made, another difference, or noise. */
+  sign: '✗' | '?' | '·';
+  /** Empty for noise. */
+  place: string;
+  text: string;
+}
+
+function causes(report: RunReport | null): Cause[] {
   const { planted, others } = foundIn(report);
-  return [
-    ...planted.flatMap(({ known, cluster }): ['✗', string][] =>
-      cluster === null ? [] : [['✗', `${known.endpoint} ${known.path}: ${cluster.cause} (${how(cluster)}; ${share(cluster.share)})`]],
-    ),
-    ...others.map(({ endpoint, path, cause }): ['?', string] => ['?', `${endpoint} ${path}: ${cause}`]),
-    ...(report?.noise === undefined || report.noise.length === 0 ? [] : [['·', `taken for noise: ${noisePaths(report)}`] satisfies ['·', string]]),
+  const clusters = [
+    ...planted.flatMap(({ cluster }) => (cluster === null ? [] : [{ sign: '✗' as const, cluster }])),
+    ...others.map((cluster) => ({ sign: '?' as const, cluster })),
   ];
+  const lines = clusters.map(({ sign, cluster }): Cause => {
+    const place = `${cluster.endpoint} ${cluster.path}`;
+    return { sign, place, text: `${place}: ${how(cluster)}, ${share(cluster.share)}` };
+  });
+  if (report?.noise === undefined || report.noise.length === 0) return lines;
+  return [...lines, { sign: '·', place: '', text: `taken for noise: ${noisePaths(report)}` }];
 }
 
 function noisePaths({ noise = [] }: RunReport): string {
   return [...new Set(noise.map(({ path, of }) => `${path}${of === 'value' ? '' : ` (${of})`}`))].join(', ');
 }
 
-function how({ transition, example: { from, to } }: ClusterReport): string {
-  return transition ?? `such as ${from} -> ${to}`;
+function how({ transition, cause, example: { from, to } }: ClusterReport): string {
+  return transition ?? `${cause}, such as ${from} -> ${to}`;
 }
 
 function share(of: number): string {
