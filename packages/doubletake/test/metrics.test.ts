@@ -38,8 +38,10 @@ describe('a mirror that runs', () => {
   const value = (families: readonly ParsedFamily[], name: string, labels: Record<string, string> = {}): number | undefined =>
     families.flatMap(({ samples }) => samples).find((sample) => sample.name === name && Object.entries(labels).every(([label, at]) => sample.labels[label] === at))?.value;
   const requests = conversation({}, [
-    { client: 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n', server: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' },
-    { client: 'POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n', server: 'HTTP/1.1 204 No Content\r\n\r\n' },
+    { client: 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n' },
+    { server: 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' },
+    { client: 'POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n' },
+    { server: 'HTTP/1.1 204 No Content\r\n\r\n' },
   ]);
 
   test('shows what it does beside its health, in both formats', async () => {
@@ -47,7 +49,7 @@ describe('a mirror that runs', () => {
     const mirror = await startMirror(['--vxlan', '127.0.0.1:0', '--health', '127.0.0.1:0', '--target', `next=${target.url}`]);
     const url = `http://${mirror.ready['health']}/metrics`;
     await mirror.send(requests);
-    const ledger = await mirror.ledgerWhen('two requests', ({ outcomes, captured }) => captured === 2 && outcomes['replayed'] === 1);
+    const ledger = await mirror.ledgerWhen('two answers', ({ outcomes, production }) => production.responses['2xx'] === 2 && outcomes['replayed'] === 1);
 
     const plain = await fetch(url);
     expect(plain.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');

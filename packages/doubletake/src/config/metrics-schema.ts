@@ -28,6 +28,7 @@ export const metricsSchema = z.strictObject({
       headers: z
         .record(z.string().regex(headerName, { error: 'expected the name of a header' }), textSchema.regex(/^[^\r\n\0]*$/, { error: 'expected a header value' }))
         .refine((headers) => Object.keys(headers).length <= headersMax, { error: `expected at most ${headersMax} headers` })
+        .meta({ title: 'mapping of: text' })
         .default({})
         .describe('Sent with each export, such as `authorization: "Bearer ${OTLP_TOKEN}"`.'),
       every: durationSchema.prefault('15s').describe('How often they are sent.'),
