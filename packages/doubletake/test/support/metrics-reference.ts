@@ -14,7 +14,7 @@ npx doubletake mirror --vxlan 4789 --target http://test.internal --health 8080
 curl http://localhost:8080/metrics
 \`\`\`
 
-On a dashboard that asks for a token, a scraper gives the reader's (`authorization: { credentials_file: … }`).
+On a dashboard that asks for a token, a scraper gives the reader's (\`authorization: { credentials_file: … }\`).
 
 A scraper that prefers OpenMetrics gets that, any other the text format; the series are the same. Numbers are sums over the
 workers, at most a tenth of a second old; what the comparison has come to is at most a few seconds old. Everything counts
