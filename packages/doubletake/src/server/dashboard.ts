@@ -87,9 +87,9 @@ export async function startDashboard(options: DashboardOptions, backend: Dashboa
     answerErrors(app, new RefusalLog(warning), warning);
     registerRoutes(app, [...routes, openApiRoute(routes)], gate, streams);
     const page = options.page ?? new PageFiles();
-    if (page.empty) warning('the dashboard\'s page is not built, its API is there: npm run build:page');
     servePage(app, page);
     await app.listen({ host: listen.host, port: listen.port });
+    if (page.empty) warning('the dashboard\'s page is not built, its API is there: npm run build:page');
   } catch (error) {
     await close();
     throw error instanceof DoubletakeError ? error : listenError(listen, error);
