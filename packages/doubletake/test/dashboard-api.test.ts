@@ -102,6 +102,7 @@ describe('routes of the API', () => {
   test('a head is asked for without a body', async () => {
     const { ask } = await startTested();
     expect(await ask('/api/overview', { method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
+    expect(await ask('/api/events', { method: 'HEAD' })).toMatchObject({ status: 404 });
   });
 });
 
@@ -188,15 +189,18 @@ describe('changes', () => {
     expect(await ask('/api/rules', post(rule))).toMatchObject({ status: 201 });
     expect(backend.done).toEqual(['halt', 'setPercentage candidate 5', `addRule ${JSON.stringify(rule)}`]);
     changes.note('ramp', 'target candidate: went well; it gets 50 % now');
+    expect(await ask('/api/rules/a%2Fb%20c', gone)).toMatchObject({ status: 200 });
+    expect(backend.done.at(-1)).toBe('removeRule a/b c');
     const texts = changeList.parse((await ask('/api/changes')).json).changes.map(({ who, text }) => `${who}: ${text}`);
     expect(texts).toEqual([
+      'operator 127.0.0.1: rule a/b c is removed',
       'ramp: target candidate: went well; it gets 50 % now',
       'operator 127.0.0.1: rule prices for $.price is added',
       'operator 127.0.0.1: target candidate: gets 5 %, set by hand',
       'operator 127.0.0.1: all replay is stopped by hand; requests are captured and end as blocked.kill_switch',
     ]);
     expect(log).toContain('target candidate: gets 5 %, set by hand (operator 127.0.0.1)');
-    await page.until('all changes', (text) => text.split('event: change\n').length === 5);
+    await page.until('all changes', (text) => text.split('event: change\n').length === 6);
   });
 
   test('one that fails is answered with why, and not logged as done; how it failed inside stays here', async () => {
