@@ -87,9 +87,12 @@ export async function startDashboard(options: DashboardOptions, backend: Dashboa
     answerErrors(app, new RefusalLog(warning), warning);
     registerRoutes(app, [...routes, openApiRoute(routes)], gate, streams);
     const page = options.page ?? new PageFiles();
-    if (page.empty) warning('the dashboard\'s page is not built, its API is there: npm run build:page');
     servePage(app, page);
     await app.listen({ host: listen.host, port: listen.port });
+    if (tls === undefined && !isLoopback(listen.host)) {
+      warning('the dashboard is served without TLS: tokens, and what it shows, pass the network as they are (dashboard.tls)');
+    }
+    if (page.empty) warning('the dashboard\'s page is not built, its API is there: npm run build:page');
   } catch (error) {
     await close();
     throw error instanceof DoubletakeError ? error : listenError(listen, error);
@@ -138,8 +141,10 @@ function answerErrors(app: FastifyInstance, refusals: RefusalLog, warning: (text
     void reply.header('cache-control', 'no-store');
     if (error instanceof DoubletakeError) {
       const status = statusOf(error);
-      if (error instanceof Refusal && error.retryAfterS !== null) void reply.header('retry-after', error.retryAfterS);
-      if (loggedStatuses.has(status)) refusals.refused(addressOf(request.raw), error.message, performance.now());
+      if (error instanceof Refusal) {
+        if (error.retryAfterS !== null) void reply.header('retry-after', error.retryAfterS);
+        if (error.suspicious) refusals.refused(addressOf(request.raw), error.message, performance.now());
+      }
       return reply.code(status).send({ error: error.message, code: error.code });
     }
     const known = error.statusCode === undefined ? undefined : requestProblems[error.statusCode];
@@ -148,9 +153,6 @@ function answerErrors(app: FastifyInstance, refusals: RefusalLog, warning: (text
     return reply.code(500).send({ error: 'this failed inside doubletake; its log says how', code: 'DT_INTERNAL' });
   });
 }
-
-/** Refusals that whoever looks after the mirror should hear of. */
-const loggedStatuses: ReadonlySet<number> = new Set([401, 403, 421, 429]);
 
 /** What fastify finds wrong with a request, by status. */
 const requestProblems: Readonly<Record<number, { error: string; code: string }>> = {

@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 /** Where `npm run build:page` puts it: in `dist`, beside or above this file. */
 const built = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../../dist/page' : '../page', import.meta.url));
 
-/** What every address of the page itself begins with. */
-const views: ReadonlySet<string> = new Set(['', 'endpoints', 'differences', 'requests', 'traffic', 'control', 'login']);
+/** Addresses of the page itself. */
+const views = /^\/(?:(?:endpoints|differences|requests|traffic|control|login)(?:\/.*)?)?$/;
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -68,7 +68,7 @@ export class PageFiles {
 
   /** Whether `path` is one of the page's own addresses. */
   isView(path: string): boolean {
-    return views.has(path.split('/', 2)[1] ?? '');
+    return views.test(path);
   }
 
   /** The file for `path`, the page for its own addresses; null for any other. */

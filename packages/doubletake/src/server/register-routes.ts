@@ -17,6 +17,8 @@ export function registerRoutes(app: FastifyInstance, routes: readonly Route[], g
     app.route({
       method: route.method,
       url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      // A stream without a body would never end.
+      exposeHeadRoute: route.answer !== 'events',
       // Before a body is read.
       preParsing: async (request) => {
         gate.checkOrigin(request.raw);
@@ -34,7 +36,7 @@ const visitors = new WeakMap<FastifyRequest, Visitor>();
 function admitted({ access }: Route, visitor: Visitor): Visitor {
   if (access === 'anybody' || visitor.role === 'operator' || visitor.role === access) return visitor;
   if (visitor.role === null) throw new Refusal(401, 'DT_UNAUTHORIZED', 'a token is needed: log in, or send it as Authorization: Bearer TOKEN');
-  throw new Refusal(403, 'DT_FORBIDDEN', 'you may see this and not change it: log in with the operator\'s token');
+  throw new Refusal(403, 'DT_FORBIDDEN', 'you may see this and not change it: log in with the operator\'s token', { suspicious: true });
 }
 
 async function answer(route: Route, request: FastifyRequest, reply: FastifyReply, streams: EventStreams): Promise<unknown> {

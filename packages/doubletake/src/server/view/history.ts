@@ -64,8 +64,8 @@ export class HistoryRing {
   /** The last `seconds`, from the finest level that has so many; the last point may stand for less time. */
   points(seconds: number): History {
     const wantedMs = seconds * 1_000;
-    const level = Math.max(0, this.#levels.findIndex((_, index) => this.#spanMs(index) * spansMax >= wantedMs));
-    const index = this.#spanMs(levels - 1) * spansMax < wantedMs ? levels - 1 : level;
+    const enough = this.#levels.findIndex((_, level) => this.#spanMs(level) * spansMax >= wantedMs);
+    const index = enough < 0 ? levels - 1 : enough;
     const everyMs = this.#spanMs(index);
     const count = Math.max(1, Math.ceil(wantedMs / everyMs));
     const tail = this.#levels.slice(1, index + 1).toReversed().flatMap(({ loose }) => loose);
