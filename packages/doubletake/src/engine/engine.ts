@@ -12,7 +12,7 @@ import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import type { RunReport } from '../compare/report.ts';
 import { DoubletakeError } from '../errors.ts';
 import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
-import { buildReport, latencyCounts, type LedgerReport, total } from '../ledger/report.ts';
+import { buildReport, latencyCounts, type LedgerReport, productionLatencyCounts, total } from '../ledger/report.ts';
 import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
 import { ledgerLayout, ledgerNames, ledgerPaths } from './ledger-layout.ts';
 import type { TargetSupplies, WorkerCommand } from './messages.ts';
@@ -21,7 +21,7 @@ import { recorderOptions } from './recording.ts';
 import { RecordingHandle } from './recording-handle.ts';
 import { RelayHandle } from './relay-handle.ts';
 import { openSanitizers } from './sanitizing.ts';
-import { Shares } from './shares.ts';
+import { Shares, type ShareStanding } from './shares.ts';
 import { AnalysisHandle } from './analysis-handle.ts';
 import { ownHosts } from './comparing.ts';
 import { bindSources, type BoundSources, sourceName } from './sources.ts';
@@ -42,12 +42,14 @@ const rampEveryMs = 1_000;
 const compareEveryMs = 3_000;
 
 /** What cannot change while the mirror runs. */
-const lasting = ['sources', 'compare', 'run', 'record', 'guards', 'workers', 'drainMs', 'health', 'control', 'ledger'] as const satisfies (keyof MirrorConfig)[];
+const lasting = ['sources', 'compare', 'run', 'record', 'guards', 'workers', 'drainMs', 'health', 'control', 'dashboard', 'ledger'] as const satisfies (keyof MirrorConfig)[];
 
 export interface EngineEvents {
   warning(text: string): void;
   /** Something that happened and is no trouble. */
   notice(text: string): void;
+  /** A ramp gave a target another share, which was told as a notice, too. */
+  ramped(text: string): void;
   /** Every source was a file, and all of them were read to the end with all their requests ended. */
   exhausted(): void;
   /** A thread died; what it held is lost, and the engine should be stopped. */
@@ -89,6 +91,7 @@ export class Engine {
     this.#shares = new Shares(config.targets, performance.now(), {
       changed: (target, share, text) => {
         events.notice(text);
+        events.ramped(text);
         void this.#command({ type: 'share', target, share });
       },
       told: (text) => events.warning(text),
@@ -145,6 +148,18 @@ export class Engine {
     for (const [name, target] of Object.entries(report.targets)) target.percentage = this.#shares.percentageOf(name);
     this.#relay?.addCounts(report);
     return report;
+  }
+
+  /** Answers by latency bucket (ledger/histogram.ts) since the start: production's, and each target's. */
+  latencies(): { production: number[]; targets: Record<string, number[]> } {
+    const rows = this.#workers.map(({ shared }) => readRow(shared));
+    const targets = this.#config.targets.map(({ name }) => [name, latencyCounts(this.#layout, rows, name)] as const);
+    return { production: productionLatencyCounts(this.#layout, rows), targets: Object.fromEntries(targets) };
+  }
+
+  /** How each target's share stands, by its name. */
+  shares(): Record<string, ShareStanding> {
+    return this.#shares.standings();
   }
 
   /** Why packets cannot flow through to an outcome now, or null while they can. */
