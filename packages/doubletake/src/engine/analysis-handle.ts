@@ -4,6 +4,7 @@ import type { RunReport } from '../compare/report.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { LedgerReport } from '../ledger/report.ts';
 import type { AnalysisStart, FromAnalysis, ToAnalysis } from './analysis-messages.ts';
+import type { RunQuestions } from './run-answers.ts';
 
 const program = new URL(import.meta.url.endsWith('.ts') ? './analysis-thread.ts' : './analysis-thread.js', import.meta.url);
 
@@ -11,6 +12,9 @@ const program = new URL(import.meta.url.endsWith('.ts') ? './analysis-thread.ts'
 const reportMsMax = 5_000;
 /** The last pairs and the store, at the end. */
 const closeMsMax = 30_000;
+
+/** Asked and not answered. */
+const questionsMax = 64;
 
 export interface AnalysisEvents {
   warning(text: string): void;
@@ -23,6 +27,9 @@ export class AnalysisHandle {
   readonly #ends: readonly MessagePort[];
   #thread: Worker | null = null;
   #waiting: ((report: RunReport | null) => void)[] = [];
+  /** Questions that are not answered yet, by number. */
+  readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
+  #lastQuestion = 0;
   #closed: RunReport | null = null;
   #ended: Promise<void> = Promise.resolve();
 
@@ -56,6 +63,11 @@ export class AnalysisHandle {
           return;
         case 'report':
           for (const tell of this.#waiting.splice(0)) tell(message.report);
+          return;
+        case 'answer':
+          return this.#question(message.number)?.resolve(message.answer);
+        case 'refused':
+          return this.#question(message.number)?.reject(new DoubletakeError(message.code, message.text));
       }
     });
     thread.on('error', (error) => {
@@ -65,6 +77,8 @@ export class AnalysisHandle {
     thread.once('exit', () => {
       this.#thread = null;
       for (const tell of this.#waiting.splice(0)) tell(null);
+      for (const question of this.#asked.values()) question.reject(gone());
+      this.#asked.clear();
     });
     return promise;
   }
@@ -77,6 +91,24 @@ export class AnalysisHandle {
     const timer = setTimeout(() => resolve(null), reportMsMax);
     this.#say({ type: 'report' });
     return promise.finally(() => clearTimeout(timer));
+  }
+
+  /** What a dashboard asks; rejects as `RunQuestions` do, with DT_BUSY also when the comparison is over. */
+  ask<Name extends keyof RunQuestions>(name: Name, ...args: Parameters<RunQuestions[Name]>): ReturnType<RunQuestions[Name]> {
+    const question = Promise.withResolvers<unknown>();
+    if (this.#thread === null) question.reject(gone());
+    else if (this.#asked.size >= questionsMax) question.reject(new DoubletakeError('DT_BUSY', 'too much is asked of the run at once'));
+    else {
+      const number = ++this.#lastQuestion;
+      this.#asked.set(number, question);
+      this.#say({ type: 'ask', number, name, args });
+    }
+    return question.promise as ReturnType<RunQuestions[Name]>;
+  }
+
+  /** What is compared from now on is not made safe; `hidden` as in `AnalysisStart`. */
+  becomesUnsanitized(hidden: string | null): void {
+    this.#say({ type: 'unsanitized', hidden });
   }
 
   /** Works off what was sent, writes the run, and resolves with the last report; null when the thread died. */
@@ -93,7 +125,17 @@ export class AnalysisHandle {
     return this.#closed;
   }
 
+  #question(number: number): PromiseWithResolvers<unknown> | undefined {
+    const question = this.#asked.get(number);
+    this.#asked.delete(number);
+    return question;
+  }
+
   #say(message: ToAnalysis): void {
     this.#thread?.postMessage(message);
   }
+}
+
+function gone(): DoubletakeError {
+  return new DoubletakeError('DT_BUSY', 'the comparison is over');
 }

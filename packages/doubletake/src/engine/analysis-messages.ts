@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { CompareConfig } from '../config/compare-schema.ts';
 import type { RunReport } from '../compare/report.ts';
 import type { LedgerReport } from '../ledger/report.ts';
+import type { RunQuestions } from './run-answers.ts';
 
 export interface AnalysisStart {
   compare: CompareConfig;
@@ -10,6 +11,10 @@ export interface AnalysisStart {
   ownHosts: readonly string[];
   /** Folder of the run; null stores nothing. */
   run: string | null;
+  /** Whether what is compared was made safe (policy.sanitize). */
+  sanitized: boolean;
+  /** What a dashboard may ask: contents, unless something says why they are hidden. Null when there is no dashboard. */
+  shown: { hidden: string | null } | null;
   /** The workers' ends, one for each. */
   ports: readonly MessagePort[];
 }
@@ -17,6 +22,10 @@ export interface AnalysisStart {
 export type ToAnalysis =
   /** Say what the comparison has come to; answered by `report`. */
   | { type: 'report' }
+  /** A question of the dashboard, answered by `answer` or `refused` of the same number. */
+  | { type: 'ask'; number: number; name: keyof RunQuestions; args: unknown[] }
+  /** From now on what is compared is not made safe; `hidden` as in `AnalysisStart`. */
+  | { type: 'unsanitized'; hidden: string | null }
   /** Everything was sent: work it off, write the run, answer with `closed`, and end. */
   | { type: 'close'; ledger: LedgerReport };
 
@@ -26,4 +35,6 @@ export type FromAnalysis =
   | { type: 'failed'; code: string; text: string }
   | { type: 'warning'; text: string }
   | { type: 'report'; report: RunReport }
+  | { type: 'answer'; number: number; answer: unknown }
+  | { type: 'refused'; number: number; code: string; text: string }
   | { type: 'closed'; report: RunReport };

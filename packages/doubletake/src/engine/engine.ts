@@ -24,6 +24,9 @@ import { openSanitizers } from './sanitizing.ts';
 import { Shares } from './shares.ts';
 import { AnalysisHandle } from './analysis-handle.ts';
 import { ownHosts } from './comparing.ts';
+import { RecentRequests } from './recent-requests.ts';
+import type { RunQuestions } from './run-answers.ts';
+import { showing } from './showing.ts';
 import { bindSources, type BoundSources, sourceName } from './sources.ts';
 import { checkTarget, createRateLimit, openTargetRewriter, readAuthority } from './targets.ts';
 import { Watchdog } from './watchdog.ts';
@@ -77,6 +80,8 @@ export class Engine {
   #recording: RecordingHandle | null = null;
   /** Null when no source is a proxy. */
   #relay: RelayHandle | null = null;
+  /** Some of the latest requests with all outcomes; empty without a dashboard. */
+  readonly recentRequests = new RecentRequests();
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
   #halted = false;
   #failure: string | null = null;
@@ -181,6 +186,7 @@ export class Engine {
     this.#supplies = { ...supplies, shares: this.#shares.replaceTargets(targets, performance.now()) };
     this.#config = { ...before, policy, targets };
     if (before.policy.sanitize !== undefined) this.#warnUnlessSanitized(policy);
+    if (policy.sanitize === undefined) this.#analysis?.becomesUnsanitized(showing(this.#config)?.hidden ?? null);
     this.#relay?.reload();
     await this.#bound?.followTargets(targets.map(({ url }) => new URL(url)));
     await this.#command({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
@@ -208,6 +214,17 @@ export class Engine {
   async setPercentage(target: string, percentage: number | null): Promise<void> {
     const share = this.#shares.setByHand(target, percentage, performance.now());
     await this.#command({ type: 'share', target, share });
+  }
+
+  /** What a dashboard asks of what was compared; null when nothing is. */
+  get questions(): RunQuestions | null {
+    const analysis = this.#analysis;
+    if (analysis === null) return null;
+    return {
+      cluster: (...args) => analysis.ask('cluster', ...args),
+      requests: (...args) => analysis.ask('requests', ...args),
+      request: (...args) => analysis.ask('request', ...args),
+    };
   }
 
   /** What the comparison has come to, a few seconds old while it runs; null when there is none. */
@@ -261,10 +278,10 @@ export class Engine {
   }
 
   async #startAnalysis(): Promise<AnalysisHandle | null> {
-    const { compare, run, workers } = this.#config;
+    const { compare, run, workers, policy } = this.#config;
     if (compare === undefined) return null;
     const analysis = new AnalysisHandle(workers, { warning: (text) => this.#events.warning(text) });
-    await analysis.start({ compare, ownHosts: ownHosts(this.#config), run: run ?? null });
+    await analysis.start({ compare, ownHosts: ownHosts(this.#config), run: run ?? null, sanitized: policy.sanitize !== undefined, shown: showing(this.#config) });
     this.#comparisonTimer = setInterval(() => {
       void analysis.report().then((report) => {
         this.#comparison = report ?? this.#comparison;
@@ -351,6 +368,7 @@ export class Engine {
           production: this.#production,
           pairs: this.#analysis?.ports[index] ?? null,
           records: this.#recording?.ports[index] ?? null,
+          shown: showing(this.#config),
           shared: createSharedRow(this.#layout),
           runId,
         },
@@ -358,6 +376,9 @@ export class Engine {
           warning: (text) => this.#events.warning(text),
           notice: (text) => this.#events.notice(text),
           production: (endpoint) => this.#learnProduction(endpoint),
+          requests: (entries) => {
+            for (const entry of entries) this.recentRequests.push(entry);
+          },
           exhausted: () => {
             if (++exhausted === this.#config.workers) this.#events.exhausted();
           },
