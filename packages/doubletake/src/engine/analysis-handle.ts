@@ -1,5 +1,6 @@
 /** The main thread's hold on the analysis thread: its start, what it has come to, its end. */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { CompareRule } from '../config/compare-schema.ts';
 import type { RunReport } from '../compare/report.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { LedgerReport } from '../ledger/report.ts';
@@ -95,15 +96,12 @@ export class AnalysisHandle {
 
   /** What a dashboard asks; rejects as `RunQuestions` do, with DT_BUSY also when the comparison is over. */
   ask<Name extends keyof RunQuestions>(name: Name, ...args: Parameters<RunQuestions[Name]>): ReturnType<RunQuestions[Name]> {
-    const question = Promise.withResolvers<unknown>();
-    if (this.#thread === null) question.reject(gone());
-    else if (this.#asked.size >= questionsMax) question.reject(new DoubletakeError('DT_BUSY', 'too much is asked of the run at once'));
-    else {
-      const number = ++this.#lastQuestion;
-      this.#asked.set(number, question);
-      this.#say({ type: 'ask', number, name, args });
-    }
-    return question.promise as ReturnType<RunQuestions[Name]>;
+    return this.#ask((number) => ({ type: 'ask', number, name, args })) as ReturnType<RunQuestions[Name]>;
+  }
+
+  /** Resolves when pairs are compared by these rules, and these clusters are accepted. */
+  async setRules(rules: readonly CompareRule[], accepted: readonly string[]): Promise<void> {
+    await this.#ask((number) => ({ type: 'rules', number, rules, accepted }));
   }
 
   /** What is compared from now on is not made safe; `hidden` as in `AnalysisStart`. */
@@ -123,6 +121,18 @@ export class AnalysisHandle {
     await this.#ended;
     clearTimeout(force);
     return this.#closed;
+  }
+
+  #ask(message: (number: number) => ToAnalysis): Promise<unknown> {
+    const question = Promise.withResolvers<unknown>();
+    if (this.#thread === null) question.reject(gone());
+    else if (this.#asked.size >= questionsMax) question.reject(new DoubletakeError('DT_BUSY', 'too much is asked of the run at once'));
+    else {
+      const number = ++this.#lastQuestion;
+      this.#asked.set(number, question);
+      this.#say(message(number));
+    }
+    return question.promise;
   }
 
   #question(number: number): PromiseWithResolvers<unknown> | undefined {

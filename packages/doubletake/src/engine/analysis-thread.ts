@@ -28,13 +28,13 @@ const endpointsMax = 10_000;
 const port = parentPort;
 if (port === null) throw new Error('this file runs in a worker thread only');
 
-const { compare, ownHosts, run, sanitized, shown, ports } = workerData as AnalysisStart;
+const { compare, ownHosts, accepted, run, sanitized, shown, ports } = workerData as AnalysisStart;
 const say = (message: FromAnalysis): void => port.postMessage(message);
 const nowUs = (): number => Date.now() * 1_000;
 
 /** Hosts by which the versions mean themselves: the targets', and production's as they are seen. */
 const hosts = [...ownHosts];
-const analysis = new Analysis({ ...compare, ownHosts: hosts });
+const analysis = new Analysis({ ...compare, ownHosts: hosts, accepted });
 /** Endpoints as the analysis calls them, by `noiseKey`. */
 const endpoints = new Map<string, string>();
 /** Those of which more requests are to be sent twice, and which worker has not heard of them yet. */
@@ -140,6 +140,14 @@ try {
         return say({ type: 'report', report: reportNow() });
       case 'ask':
         return void answer(message.number, message.name, message.args);
+      case 'rules': {
+        const { number, rules, accepted: ids } = message;
+        last = last.then(() => {
+          analysis.setRules(rules, ids, nowUs());
+          say({ type: 'answer', number, answer: null });
+        });
+        return;
+      }
       case 'unsanitized':
         ({ hidden } = message);
         last = last.then(() => stored((open) => open.noteUnsanitized()));

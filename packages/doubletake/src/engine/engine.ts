@@ -24,8 +24,10 @@ import { openSanitizers } from './sanitizing.ts';
 import { Shares } from './shares.ts';
 import { AnalysisHandle } from './analysis-handle.ts';
 import { ownHosts } from './comparing.ts';
+import type { RulesChange } from '../config/rules-edit.ts';
 import { RecentRequests } from './recent-requests.ts';
 import type { RunQuestions } from './run-answers.ts';
+import { RulesBook } from './rules-book.ts';
 import { showing } from './showing.ts';
 import { bindSources, type BoundSources, sourceName } from './sources.ts';
 import { checkTarget, createRateLimit, openTargetRewriter, readAuthority } from './targets.ts';
@@ -74,6 +76,8 @@ export class Engine {
   #rampTimer: NodeJS.Timeout | undefined;
   /** Null when nothing is compared. */
   #analysis: AnalysisHandle | null = null;
+  /** Null when nothing is compared. */
+  #rules: RulesBook | null = null;
   #comparison: RunReport | null = null;
   #comparisonTimer: NodeJS.Timeout | undefined;
   /** Null when nothing is recorded. */
@@ -175,6 +179,7 @@ export class Engine {
    */
   async reload(config: MirrorConfig): Promise<string[]> {
     const before = this.#config;
+    const rules = this.#rules?.read();
     const supplies = await this.#prepare(config, before.targets);
     const names = ledgerNames(config);
     const paths = ledgerPaths({ ...names, sources: before.sources.map(sourceName), records: before.record !== undefined });
@@ -189,6 +194,10 @@ export class Engine {
     if (policy.sanitize === undefined) this.#analysis?.becomesUnsanitized(showing(this.#config)?.hidden ?? null);
     this.#relay?.reload();
     await this.#bound?.followTargets(targets.map(({ url }) => new URL(url)));
+    if (rules !== undefined) {
+      this.#rules?.use(rules);
+      await this.#applyRules();
+    }
     await this.#command({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
     return lasting.filter((name) => !isDeepStrictEqual(config[name], before[name]));
   }
@@ -224,7 +233,31 @@ export class Engine {
       cluster: (...args) => analysis.ask('cluster', ...args),
       requests: (...args) => analysis.ask('requests', ...args),
       request: (...args) => analysis.ask('request', ...args),
+      preview: (...args) => analysis.ask('preview', ...args),
     };
+  }
+
+  /** What does not count; null when nothing is compared. */
+  get rules(): RulesBook | null {
+    return this.#rules;
+  }
+
+  /**
+   * Changes the rules file, and compares by what it says from then on. Rejects with a `DoubletakeError`, and everything
+   * as it was, when that cannot be.
+   */
+  async changeRules(change: RulesChange): Promise<void> {
+    if (this.#rules === null) throw new DoubletakeError('DT_NOT_FOUND', 'nothing is compared');
+    await this.#rules.change(change);
+    await this.#applyRules();
+  }
+
+  /** Accepts a difference that the comparison has found: it counts no more. Rejects as `changeRules`. */
+  async accept(cluster: string, note: string): Promise<void> {
+    const found = this.#comparison?.clusters.find(({ id }) => id === cluster);
+    if (found === undefined) throw new DoubletakeError('DT_NOT_FOUND', `there is no difference ${cluster}`);
+    const { endpoint, path, cause } = found;
+    await this.changeRules({ type: 'accept', accepted: { cluster, text: `${endpoint} ${path}: ${cause}`, note } });
   }
 
   /** What the comparison has come to, a few seconds old while it runs; null when there is none. */
@@ -281,13 +314,29 @@ export class Engine {
     const { compare, run, workers, policy } = this.#config;
     if (compare === undefined) return null;
     const analysis = new AnalysisHandle(workers, { warning: (text) => this.#events.warning(text) });
-    await analysis.start({ compare, ownHosts: ownHosts(this.#config), run: run ?? null, sanitized: policy.sanitize !== undefined, shown: showing(this.#config) });
-    this.#comparisonTimer = setInterval(() => {
-      void analysis.report().then((report) => {
-        this.#comparison = report ?? this.#comparison;
-      });
-    }, compareEveryMs);
+    const rules = new RulesBook(compare);
+    this.#rules = rules;
+    await analysis.start({
+      compare: { ...compare, rules: [...rules.rules] },
+      accepted: rules.accepted.map(({ cluster }) => cluster),
+      ownHosts: ownHosts(this.#config),
+      run: run ?? null,
+      sanitized: policy.sanitize !== undefined,
+      shown: showing(this.#config),
+    });
+    this.#comparisonTimer = setInterval(() => void this.#askComparison(), compareEveryMs);
     return analysis;
+  }
+
+  async #askComparison(): Promise<void> {
+    this.#comparison = (await this.#analysis?.report()) ?? this.#comparison;
+  }
+
+  async #applyRules(): Promise<void> {
+    if (this.#rules === null) return;
+    const { rules, accepted } = this.#rules;
+    await this.#analysis?.setRules(rules, accepted.map(({ cluster }) => cluster));
+    await this.#askComparison();
   }
 
   async #startRecording(): Promise<RecordingHandle | null> {

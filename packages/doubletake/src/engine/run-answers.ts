@@ -4,9 +4,11 @@
  */
 import { type ShownPair, shownPair, withoutQuery } from '../compare/shown/shown-pair.ts';
 import type { Quantiles } from '../compare/report.ts';
+import type { CompareRule } from '../config/compare-schema.ts';
+import { DoubletakeError } from '../errors.ts';
 import { compareEntries, isWanted, type RequestEntry, type RequestFilter } from '../store/request-filter.ts';
 import type { JudgedPair } from '../store/rows.ts';
-import type { KeptPair, RunQueries } from '../store/run-queries.ts';
+import type { KeptPair, RunQueries, StoredPreview } from '../store/run-queries.ts';
 import type { RecentPairs } from './recent-pairs.ts';
 
 /** What is known of a cluster beside its report. */
@@ -32,6 +34,8 @@ export interface RunQuestions {
   requests(filter: Omit<RequestFilter, 'contents'>): Promise<RequestEntry[]>;
   /** Null when it was not compared, or is no longer kept. */
   request(id: string): Promise<RequestFound | null>;
+  /** What a rule would hide of what is stored; rejects with DT_NOT_FOUND where nothing is. */
+  preview(rule: CompareRule): Promise<StoredPreview>;
 }
 
 export class RunAnswers implements RunQuestions {
@@ -75,6 +79,14 @@ export class RunAnswers implements RunQuestions {
       messages: kept.messages,
       pair: shownPair(kept.pair, kept, this.#hidden),
     };
+  }
+
+  preview(rule: CompareRule): Promise<StoredPreview> {
+    const queries = this.#queries;
+    if (queries === null) {
+      return Promise.reject(new DoubletakeError('DT_NOT_FOUND', 'nothing is stored that the rule could be tried on: give --run DIR'));
+    }
+    return queries.preview(rule);
   }
 
   /** Examples of a cluster where nothing is stored. */

@@ -1,5 +1,7 @@
 /** The data of a run for the dashboard: what was compared, and beside it the latest requests whatever became of them. */
 import type { ClusterReport, RunReport } from '../compare/report.ts';
+import { ruleText } from '../config/rules-edit.ts';
+import { readRule } from '../config/rules-file.ts';
 import type { RecentRequests } from '../engine/recent-requests.ts';
 import type { RequestFound, RunQuestions } from '../engine/run-answers.ts';
 import { DoubletakeError } from '../errors.ts';
@@ -7,6 +9,7 @@ import { compareEntries, type Cursor, type RequestEntry, type RequestFilter } fr
 import type { RunData } from './api/backend.ts';
 import type { ClusterDetail, ShownPair } from './api/clusters.ts';
 import type { RequestDetail, RequestList, RequestQuery, RequestRow } from './api/requests.ts';
+import type { RuleInput, RuleList, RulePreview, RuleRow } from './api/rules.ts';
 import { clusterRowOf } from './cluster-row.ts';
 
 /** Where the data comes from. */
@@ -18,11 +21,21 @@ export interface RunDataSources {
   report: () => RunReport | null;
   /** Why contents are hidden; null when they are shown. */
   hidden: () => string | null;
+  /** What does not count. */
+  rules: () => RulesInForce;
   /** Targets to which a compared request can be sent again. */
   replayable: () => string[];
 }
 
-export class ComparedData implements Pick<RunData, 'cluster' | 'requests' | 'request' | 'pairsOf'> {
+/** The rules of a run, and differences that were accepted. */
+export interface RulesInForce {
+  rules: readonly { name: string; text: string; from: RuleRow['from'] }[];
+  accepted: RuleList['accepted'];
+  /** Where new ones are written; null when they are not. */
+  file: string | null;
+}
+
+export class ComparedData implements RunData {
   readonly #sources: RunDataSources;
 
   constructor(sources: RunDataSources) {
@@ -89,6 +102,33 @@ export class ComparedData implements Pick<RunData, 'cluster' | 'requests' | 'req
     const found = await questions?.request(of.request);
     if (found === null || found === undefined) throw new DoubletakeError('DT_NOT_FOUND', 'there is no such compared request, or it is no longer kept');
     return [found.pair];
+  }
+
+  rules(): Promise<RuleList> {
+    const { rules, accepted, file } = this.#sources.rules();
+    const done = new Map(this.#sources.report()?.rules.map((rule) => [rule.name, rule]));
+    return Promise.resolve({
+      rules: rules.map((rule) => ({ ...rule, hidden: done.get(rule.name)?.hidden ?? 0, pairs: done.get(rule.name)?.pairs ?? 0 })),
+      accepted,
+      file,
+    });
+  }
+
+  async previewRule(rule: RuleInput): Promise<RulePreview> {
+    const { questions } = this.#sources;
+    if (questions === null) throw new DoubletakeError('DT_NOT_FOUND', 'nothing is compared');
+    const { clusters, ...counts } = await questions.preview(readRule(rule));
+    const known = new Map(this.#sources.report()?.clusters.map((cluster) => [cluster.id, cluster]));
+    return {
+      ...counts,
+      clusters: clusters.flatMap(({ id, hiddenShare }) => {
+        const cluster = known.get(id);
+        if (cluster === undefined) return [];
+        const { endpoint, path, cause } = cluster;
+        return [{ id, endpoint, path, cause, hiddenShare: Math.min(1, hiddenShare) }];
+      }),
+      yaml: ruleText(rule),
+    };
   }
 
   #cluster(id: string): ClusterReport {

@@ -3,16 +3,20 @@
  * version are left out; they show no difference between two.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { CompareRule } from '../config/compare-schema.ts';
 import type { DifferenceKind } from '../compare/difference.ts';
 import type { Answer, AnswerFailure, Pair } from '../compare/pair.ts';
 import type { Quantiles } from '../compare/report.ts';
 import { withoutQuery } from '../compare/shown/shown-pair.ts';
+import { RuleReach } from '../compare/rules/rule-reach.ts';
 import { QueryLane } from './query-lane.ts';
 import { conditionsOf, type RequestEntry, type RequestFilter } from './request-filter.ts';
 import type { ClusteredDifference } from './rows.ts';
 
 const minutesMax = 2_000;
 const examplesMax = 3;
+const previewClustersMax = 100;
+const previewEndpointsMax = 1_000;
 
 /** A pair of which more or less is kept. */
 export interface KeptPair {
@@ -31,6 +35,20 @@ export interface StoredCluster {
   /** Requests by the minute, of those stored; `t` in seconds since the epoch, the oldest first. */
   timeline: { t: number; count: number }[];
   latencyMs: { baseline: Quantiles; candidate: Quantiles } | null;
+}
+
+/** What a rule would hide; all counts are of requests. */
+export interface StoredPreview {
+  /** Of the endpoints that the rule is for. */
+  pairs: number;
+  hiddenDifferences: number;
+  /** Pairs that would be equal, and those that would still differ. */
+  hiddenPairs: number;
+  remainingPairs: number;
+  /** The same of each in which it finds something, the most first. */
+  endpoints: { endpoint: string; hiddenPairs: number; remainingPairs: number }[];
+  /** Those that it touches. */
+  clusters: { id: string; hiddenShare: number }[];
 }
 
 export class RunQueries {
@@ -86,8 +104,73 @@ export class RunQueries {
     };
   }
 
+  /** What a rule would hide of what is stored, weighted to requests. */
+  async preview(rule: CompareRule): Promise<StoredPreview> {
+    const reach = new RuleReach(rule);
+    const [endpoints, places] = await Promise.all([this.#endpoints(reach), this.#places(reach)]);
+    const of = { endpoints: JSON.stringify(endpoints.map(({ endpoint }) => endpoint)), places: JSON.stringify(places) };
+    const touched = `WITH places AS (SELECT place.path, place.kind FROM (SELECT unnest(from_json($places, '[{"path":"VARCHAR","kind":"VARCHAR"}]')) AS place)),
+      touched AS (
+        SELECT pairs.pair, pairs.endpoint, pairs.weight, pairs.differences, differences.cluster, ${hidesIn(reach)} AS hides
+        FROM differences JOIN places ON places.path = differences.path AND places.kind = differences.kind JOIN pairs ON pairs.pair = differences.pair
+        WHERE pairs.kind = 'candidate' AND pairs.endpoint IN (SELECT unnest(from_json($endpoints, '["VARCHAR"]')))
+      )`;
+    const [hidden, clusters] =
+      places.length === 0 || endpoints.length === 0
+        ? [[], []]
+        : await Promise.all([
+            this.#lane.ask(
+              `${touched}, whole AS (
+                SELECT endpoint, weight, differences, count(*) FILTER (hides) AS hidden FROM touched GROUP BY pair, endpoint, weight, differences
+              )
+              SELECT endpoint, sum(weight * hidden) AS differences, coalesce(sum(weight) FILTER (hidden > 0 AND hidden >= differences), 0) AS pairs
+              FROM whole GROUP BY endpoint`,
+              { values: of },
+              (row) => ({ endpoint: String(row['endpoint']), differences: Number(row['differences']), pairs: Number(row['pairs']) }),
+            ),
+            this.#lane.ask(
+              `${touched} SELECT cluster, sum(weight) FILTER (hides) / sum(weight) AS share FROM touched WHERE cluster IS NOT NULL
+              GROUP BY cluster HAVING bool_or(hides) ORDER BY sum(weight) FILTER (hides) DESC, cluster LIMIT ${previewClustersMax}`,
+              { values: of },
+              (row) => ({ id: String(row['cluster']), hiddenShare: Number(row['share']) }),
+            ),
+          ]);
+    const differing = new Map(endpoints.map((each) => [each.endpoint, each.differing]));
+    const hiddenPairs = sum(hidden.map(({ pairs }) => pairs));
+    return {
+      pairs: sum(endpoints.map(({ pairs }) => pairs)),
+      hiddenDifferences: sum(hidden.map(({ differences }) => differences)),
+      hiddenPairs,
+      remainingPairs: sum([...differing.values()]) - hiddenPairs,
+      endpoints: hidden
+        .map(({ endpoint, pairs }) => ({ endpoint, hiddenPairs: pairs, remainingPairs: (differing.get(endpoint) ?? 0) - pairs }))
+        .toSorted((a, b) => b.hiddenPairs - a.hiddenPairs || b.remainingPairs - a.remainingPairs)
+        .slice(0, previewEndpointsMax),
+      clusters,
+    };
+  }
+
   close(): Promise<void> {
     return this.#lane.close();
+  }
+
+  /** Those that the rule is for, with their pairs and those of them that differ. */
+  async #endpoints(reach: RuleReach): Promise<{ endpoint: string; pairs: number; differing: number }[]> {
+    const all = await this.#lane.ask(
+      `SELECT endpoint, sum(weight) AS pairs, coalesce(sum(weight) FILTER (differences > 0), 0) AS differing FROM pairs WHERE kind = 'candidate' GROUP BY endpoint`,
+      { values: {} },
+      (row) => ({ endpoint: String(row['endpoint']), pairs: Number(row['pairs']), differing: Number(row['differing']) }),
+    );
+    return all.filter(({ endpoint }) => reach.isFor(endpoint));
+  }
+
+  /** Where the rule may hide something. */
+  async #places(reach: RuleReach): Promise<{ path: string; kind: DifferenceKind }[]> {
+    const all = await this.#lane.ask('SELECT DISTINCT path, kind FROM differences', { values: {} }, (row) => ({
+      path: String(row['path']),
+      kind: String(row['kind']) as DifferenceKind,
+    }));
+    return all.filter(({ path, kind }) => reach.covers(path, kind));
   }
 
   async #pairs(condition: string, id: string): Promise<KeptPair[]> {
@@ -105,6 +188,19 @@ export class RunQueries {
       }),
     );
   }
+}
+
+/** Whether a difference at a place that the rule covers is hidden, as SQL: by its values where there is a tolerance. */
+function hidesIn({ tolerance }: RuleReach): string {
+  if (tolerance === null) return 'true';
+  const [from, to] = ['baseline', 'candidate'].map((side) => `try_cast(differences.${side} AS DOUBLE)`);
+  const distance = `abs(${from} - ${to})`;
+  return `coalesce(baseline_type = 'number' AND candidate_type = 'number'
+    AND (${distance} <= ${tolerance.absolute} OR ${distance} <= ${tolerance.relative}::DOUBLE * greatest(abs(${from}), abs(${to}))), false)`;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 type Row = Record<string, unknown>;

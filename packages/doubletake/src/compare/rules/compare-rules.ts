@@ -18,7 +18,8 @@ const pairsForWarningMin = 100;
 
 type Effect = 'ignore' | 'tolerance' | 'unordered' | 'key' | 'format';
 
-class Rule {
+/** One rule with what it has done. */
+export class Rule {
   readonly name: string;
   readonly spec: CompareRule;
   readonly #endpoints: readonly Glob[] | null;
