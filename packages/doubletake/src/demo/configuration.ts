@@ -5,11 +5,13 @@ export interface DemoConfiguration {
   target: URL;
   /** Folder of the run. */
   run: string;
+  /** File of rules that the dashboard writes. */
+  rules: string;
   /** `HOST:PORT`. */
   dashboard: string;
 }
 
-export function demoConfiguration({ target, run, dashboard }: DemoConfiguration): string {
+export function demoConfiguration({ target, run, rules, dashboard }: DemoConfiguration): string {
   return `# What \`doubletake demo\` told its mirror. Begin your own from it: docs/configuration.md explains every setting, and
 # \`doubletake config check FILE\` says in plain words what a file means.
 
@@ -38,6 +40,8 @@ compare:
   mapIds: true
   # Two shops, their customers and the mirror share one machine, whose hesitation is no regression.
   policy: { maxMismatch: 1%, maxErrorIncrease: 1%, maxLatencyRatio: 2 }
+  # What the dashboard is told to ignore or to accept.
+  rulesFile: ${text(rules)}
 
 run: ${text(run)}
 dashboard: { listen: ${text(dashboard)} }

@@ -58,9 +58,9 @@ describe('its configuration', () => {
 
   test('is a configuration, whatever the folder is called', () => {
     const run = 'C:\\a "run" of ${HOME} $$ é';
-    const text = demoConfiguration({ target: new URL('http://127.0.0.1:5000'), run, dashboard: '[::1]:9090' });
+    const text = demoConfiguration({ target: new URL('http://127.0.0.1:5000'), run, rules: `${run}.yaml`, dashboard: '[::1]:9090' });
     const config = buildConfig(new ConfigDocument('mirror.yaml', text, environment), []);
-    expect(config).toMatchObject({ run, dashboard: { listen: { host: '::1', port: 9090 } }, targets: [{ name: 'next', url: 'http://127.0.0.1:5000/' }] });
+    expect(config).toMatchObject({ run, compare: { rulesFile: `${run}.yaml` }, dashboard: { listen: { host: '::1', port: 9090 } }, targets: [{ name: 'next', url: 'http://127.0.0.1:5000/' }] });
     expect(config.policy.sanitize?.presets).toEqual(['auth', 'pii', 'payment']);
   });
 });

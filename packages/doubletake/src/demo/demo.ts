@@ -60,7 +60,9 @@ export async function runDemo({ signal, seconds, dashboard, open, run, out }: De
   const configuration = join(folder, 'mirror.yaml');
   const runFolder = run === null ? join(folder, 'run') : folder;
   const listen = formatListen({ host: dashboard.host, port: await freePort(dashboard) });
-  writeConfiguration(configuration, demoConfiguration({ target: new URL(`http://127.0.0.1:${next.port}`), run: runFolder, dashboard: listen }));
+  const rules = join(folder, 'rules.yaml');
+  const target = new URL(`http://127.0.0.1:${next.port}`);
+  writeConfiguration(configuration, demoConfiguration({ target, run: runFolder, rules, dashboard: listen }));
   const mirror = await startMirror([configuration]);
   stack.defer(async () => void (await mirror.stop()));
   const relay = await startMirroringRelay({ production: { host: '127.0.0.1', port: production.port }, mirrorTo: mirror.vxlan });
