@@ -17,7 +17,7 @@ function follow(): void {
     if (asking > 0) return;
     for (const path of tables) {
       asking++;
-      get(`http://${at}${path}`, { agent }, (response) => response.resume().on('close', () => asking--));
+      get(`http://${at}${path}`, { agent, headers: { 'accept-encoding': 'gzip' } }, (response) => response.resume().on('close', () => asking--));
     }
   };
   get(`http://${at}/api/events`, { agent: false }, (response) => {
