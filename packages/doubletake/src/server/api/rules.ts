@@ -40,6 +40,8 @@ export const ruleRow = z.object({
   pairs: z.number(),
 });
 
+export type RuleRow = z.infer<typeof ruleRow>;
+
 /** `GET /api/rules`. `POST` adds one (201), `DELETE /api/rules/{name}` removes one of the rules file. */
 export const ruleList = z.object({
   rules: z.array(ruleRow),
