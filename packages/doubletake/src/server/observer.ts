@@ -101,10 +101,10 @@ export class Observer {
   }
 
   #tellAll(span: HistorySpan, news: RunReport | null): void {
-    // A run that has ended does not change any more.
+    this.#tell('overview', () => this.overview());
+    // Of a run that has ended nothing more is drawn.
     if (this.#backend.mode === 'live') {
       this.#history.add(span);
-      this.#tell('overview', () => this.overview());
       this.#tell('point', () => historyPointOf(span));
     }
     if (news !== null) this.#tell('report', () => ({ verdict: news.verdict, pairs: news.pairs }));

@@ -1,6 +1,7 @@
 /** Differences by their cause, as rows of a table: the weightiest first, of those that are asked for. */
-import type { ClusterReport, RunReport } from '../../compare/report.ts';
+import type { RunReport } from '../../compare/report.ts';
 import type { ClusterList, ClusterQuery, ClusterRow } from '../api/clusters.ts';
+import { clusterRowOf } from '../cluster-row.ts';
 
 const clustersMax = 10_000;
 
@@ -17,12 +18,6 @@ export function clustersOf(report: RunReport, { endpoint, risk, q }: ClusterQuer
     clusters.push(row);
   }
   return { clusters };
-}
-
-export function clusterRowOf(cluster: ClusterReport, hidden: boolean): ClusterRow {
-  const { id, endpoint, path, kind, transition, count, share, risk, cause, origin, significant, firstSeen, example } = cluster;
-  const [from, to] = hidden ? [null, null] : [example.from, example.to];
-  return { id, endpoint, path, kind, transition, count, share, risk, cause, origin, significant, accepted: false, firstSeen, from, to };
 }
 
 function searched({ endpoint, path, kind, transition, cause, from, to }: ClusterRow): string {
