@@ -8,8 +8,11 @@ import type { MirrorConfig } from '../config/schema.ts';
 import { Engine } from '../engine/engine.ts';
 import { DoubletakeError } from '../errors.ts';
 import { imbalances, type LedgerReport } from '../ledger/report.ts';
+import { ChangeLog } from '../server/changes.ts';
 import { startControlServer } from '../server/control.ts';
+import type { DashboardServer } from '../server/dashboard.ts';
 import { startHealthServer } from '../server/health.ts';
+import { liveBackend } from '../server/live-backend.ts';
 import { ExitCode } from './exit-code.ts';
 import { ledgerText } from './ledger-text.ts';
 import type { Reporter } from './reporter.ts';
@@ -36,9 +39,11 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
   if (config.ledger !== undefined) checkWritable(config.ledger);
   const stopped = Promise.withResolvers<void>();
   let failed = false;
+  const changes = new ChangeLog((text) => reporter.warning(text));
   const engine = new Engine(config, {
     warning: (text) => reporter.warning(text),
     notice: (text) => reporter.notice(text),
+    ramped: (text) => void changes.note('ramp', text),
     exhausted: () => stopped.resolve(),
     failed: (error) => {
       failed = true;
@@ -60,8 +65,9 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
           halt: () => engine.halt(),
           resume: () => engine.resume(),
           setPercentage: (target, percentage) => engine.setPercentage(target, percentage),
-          changed: (text) => reporter.warning(text),
+          changed: (text) => void changes.add('control socket', text),
         });
+  let dashboard: DashboardServer | null = null;
   let reloading = Promise.resolve();
   const signals = onSignals({
     stop: () => stopped.resolve(),
@@ -72,11 +78,13 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
         ? null
         : () => {
             // One after the other, so that the file as it was read last holds in the end.
-            reloading = reloading.then(() => reload(engine, reread, reporter));
+            reloading = reloading.then(() => reload(engine, reread, reporter, changes));
           },
   });
   try {
+    dashboard = await openDashboard(config, engine, changes, reporter);
     const addresses = await engine.start();
+    if (dashboard !== null) addresses.push(`dashboard=${formatListen(dashboard)}`);
     if (health !== undefined) addresses.push(`health=${formatListen(health)}`);
     process.stderr.write(`ready ${addresses.join(' ')}\n`);
     reporter.start(() => engine.report());
@@ -97,17 +105,31 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
   } finally {
     reporter.stop();
     signals.remove();
+    await dashboard?.close();
     await control?.close();
     await health?.close();
   }
 }
 
+/** Null when none is asked for; what serves it is loaded only then. */
+async function openDashboard(config: MirrorConfig, engine: Engine, changes: ChangeLog, reporter: Reporter): Promise<DashboardServer | null> {
+  if (config.dashboard === undefined) return null;
+  const { startDashboard } = await import('../server/dashboard.ts');
+  const options = { config: config.dashboard, changes, warning: (text: string) => reporter.warning(text), metrics: null };
+  const dashboard = await startDashboard(options, liveBackend(engine));
+  reporter.notice(`the dashboard is at ${dashboard.address}`);
+  // Told once, and to no log.
+  if (dashboard.token !== null) process.stderr.write(`doubletake: the dashboard's operator token: ${dashboard.token}\n`);
+  return dashboard;
+}
+
 /** Reads the file again; what cannot be used changes nothing. */
-async function reload(engine: Engine, { file, read }: Reread, reporter: Reporter): Promise<void> {
+async function reload(engine: Engine, { file, read }: Reread, reporter: Reporter, changes: ChangeLog): Promise<void> {
   try {
     const kept = await engine.reload(read());
     for (const name of kept) reporter.warning(`${file}: ${name} has changed, which takes a restart; the old one stays`);
     reporter.notice(`reloaded ${file}`);
+    changes.note('signal', `reloaded ${file}`);
   } catch (error) {
     if (!(error instanceof DoubletakeError)) throw error;
     const lines = error instanceof ConfigError ? error.lines : [error.message];

@@ -4,6 +4,7 @@
  */
 import type { ConfigDocument, Path } from './document.ts';
 import { explainCompare } from './explain-compare.ts';
+import { explainDashboard } from './explain-dashboard.ts';
 import { explainRecord } from './explain-record.ts';
 import { explainTarget } from './explain-target.ts';
 import { formatListen } from './listen.ts';
@@ -148,5 +149,6 @@ function explainRunning(words: Words, config: MirrorConfig): void {
   );
   if (config.control !== undefined) words.say(['control'], `control: ${words.shown(['control'], config.control)}`);
   if (config.health !== undefined) words.say(['health'], `health: http://${words.shown(['health'], formatListen(config.health))}/healthz`);
+  explainDashboard(words, config);
   if (config.ledger !== undefined) words.say(['ledger'], `ledger: written to ${words.shown(['ledger'], config.ledger)}`);
 }

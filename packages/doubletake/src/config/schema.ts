@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { compareSchema } from './compare-schema.ts';
+import { dashboardSchema } from './dashboard-schema.ts';
 import { guardsSchema } from './guards-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { recordSchema } from './record-schema.ts';
@@ -55,6 +56,9 @@ export const mirrorSchema = z
     health: listenSchema
       .optional()
       .describe('Address and port that answer `GET /healthz` for a load balancer; absent, there is none.'),
+    dashboard: dashboardSchema
+      .optional()
+      .describe('The dashboard and its HTTP API (docs/dashboard.md); absent, there is none.'),
     control: textSchema
       .optional()
       .describe('Path of a Unix socket (on Windows a named pipe) on which `doubletake control` stops and resumes replay and sets percentages; only the user who runs the mirror may open it.'),

@@ -32,6 +32,8 @@ export interface LiveState {
   shares(): Readonly<Record<string, TargetShare>>;
   /** As it was last reloaded; null for a finished run. */
   config(): MirrorConfig | null;
+  /** Why contents (values, headers, bodies) are not shown, and what to do; null when they are. */
+  hidden(): string | null;
 }
 
 /** Every promise rejects with a `DoubletakeError`: DT_NOT_FOUND where there is no such thing, DT_BUSY when it took too long. */

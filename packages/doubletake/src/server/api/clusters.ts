@@ -23,7 +23,15 @@ export const clusterRow = z.object({
 });
 export type ClusterRow = z.infer<typeof clusterRow>;
 
-/** `GET /api/clusters?endpoint=&risk=&q=`: the weightiest first; at most 10,000. */
+/** The query of `GET /api/clusters`; what is absent does not matter. */
+export const clusterQuery = z.strictObject({
+  endpoint: z.string().max(1_000).optional(),
+  risk: risk.optional(),
+  q: z.string().max(200).optional().describe('Text in endpoint, path, kind, cause or the values of an example.'),
+});
+export type ClusterQuery = z.infer<typeof clusterQuery>;
+
+/** `GET /api/clusters`: the weightiest first; at most 10,000. */
 export const clusterList = z.object({ clusters: z.array(clusterRow) });
 export type ClusterList = z.infer<typeof clusterList>;
 
