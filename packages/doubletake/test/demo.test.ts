@@ -57,3 +57,22 @@ test('--for ends it by itself with the report, a taken folder is refused before 
   expect(again.stderr).toContain('DT_RUN_EXISTS');
   expect(readFileSync(join(run, 'mirror.yaml'), 'utf8')).toBe(configuration);
 });
+
+test.skipIf(process.platform !== 'linux')('a mirror that dies ends it, and it says so', async () => {
+  const child = spawn(process.execPath, [program, 'demo', '--dashboard', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [text, errors] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (more: string) => (text += more));
+  child.stderr.setEncoding('utf8').on('data', (more: string) => (errors += more));
+  const ended = new Promise<number | null>((resolve) => {
+    child.on('close', resolve);
+  });
+  try {
+    await eventually('the demo', () => (text.includes('production answered') ? text : null));
+    process.kill(Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()), 'SIGKILL');
+    expect(await ended).toBe(4);
+  } finally {
+    child.kill('SIGKILL');
+  }
+  expect(errors).toContain('the mirror did not end well');
+  expect(text).toMatch(/Production answered \d+ requests/);
+});
