@@ -23,9 +23,10 @@ test('doubletake demo finds the three faults within a minute and nothing else, a
   try {
     await eventually('the three faults', () => (planted.every(({ endpoint, path }) => text.includes(`✗ ${endpoint} ${path}: `)) ? text : null), 60_000);
     const [, dashboard = ''] = /dashboard +(\S+)/.exec(text) ?? [];
-    const overview = await (await fetch(`${dashboard}api/overview`)).json();
-    expect(overview).toMatchObject({ comparison: { verdict: 'REGRESSION' }, problem: null });
-    expect(await (await fetch(`${dashboard}metrics`)).text()).toContain('doubletake_verdict{verdict="REGRESSION"} 1\n');
+    const read = async (path: string): Promise<string> => (await fetch(dashboard + path)).text();
+    // It asks the comparison every few seconds.
+    await expect.poll(() => read('metrics'), { timeout: 15_000 }).toContain('doubletake_verdict{verdict="REGRESSION"} 1\n');
+    expect(JSON.parse(await read('api/overview'))).toMatchObject({ comparison: { verdict: 'REGRESSION' }, problem: null });
   } finally {
     child.kill('SIGINT');
   }
