@@ -7,7 +7,7 @@ import { buildConfig } from '../../src/config/load.ts';
 import type { MirrorConfig } from '../../src/config/schema.ts';
 import { DoubletakeError } from '../../src/errors.ts';
 import type { LedgerReport } from '../../src/ledger/report.ts';
-import { clusterRowOf } from '../../src/server/cluster-row.ts';
+import { clusterRowOf } from '../../src/server/view/clusters.ts';
 import { bucketsOf, ledgerOf } from './ledgers.ts';
 import { regressionReport } from './run-reports.ts';
 

@@ -1,7 +1,6 @@
 /** Differences by their cause, as rows of a table: the weightiest first, of those that are asked for. */
-import type { RunReport } from '../../compare/report.ts';
+import type { ClusterReport, RunReport } from '../../compare/report.ts';
 import type { ClusterList, ClusterQuery, ClusterRow } from '../api/clusters.ts';
-import { clusterRowOf } from '../cluster-row.ts';
 
 const clustersMax = 10_000;
 
@@ -18,6 +17,14 @@ export function clustersOf(report: RunReport, { endpoint, risk, q }: ClusterQuer
     clusters.push(row);
   }
   return { clusters };
+}
+
+export function clusterRowOf(cluster: ClusterReport, hidden: boolean): ClusterRow {
+  const { id, endpoint, path, kind, count, share, risk, cause, origin, significant, accepted = false, firstSeen, example } = cluster;
+  const [from, to] = hidden ? [null, null] : [example.from, example.to];
+  // Of other kinds it names statuses and types.
+  const transition = hidden && kind === 'value' ? null : cluster.transition;
+  return { id, endpoint, path, kind, transition, count, share, risk, cause, origin, significant, accepted, firstSeen, from, to };
 }
 
 function searched({ endpoint, path, kind, transition, cause, from, to }: ClusterRow): string {
