@@ -11,5 +11,5 @@ export function comparisonSummaryOf(report: RunReport): ComparisonSummary {
   const clusters = { high: 0, medium: 0, low: 0 };
   for (const { risk, origin } of report.clusters) if (origin === 'code') clusters[risk]++;
   const mismatch = pairs === 0 ? null : shareEstimate(mismatches, pairs, 1 - policy.confidence);
-  return { verdict, reasons, pairs, mismatches, mismatch, pairsNeeded, from, to, clusters, excluded, warnings };
+  return { verdict, policy, reasons, pairs, mismatches, mismatch, pairsNeeded, from, to, clusters, excluded, warnings };
 }

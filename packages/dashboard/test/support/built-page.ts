@@ -1,0 +1,26 @@
+/** The page that tests look at is that of the sources as they are. */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+
+const folder = fileURLToPath(new URL('../../', import.meta.url));
+export const pageFolder = join(folder, '../doubletake/dist/page');
+
+/** Builds it, where that was not done since the last change. */
+export async function ensureBuilt(): Promise<void> {
+  if (newestIn(join(folder, 'src'), join(folder, 'public'), join(folder, 'index.html'), join(folder, 'vite.config.ts')) < newestIn(pageFolder)) return;
+  await build({ root: folder, configFile: join(folder, 'vite.config.ts'), logLevel: 'error' });
+}
+
+/** When anything in these files and folders changed last; 0 where there is nothing. */
+function newestIn(...paths: string[]): number {
+  return Math.max(
+    0,
+    ...paths.flatMap((path) => {
+      const stat = statSync(path, { throwIfNoEntry: false });
+      if (stat === undefined) return [];
+      return stat.isDirectory() ? readdirSync(path).map((name) => newestIn(join(path, name))) : [stat.mtimeMs];
+    }),
+  );
+}
