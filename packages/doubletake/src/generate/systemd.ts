@@ -33,7 +33,6 @@ EnvironmentFile=-/etc/doubletake/environment
 ExecStart=${commandLine.join(' ')}
 ${reload}${output}WorkingDirectory=/var/lib/doubletake
 StateDirectory=doubletake
-LogsDirectory=doubletake
 UMask=0077
 Restart=always
 RestartSec=5

@@ -7,8 +7,6 @@ function indented(text: string, blanks: number): string {
   return text.replaceAll(/^(?=.)/gm, ' '.repeat(blanks));
 }
 
-const allow = (actions: string, resource: string): string => `              - { Effect: Allow, Action: [${actions}], Resource: ${resource} }\n`;
-
 /** A policy of one statement that is there under a condition. */
 function optionalPolicy(condition: string, name: string, action: string, resource: string): string {
   return `        - !If
@@ -37,7 +35,9 @@ export const fleetResources = `  HandlerRole:
           PolicyDocument:
             Version: '2012-10-17'
             Statement:
-${allow('logs:CreateLogStream, logs:DescribeLogStreams, logs:PutLogEvents', "[!GetAtt LogGroup.Arn, !Sub '${LogGroup.Arn}:log-stream:*']")}${optionalPolicy('Sanitizes', 'read-sanitize-key', 'secretsmanager:GetSecretValue', '!Ref SanitizeKey')}${optionalPolicy('HasOwnConfiguration', 'read-configuration', 'ssm:GetParameter', "!Sub 'arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${ConfigurationParameter}'")}${optionalPolicy('HasReleaseObject', 'read-release', 's3:GetObject', "!Sub 'arn:${AWS::Partition}:s3:::${ReleaseObject}'")}
+              # The attribute ends with :*, and so holds for the streams.
+              - { Effect: Allow, Action: [logs:CreateLogStream, logs:DescribeLogStreams, logs:PutLogEvents], Resource: !GetAtt LogGroup.Arn }
+${optionalPolicy('Sanitizes', 'read-sanitize-key', 'secretsmanager:GetSecretValue', '!Ref SanitizeKey')}${optionalPolicy('HasOwnConfiguration', 'read-configuration', 'ssm:GetParameter', "!Sub 'arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${ConfigurationParameter}'")}${optionalPolicy('HasReleaseObject', 'read-release', 's3:GetObject', "!Sub 'arn:${AWS::Partition}:s3:::${ReleaseObject}'")}
   HandlerInstanceProfile:
     Type: AWS::IAM::InstanceProfile
     Properties:

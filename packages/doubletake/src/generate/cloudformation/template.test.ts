@@ -195,7 +195,6 @@ describe('what a stack has', () => {
     ]);
     expect(statementsOf(resources).flatMap(({ Resource: resource }) => resource)).toEqual([
       'LogGroup.Arn',
-      'LogGroup.Arn:log-stream:*',
       'SanitizeKey',
       'arn:aws:ssm:eu-central-1:123456789012:parameter/doubletake/mirror.yaml',
       'arn:aws:s3:::releases/doubletake-0.1.0.tgz',

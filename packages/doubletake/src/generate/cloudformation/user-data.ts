@@ -86,7 +86,8 @@ ${instanceConfig}END
   # Only systemd reads it, which is root, and hands it to the service.
   install -m 0600 /dev/null "$folder/environment"
   if [ -n "$secret" ]; then
-    echo "DOUBLETAKE_KEY=$(aws secretsmanager get-secret-value --region '\${AWS::Region}' --secret-id "$secret" --query SecretString --output text)" >"$folder/environment"
+    secret="$(aws secretsmanager get-secret-value --region '\${AWS::Region}' --secret-id "$secret" --query SecretString --output text)"
+    echo "DOUBLETAKE_KEY=$secret" >"$folder/environment"
   fi
 }
 
