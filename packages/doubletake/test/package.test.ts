@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pcapFile } from './support/capture-files.ts';
@@ -233,6 +233,40 @@ describe('an instance of the CloudFormation stack', () => {
     expect(started.calls.at(-1)).toBe('cfn-signal --exit-code 1 --stack mirror --resource InstancesGroup --region eu-central-1');
     expect(started.calls.join('\n')).not.toContain('systemctl');
     expect(started.file('/opt/doubletake/node_modules/doubletake/package.json')).toBeNull();
+  });
+});
+
+describe('the image', () => {
+  const deploy = fileURLToPath(new URL('../../../deploy/', import.meta.url));
+  /** Instructions with their continuation lines, without comments. */
+  const instructions = readFileSync(join(deploy, 'Dockerfile'), 'utf8')
+    .replaceAll(/^#.*\n/gm, '')
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n')
+    .flatMap((line) => (/^([A-Z]+) (.*)$/.exec(line) === null ? [] : [[line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)] as const]));
+  const all = (name: string): string[] => instructions.filter(([instruction]) => instruction === name).map(([, text]) => text);
+
+  test('is built for a user without rights on a base without a shell, from the version of this package', () => {
+    expect(instructions.map(([name]) => name).join(' ')).toBe('FROM ARG WORKDIR COPY RUN FROM COPY WORKDIR EXPOSE ENTRYPOINT CMD');
+    expect(all('FROM')).toEqual(['node:24-bookworm-slim AS build', 'gcr.io/distroless/nodejs24-debian12:nonroot']);
+    const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
+    expect(all('ARG')).toEqual([`PACKAGE=doubletake@${version}`]);
+  });
+
+  test('its build step installs the package, which its entry point starts', async () => {
+    const root = join(folder, 'image');
+    const [workFolder = ''] = all('WORKDIR');
+    const build = root + workFolder;
+    mkdirSync(build, { recursive: true });
+    cpSync(tarball, join(build, basename(tarball)));
+    cpSync(join(deploy, 'Dockerfile'), join(build, 'Dockerfile'));
+    const path = `PATH=${dirname(process.execPath)}:${process.env['PATH']}`;
+    const steps = await run('env', [path, `PACKAGE=./${basename(tarball)}`, 'npm_config_prefer_offline=true', 'sh', '-ec', all('RUN').join('\n')], build);
+    if (steps.code !== 0) throw new Error(steps.stderr);
+    expect(readdirSync(build).toSorted()).toEqual(['node_modules', 'package-lock.json', 'package.json']);
+    const [node, script] = JSON.parse(all('ENTRYPOINT')[0] ?? '[]') as string[];
+    expect(node).toBe('/nodejs/bin/node');
+    expect(await doubletake([process.execPath, root + script], ...(JSON.parse(all('CMD')[0] ?? '[]') as string[]))).toMatchObject({ code: 0, stderr: '' });
   });
 });
 

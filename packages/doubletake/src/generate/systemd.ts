@@ -16,35 +16,34 @@ export function systemdUnit({ command, commandLine, captures, logFile }: UnitOpt
   const what = { mirror: 'replays a copy of production traffic to a test environment', tap: 'sends a copy of this host\'s traffic to a mirror' };
   const capability = captures ? 'CAP_NET_RAW' : '';
   const output = logFile === undefined ? '' : `StandardOutput=append:${logFile}\nStandardError=append:${logFile}\n`;
-  const reload = command === 'mirror' ? 'ExecReload=/bin/kill -HUP $MAINPID\n' : '';
+  const isMirror = command === 'mirror';
+  const secrets = '# Secrets such as DOUBLETAKE_KEY, one NAME=value a line, readable by root alone.\nEnvironmentFile=-/etc/doubletake/environment\n';
   return `[Unit]
 Description=doubletake ${command}: ${what[command]}
 Wants=network-online.target
 After=network-online.target
-# A test environment may be away for hours: it is tried again as long as it takes.
+# What it sends to may be away for hours: it is tried again as long as it takes.
 StartLimitIntervalSec=0
 
 [Service]
 Type=exec
 User=doubletake
 Group=doubletake
-# Secrets such as DOUBLETAKE_KEY, one NAME=value a line, readable by root alone.
-EnvironmentFile=-/etc/doubletake/environment
-ExecStart=${commandLine.join(' ')}
-${reload}${output}WorkingDirectory=/var/lib/doubletake
+${isMirror ? secrets : ''}ExecStart=${commandLine.join(' ')}
+${isMirror ? 'ExecReload=/bin/kill -HUP $MAINPID\n' : ''}${output}WorkingDirectory=/var/lib/doubletake
 StateDirectory=doubletake
 UMask=0077
 Restart=always
 RestartSec=5
-# SIGTERM first: what is under way is finished (drain, 10 s), and the ledger written.
+# ${isMirror ? 'What is under way is finished first (drain, 10 s), and the ledger written.' : 'The counts are printed first.'}
 TimeoutStopSec=30
 KillMode=mixed
 
-# Limits: a connection takes a descriptor, and the host comes first when memory is short.
+# ${isMirror ? 'A connection takes a descriptor; the host comes first when memory is short.' : 'The host comes first. Processor time is bounded by --cpu.'}
 LimitNOFILE=65536
 LimitCORE=0
 TasksMax=512
-MemoryMax=85%
+MemoryMax=${isMirror ? '85%' : '256M'}
 OOMScoreAdjust=500
 
 # Least privilege.
@@ -73,8 +72,8 @@ RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK${captures ? ' AF_PAC
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
-# Node makes machine code while it runs: MemoryDenyWriteExecute=yes would end it.
 SystemCallErrorNumber=EPERM
+# Not MemoryDenyWriteExecute: Node makes machine code while it runs.
 
 [Install]
 WantedBy=multi-user.target
