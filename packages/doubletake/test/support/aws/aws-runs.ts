@@ -4,7 +4,7 @@ import { ConfigDocument } from '../../../src/config/document.ts';
 import { buildAwsConfig } from '../../../src/config/load.ts';
 import type { StepResult } from '../../../src/aws/apply.ts';
 import { openScopes } from '../../../src/aws/clients.ts';
-import { applyPlan, planScope, type ScopePlan } from '../../../src/aws/reconcile.ts';
+import { applyPlan, planScope, planScopeRemoval, type ScopePlan } from '../../../src/aws/reconcile.ts';
 import type { Backoff } from '../../../src/aws/retry.ts';
 import { balancerName } from './fleet.ts';
 
@@ -39,4 +39,19 @@ export async function applyAll(aws: AwsConfig, { backoff = quickBackoff, nowMs =
     results.push(...(await applyPlan(plan, nowMs, { name: aws.name, backoff, callsAtOnce, signal, onResult: () => {} })));
   }
   return results;
+}
+
+/** Removes all that is ours. */
+export async function destroyAll(aws: AwsConfig, backoff = quickBackoff): Promise<StepResult[]> {
+  const results: StepResult[] = [];
+  for (const scope of await openScopes(aws, backoff)) {
+    const removal = await planScopeRemoval(aws.name, scope);
+    results.push(...(await applyPlan(removal, 1_700_000_000_000, { name: aws.name, backoff, callsAtOnce: 8, signal: null, onResult: () => {} })));
+  }
+  return results;
+}
+
+/** What went otherwise than `done`. */
+export function undone(results: readonly StepResult[]): StepResult[] {
+  return results.filter(({ outcome }) => outcome !== 'done');
 }

@@ -50,8 +50,8 @@ const queryVersions: Readonly<Record<string, FakeService>> = { '2016-11-15': 'ec
 export class FakeAws {
   readonly calls: Call[] = [];
   fault: (call: Call) => Fault | null = () => null;
-  /** Of what the SDK's model does not know: a test should end with none. */
-  readonly mistakes: string[] = [];
+  /** Of what the SDK's model does not know. */
+  readonly #mistakes: string[] = [];
   readonly url: string;
   readonly #clouds = new Map<string, FakeCloud>();
   readonly #close: () => Promise<void>;
@@ -73,8 +73,10 @@ export class FakeAws {
     return this.calls.splice(0).filter(({ operation }) => /^(?:Create|Modify|Delete)Traffic/.test(operation));
   }
 
-  stop(): Promise<void> {
-    return this.#close();
+  /** Rejects when it was ever asked what the SDK's model does not know. */
+  async stop(): Promise<void> {
+    await this.#close();
+    if (this.#mistakes.length > 0) throw new Error(`AWS was asked for what it does not know:\n${this.#mistakes.join('\n')}`);
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -106,7 +108,7 @@ export class FakeAws {
   }
 
   #replyError(response: ServerResponse, service: FakeService, json: boolean, error: unknown): void {
-    if (!(error instanceof AwsFault)) this.mistakes.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (!(error instanceof AwsFault)) this.#mistakes.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
     const { code, message } = error instanceof AwsFault || error instanceof WrongParameter ? error : { code: 'InvalidParameterValue', message: String(error) };
     const status = error instanceof AwsFault ? error.status : 400;
     if (json) {
