@@ -25,10 +25,11 @@ export interface ApiError {
   action: string | null;
 }
 
+// A clock that is wrong is among what passes: the SDK sets its own by the answer.
 const throttled = /^(?:RequestLimitExceeded|Throttling|ThrottlingException|ThrottledException|TooManyRequestsException|RequestThrottled|RequestThrottledException|EC2ThrottledException|SlowDown|PriorRequestNotComplete)$/;
-const transient = /^(?:InternalError|InternalFailure|InternalServerError|InternalServiceFault|ServerException|ServiceUnavailable|ServiceUnavailableException|Unavailable|RequestTimeout|RequestTimeoutException|TimeoutError|NetworkingError|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN)$/;
+const transient = /^(?:InternalError|InternalFailure|InternalServerError|InternalServiceFault|ServerException|ServiceUnavailable|ServiceUnavailableException|Unavailable|RequestTimeout|RequestTimeoutException|TimeoutError|AbortError|RequestExpired|RequestTimeTooSkewed|NetworkingError|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN)$/;
 const permission = /^(?:UnauthorizedOperation|AccessDenied|AccessDeniedException|UnauthorizedException|Client\.UnauthorizedOperation)$/;
-const credentials = /^(?:CredentialsProviderError|ExpiredToken|ExpiredTokenException|InvalidClientTokenId|AuthFailure|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|RequestExpired|MissingAuthenticationToken|MissingAuthenticationTokenException|IncompleteSignature|TokenProviderError|OptInRequired)$/;
+const credentials = /^(?:CredentialsProviderError|ExpiredToken|ExpiredTokenException|InvalidClientTokenId|AuthFailure|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|MissingAuthenticationToken|MissingAuthenticationTokenException|IncompleteSignature|TokenProviderError|OptInRequired)$/;
 const notFound = /\.NotFound$|NotFound(?:Exception)?$|NonExistentQueue$|NotFoundFault$/;
 
 const messageCharsMax = 400;

@@ -10,6 +10,7 @@ import type { ElasticLoadBalancingV2 } from '@aws-sdk/client-elastic-load-balanc
 import type { SQS } from '@aws-sdk/client-sqs';
 import type { STS } from '@aws-sdk/client-sts';
 import type { AwsConfig } from '../config/aws-schema.ts';
+import { DoubletakeError } from '../errors.ts';
 import { callError } from './call-error.ts';
 import { type Backoff, withRetries } from './retry.ts';
 
@@ -22,6 +23,21 @@ interface Clients {
 }
 
 export type Service = keyof Clients;
+
+interface Settings {
+  region?: string;
+  maxAttempts: number;
+  credentials?: () => Promise<AssumedCredentials>;
+}
+
+/** Each package is loaded when its service is asked for the first time: together they take half a second. */
+const open: { [S in Service]: (settings: Settings) => Promise<Clients[S]> } = {
+  ec2: async (settings) => new (await import('@aws-sdk/client-ec2')).EC2(settings),
+  elasticloadbalancing: async (settings) => new (await import('@aws-sdk/client-elastic-load-balancing-v2')).ElasticLoadBalancingV2(settings),
+  ecs: async (settings) => new (await import('@aws-sdk/client-ecs')).ECS(settings),
+  cloudwatch: async (settings) => new (await import('@aws-sdk/client-cloudwatch')).CloudWatch(settings),
+  sqs: async (settings) => new (await import('@aws-sdk/client-sqs')).SQS(settings),
+};
 
 /** A region of an account, and how it is called. */
 export interface Scope {
@@ -59,49 +75,57 @@ export const usualBackoff: Backoff = {
   sleep: (ms, signal) => sleep(ms, undefined, signal === null ? {} : { signal }),
 };
 
-/** A scope for each account and region that the configuration names. Rejects with a `DoubletakeError`. */
-export async function openScopes({ accounts, regions, name }: Pick<AwsConfig, 'accounts' | 'regions' | 'name'>, backoff: Backoff = usualBackoff): Promise<Scope[]> {
-  const roles = accounts.length === 0 ? [null] : accounts;
-  const places = regions.length === 0 ? [null] : regions;
-  return Promise.all(roles.flatMap((role) => places.map((region) => openScope(role, region, name, backoff))));
+export interface Calling {
+  backoff: Backoff;
+  /** Ends calls and waits at once; null where nothing does. */
+  signal: AbortSignal | null;
 }
 
-async function openScope(role: AwsConfig['accounts'][number] | null, region: string | null, name: string, backoff: Backoff): Promise<Scope> {
-  const [{ STS: Sts }, { EC2: Ec2 }, { ElasticLoadBalancingV2: Elb }, { ECS: Ecs }, { CloudWatch: Metrics }, { SQS: Sqs }] = await Promise.all([
-    import('@aws-sdk/client-sts'),
-    import('@aws-sdk/client-ec2'),
-    import('@aws-sdk/client-elastic-load-balancing-v2'),
-    import('@aws-sdk/client-ecs'),
-    import('@aws-sdk/client-cloudwatch'),
-    import('@aws-sdk/client-sqs'),
-  ]);
+/** A scope for each account and region that the configuration names. Rejects with a `DoubletakeError`. */
+export async function openScopes(
+  { accounts, regions, name }: Pick<AwsConfig, 'accounts' | 'regions' | 'name'>,
+  calling: Calling = { backoff: usualBackoff, signal: null },
+): Promise<Scope[]> {
+  const roles = accounts.length === 0 ? [null] : accounts;
+  const places = regions.length === 0 ? [null] : regions;
+  return Promise.all(roles.flatMap((role) => places.map((region) => openScope(role, region, name, calling))));
+}
+
+async function openScope(role: AwsConfig['accounts'][number] | null, region: string | null, name: string, calling: Calling): Promise<Scope> {
+  const { STS: Sts } = await import('@aws-sdk/client-sts');
   // We call again ourselves, for longer than the SDK does.
   const usual = { ...(region === null ? {} : { region }), maxAttempts: 1, requestHandler: { connectionTimeout: 10_000 } };
   const assumed = role === null ? {} : { credentials: () => assume(new Sts(usual), role, name) };
   const settings = { ...usual, ...assumed };
-  const clients: Clients = {
-    ec2: new Ec2(settings),
-    elasticloadbalancing: new Elb(settings),
-    ecs: new Ecs(settings),
-    cloudwatch: new Metrics(settings),
-    sqs: new Sqs(settings),
+  const clients = new Map<Service, Promise<Clients[Service]>>();
+  const client = <S extends Service>(service: S): Promise<Clients[S]> => {
+    const opened = clients.get(service) ?? open[service](settings);
+    clients.set(service, opened);
+    return opened as Promise<Clients[S]>;
   };
-  const options = (): CallOptions => ({ abortSignal: AbortSignal.timeout(callMsMax) });
+  const { signal } = calling;
+  const options = (): CallOptions => {
+    const late = AbortSignal.timeout(callMsMax);
+    return { abortSignal: signal === null ? late : AbortSignal.any([late, signal]) };
+  };
   const identity = new Sts(settings);
+  await identity.config.region().catch((error: unknown) => {
+    throw new DoubletakeError('DT_USAGE', 'there is no region: name it in the configuration (aws.region), or set AWS_REGION', { cause: error });
+  });
   const whoAmI = async (): Promise<{ account: string; region: string }> => {
     const { Account: account = '' } = await identity.getCallerIdentity({}, options());
     return { account, region: await identity.config.region() };
   };
-  const where = await withRetries(whoAmI, { backoff }).catch((error: unknown) => {
+  const where = await withRetries(whoAmI, calling).catch((error: unknown) => {
     throw callError('sts:GetCallerIdentity', error);
   });
   return {
     ...where,
     call: (service, operation, send) =>
-      withRetries(() => send(clients[service], options()), { backoff }).catch((error: unknown) => {
+      withRetries(async () => send(await client(service), options()), calling).catch((error: unknown) => {
         throw callError(`${service}:${operation}`, error);
       }),
-    callOnce: (service, send) => send(clients[service], options()),
+    callOnce: async (service, send) => send(await client(service), options()),
   };
 }
 

@@ -58,9 +58,10 @@ const made = ['filter', 'filter-rule', 'session', 'target'].map((kind) => `arn:a
 
 /**
  * All that `doubletake aws` ever does for `name`, and no more: it makes, with its tag; it changes what has its tag; and
- * it reads. `queueArn` is that of the queue of events, null where there is none.
+ * it reads. `queueArn` is that of the queue of events, null where there is none; `roles` are those of other accounts,
+ * which need the same policy.
  */
-export function wholePolicy(name: string, queueArn: string | null): Policy {
+export function wholePolicy(name: string, queueArn: string | null, roles: readonly string[]): Policy {
   const ours = { StringEquals: { [`aws:ResourceTag/${ownerTag}`]: name } };
   return {
     Version: '2012-10-17',
@@ -76,6 +77,7 @@ export function wholePolicy(name: string, queueArn: string | null): Policy {
       { Effect: 'Allow', Action: changeActions, Resource: made, Condition: ours },
       // A session may be given a filter or a target that somebody else made.
       { Effect: 'Allow', Action: ['ec2:ModifyTrafficMirrorSession'], Resource: made.filter((arn) => !arn.includes('session')) },
+      ...(roles.length === 0 ? [] : [{ Effect: 'Allow' as const, Action: ['sts:AssumeRole'], Resource: [...roles] }]),
       ...(queueArn === null ? [] : [{ Effect: 'Allow' as const, Action: queueActions, Resource: queueArn }]),
     ],
   };

@@ -2,7 +2,6 @@
  * Keeps sessions true while instances come, go and change: again and again what there is is read, and what differs is
  * done. Events make it sooner and are not needed: one that is lost costs a round's time, and no session.
  */
-import type { Message } from '@aws-sdk/client-sqs';
 import type { AwsConfig, WatchConfig } from '../config/aws-schema.ts';
 import { DoubletakeError } from '../errors.ts';
 import { usualCallsAtOnce } from './apply.ts';
@@ -28,7 +27,9 @@ const settleMs = 2_000;
 const receiveSeconds = 20;
 const messagesMax = 10;
 
-/** Resolves when `signal` is aborted; never rejects for what AWS answers. */
+/**
+ * Resolves when `signal` is aborted, which has to end the calls of the scopes, too; never rejects for what AWS answers.
+ */
 export async function watchFleet(aws: AwsConfig, { everyMs, queueUrl }: WatchConfig, scopes: readonly Scope[], options: WatchOptions): Promise<void> {
   const watch = new Watch(aws, options);
   const [first] = scopes;
@@ -90,6 +91,7 @@ class Watch {
       }
       this.#warn(queueUrl, '');
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof DoubletakeError)) throw error;
       this.#warn(queueUrl, `no events come from ${queueUrl}: ${error.message} [${error.code}]`);
       await this.sleep(Math.max(0, until - now()));
@@ -99,13 +101,9 @@ class Watch {
   /** Waits at most so many seconds for messages, and takes them off; whether there were any. What they say is not needed. */
   async #receive(QueueUrl: string, scope: Scope, seconds: number): Promise<boolean> {
     const WaitTimeSeconds = Math.min(receiveSeconds, seconds);
-    const received = await scope.call('sqs', 'ReceiveMessage', (sqs, { abortSignal }) =>
-      sqs.receiveMessage({ QueueUrl, WaitTimeSeconds, MaxNumberOfMessages: messagesMax }, { abortSignal: AbortSignal.any([abortSignal, this.#options.signal]) }),
-    ).catch((error: unknown) => {
-      if (this.#options.signal.aborted) return null;
-      throw error;
-    });
-    const messages: Message[] = received?.Messages ?? [];
+    const { Messages: messages = [] } = await scope.call('sqs', 'ReceiveMessage', (sqs, options) =>
+      sqs.receiveMessage({ QueueUrl, WaitTimeSeconds, MaxNumberOfMessages: messagesMax }, options),
+    );
     if (messages.length === 0) return false;
     const Entries = messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
     await scope.call('sqs', 'DeleteMessageBatch', (sqs, options) => sqs.deleteMessageBatch({ QueueUrl, Entries }, options));

@@ -1,5 +1,7 @@
 /** Keeps the sessions true until it is stopped: for `aws apply --watch`, and beside a mirror with `aws.watch`. */
+import type { Scope } from '../aws/clients.ts';
 import { type AwsConfig, defaultWatch } from '../config/aws-schema.ts';
+import { DoubletakeError } from '../errors.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 
 /** Resolves at SIGINT or SIGTERM. */
@@ -30,12 +32,28 @@ export function watchBeside(aws: AwsConfig, reporter: Reporter): { stop(): Promi
 }
 
 async function watch(aws: AwsConfig, reporter: Reporter, signal: AbortSignal, ready: (places: string) => void): Promise<void> {
-  const { openScopes, usualBackoff } = await import('../aws/clients.ts');
+  const { openScopes, usualBackoff: backoff } = await import('../aws/clients.ts');
   const { watchFleet } = await import('../aws/watch.ts');
-  const scopes = await openScopes(aws);
+  const settings = aws.watch ?? defaultWatch();
+  // Credentials, or the way to AWS, may come later than the mirror.
+  const open = async (): Promise<Scope[]> => {
+    while (!signal.aborted) {
+      try {
+        return await openScopes(aws, { backoff, signal });
+      } catch (error) {
+        if (signal.aborted) break;
+        if (!(error instanceof DoubletakeError)) throw error;
+        reporter.warning(`${error.message} [${error.code}]`);
+        await backoff.sleep(settings.everyMs, signal).catch(() => {});
+      }
+    }
+    return [];
+  };
+  const scopes = await open();
+  if (scopes.length === 0) return;
   ready(scopes.map(({ account, region }) => `${account}/${region}`).join(','));
-  await watchFleet(aws, aws.watch ?? defaultWatch(), scopes, {
-    backoff: usualBackoff,
+  await watchFleet(aws, settings, scopes, {
+    backoff,
     signal,
     now: Date.now,
     notice: (text) => reporter.notice(text),

@@ -84,10 +84,11 @@ async function destroy(file: string, flags: ApplyFlags): Promise<void> {
 }
 
 async function policy(file: string): Promise<void> {
-  const { name, watch } = readAws(file);
+  const { name, watch, accounts } = readAws(file);
   const { wholePolicy } = await import('../aws/permissions.ts');
   const queue = watch?.queueUrl ?? null;
-  process.stdout.write(`${JSON.stringify(wholePolicy(name, queue === null ? null : queueArn(queue)), null, 2)}\n`);
+  const whole = wholePolicy(name, queue === null ? null : queueArn(queue), accounts.map(({ role }) => role));
+  process.stdout.write(`${JSON.stringify(whole, null, 2)}\n`);
 }
 
 /** https://sqs.REGION.amazonaws.com/ACCOUNT/NAME */

@@ -62,6 +62,7 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
           setPercentage: (target, percentage) => engine.setPercentage(target, percentage),
           changed: (text) => reporter.warning(text),
         });
+  let fleet: { stop(): Promise<void> } | null = null;
   let reloading = Promise.resolve();
   const signals = onSignals({
     stop: () => stopped.resolve(),
@@ -80,6 +81,7 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
     if (health !== undefined) addresses.push(`health=${formatListen(health)}`);
     process.stderr.write(`ready ${addresses.join(' ')}\n`);
     reporter.start(() => engine.report());
+    if (config.aws?.watch) fleet = (await import('./aws-watch.ts')).watchBeside(config.aws, reporter);
     await stopped.promise;
     reporter.stop();
     const report = await engine.stop(config.drainMs);
@@ -97,6 +99,7 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
   } finally {
     reporter.stop();
     signals.remove();
+    await fleet?.stop();
     await control?.close();
     await health?.close();
   }

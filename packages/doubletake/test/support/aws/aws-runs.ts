@@ -28,7 +28,7 @@ export function awsConfig(settings: object = {}): AwsConfig {
 }
 
 export async function planAll(aws: AwsConfig, backoff = quickBackoff): Promise<ScopePlan[]> {
-  const scopes = await openScopes(aws, backoff);
+  const scopes = await openScopes(aws, { backoff, signal: null });
   return Promise.all(scopes.map((scope) => planScope(aws, scope)));
 }
 
@@ -44,7 +44,7 @@ export async function applyAll(aws: AwsConfig, { backoff = quickBackoff, nowMs =
 /** Removes all that is ours. */
 export async function destroyAll(aws: AwsConfig, backoff = quickBackoff): Promise<StepResult[]> {
   const results: StepResult[] = [];
-  for (const scope of await openScopes(aws, backoff)) {
+  for (const scope of await openScopes(aws, { backoff, signal: null })) {
     const removal = await planScopeRemoval(aws.name, scope);
     results.push(...(await applyPlan(removal, 1_700_000_000_000, { name: aws.name, backoff, callsAtOnce: 8, signal: null, onResult: () => {} })));
   }

@@ -1,4 +1,5 @@
 /** What the fake's other services do: load balancers, ECS, CloudWatch, SQS. */
+import { createHash } from 'node:crypto';
 import type { GetMetricDataInput } from '@aws-sdk/client-cloudwatch';
 import type { DescribeContainerInstancesRequest, DescribeTasksRequest, ListTasksRequest } from '@aws-sdk/client-ecs';
 import type {
@@ -70,6 +71,6 @@ export const otherOperations: Readonly<Partial<Record<FakeService, Record<string
 /** Answers at once where there are messages, else after a moment instead of the seconds that were asked for. */
 async function receive(cloud: FakeCloud, { MaxNumberOfMessages = 1 }: ReceiveMessageRequest): Promise<object> {
   for (let tries = 0; tries < 20 && cloud.messages.length === 0; tries++) await new Promise((resolve) => setTimeout(resolve, 5));
-  const messages = cloud.messages.slice(0, MaxNumberOfMessages);
+  const messages = cloud.messages.slice(0, MaxNumberOfMessages).map((message) => ({ ...message, MD5OfBody: createHash('md5').update(message.Body ?? '').digest('hex') }));
   return messages.length === 0 ? {} : { Messages: messages };
 }
