@@ -601,11 +601,11 @@ describe('rules that change while pairs come', () => {
     push('/b', { total: 1 }, { total: 2 });
     expect(analysis.report()).toMatchObject({ verdict: 'REGRESSION', pairs: 400, mismatches: 400, rules: [{ name: 'old', hidden: 200 }] });
     analysis.setRules(rulesOf(rule('old', '$.old'), rule('prices', '$.price', 'GET /a')), [], nowUs);
-    const changed = analysis.report();
-    expect(endpointOf(changed, 'GET /a')).toMatchObject({ pairs: 0, mismatches: 0, verdict: 'INSUFFICIENT' });
-    expect(endpointOf(changed, 'GET /b')).toMatchObject({ pairs: 200, mismatches: 200, verdict: 'REGRESSION' });
-    expect(changed.clusters.map(({ endpoint }) => endpoint)).toEqual(['GET /b']);
-    expect(changed.warnings).toEqual(expect.arrayContaining([expect.stringMatching(/^GET \/a: judged anew since 2026-11-21T12:00:00\.000Z/)]));
+    const anew = analysis.report();
+    expect(endpointOf(anew, 'GET /a')).toMatchObject({ pairs: 0, mismatches: 0, verdict: 'INSUFFICIENT' });
+    expect(endpointOf(anew, 'GET /b')).toMatchObject({ pairs: 200, mismatches: 200, verdict: 'REGRESSION' });
+    expect(anew.clusters.map(({ endpoint }) => endpoint)).toEqual(['GET /b']);
+    expect(anew.warnings).toEqual(expect.arrayContaining([expect.stringMatching(/^GET \/a: judged anew since 2026-11-21T12:00:00\.000Z/)]));
     push('/a', { price: 1, old: 1 }, { price: 2, old: 2 });
     const after = analysis.report();
     expect(endpointOf(after, 'GET /a')).toMatchObject({ pairs: 200, mismatches: 0 });

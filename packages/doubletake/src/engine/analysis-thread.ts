@@ -94,7 +94,7 @@ function judge(pair: Pair, { endpoint, mismatch, differences, clusters, limited 
 }
 
 async function answer(number: number, name: keyof RunQuestions, args: unknown[]): Promise<void> {
-  const answers = new RunAnswers(queries, recent, hidden);
+  const answers = new RunAnswers(queries, recent, hidden, (...pair) => analysis.compareOnce(...pair));
   try {
     const ask = answers[name].bind(answers) as (...given: unknown[]) => Promise<unknown>;
     say({ type: 'answer', number, answer: await ask(...args) });

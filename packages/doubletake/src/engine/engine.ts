@@ -10,9 +10,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { formatListen } from '../config/listen.ts';
 import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import type { RunReport } from '../compare/report.ts';
+import type { ShownPair } from '../compare/shown/shown-pair.ts';
 import { DoubletakeError } from '../errors.ts';
 import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
 import { buildReport, latencyCounts, type LedgerReport, productionLatencyCounts, total } from '../ledger/report.ts';
+import { allowedMethods } from '../policy/policy.ts';
 import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
 import { ledgerLayout, ledgerNames, ledgerPaths } from './ledger-layout.ts';
 import type { TargetSupplies, WorkerCommand } from './messages.ts';
@@ -22,13 +24,10 @@ import { RecordingHandle } from './recording-handle.ts';
 import { RelayHandle } from './relay-handle.ts';
 import { openSanitizers } from './sanitizing.ts';
 import { Shares, type ShareStanding } from './shares.ts';
-import { AnalysisHandle } from './analysis-handle.ts';
-import { ownHosts } from './comparing.ts';
-import type { RulesChange } from '../config/rules-edit.ts';
 import { RecentRequests } from './recent-requests.ts';
-import type { RunQuestions } from './run-answers.ts';
-import { RulesBook } from './rules-book.ts';
+import { refusal, ReplayAgain } from './replay-again.ts';
 import { showing } from './showing.ts';
+import { type Comparison, startComparison } from './comparison.ts';
 import { bindSources, type BoundSources, sourceName } from './sources.ts';
 import { checkTarget, createRateLimit, openTargetRewriter, readAuthority } from './targets.ts';
 import { Watchdog } from './watchdog.ts';
@@ -42,9 +41,6 @@ const stopGraceMs = 3_000;
 
 /** Ramps look at their targets this often. */
 const rampEveryMs = 1_000;
-
-/** How often the comparison is asked what it has come to. */
-const compareEveryMs = 3_000;
 
 /** What cannot change while the mirror runs. */
 const lasting = ['sources', 'compare', 'run', 'record', 'aws', 'guards', 'workers', 'drainMs', 'health', 'metrics', 'control', 'dashboard', 'ledger'] as const satisfies (keyof MirrorConfig)[];
@@ -69,6 +65,7 @@ export class Engine {
   readonly #layout: CounterLayout;
   readonly #watchdog: Watchdog;
   readonly #shares: Shares;
+  readonly #again = new ReplayAgain();
   #production: ListedServer[] = [];
   /** Servers that were seen to answer for production, told to every worker. */
   readonly #learned = new Set<string>();
@@ -77,15 +74,12 @@ export class Engine {
   #bound: BoundSources | null = null;
   #rampTimer: NodeJS.Timeout | undefined;
   /** Null when nothing is compared. */
-  #analysis: AnalysisHandle | null = null;
-  /** Null when nothing is compared. */
-  #rules: RulesBook | null = null;
-  #comparison: RunReport | null = null;
-  #comparisonTimer: NodeJS.Timeout | undefined;
+  #compared: Comparison | null = null;
   /** Null when nothing is recorded. */
   #recording: RecordingHandle | null = null;
   /** Null when no source is a proxy. */
   #relay: RelayHandle | null = null;
+  #hidden: string | null;
   /** Some of the latest requests with all outcomes; empty without a dashboard. */
   readonly recentRequests = new RecentRequests();
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
@@ -95,6 +89,7 @@ export class Engine {
 
   constructor(config: MirrorConfig, events: EngineEvents) {
     this.#config = config;
+    this.#hidden = showing(config)?.hidden ?? null;
     this.#events = events;
     this.#layout = ledgerLayout(ledgerNames(config));
     this.#shares = new Shares(config.targets, performance.now(), {
@@ -126,7 +121,7 @@ export class Engine {
     bound.warnings.forEach((text) => this.#events.warning(text));
     try {
       // After the ports, so that one that is taken leaves no empty run.
-      this.#analysis = await this.#startAnalysis();
+      this.#compared = await startComparison(config, showing(config), (text) => this.#events.warning(text));
       this.#recording = await this.#startRecording();
       const opened = await this.#startWorkers(bound);
       const proxies = await this.#relay?.start();
@@ -194,7 +189,7 @@ export class Engine {
    */
   async reload(config: MirrorConfig): Promise<string[]> {
     const before = this.#config;
-    const rules = this.#rules?.read();
+    const rules = this.#compared?.rules.read();
     const supplies = await this.#prepare(config, before.targets);
     const names = ledgerNames(config);
     const paths = ledgerPaths({ ...names, sources: before.sources.map(sourceName), records: before.record !== undefined });
@@ -206,13 +201,12 @@ export class Engine {
     this.#supplies = { ...supplies, shares: this.#shares.replaceTargets(targets, performance.now()) };
     this.#config = { ...before, policy, targets };
     if (before.policy.sanitize !== undefined) this.#warnUnlessSanitized(policy);
-    if (policy.sanitize === undefined) this.#analysis?.becomesUnsanitized(showing(this.#config)?.hidden ?? null);
+    // What came before stays as it is, and hidden.
+    this.#hidden ??= showing(this.#config)?.hidden ?? null;
+    if (policy.sanitize === undefined) this.#compared?.becomesUnsanitized(this.#hidden);
     this.#relay?.reload();
     await this.#bound?.followTargets(targets.map(({ url }) => new URL(url)));
-    if (rules !== undefined) {
-      this.#rules?.use(rules);
-      await this.#applyRules();
-    }
+    if (rules !== undefined) await this.#compared?.useRules(rules);
     await this.#command({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
     return lasting.filter((name) => !isDeepStrictEqual(config[name], before[name]));
   }
@@ -223,6 +217,7 @@ export class Engine {
    */
   async halt(): Promise<void> {
     this.#halted = true;
+    this.#again.halt();
     await this.#command({ type: 'halt' });
   }
 
@@ -240,44 +235,39 @@ export class Engine {
     await this.#command({ type: 'share', target, share });
   }
 
-  /** What a dashboard asks of what was compared; null when nothing is. */
-  get questions(): RunQuestions | null {
-    const analysis = this.#analysis;
-    if (analysis === null) return null;
-    return {
-      cluster: (...args) => analysis.ask('cluster', ...args),
-      requests: (...args) => analysis.ask('requests', ...args),
-      request: (...args) => analysis.ask('request', ...args),
-      preview: (...args) => analysis.ask('preview', ...args),
-    };
-  }
-
-  /** What does not count; null when nothing is compared. */
-  get rules(): RulesBook | null {
-    return this.#rules;
+  /** Why a dashboard does not show what is in requests and answers; null when it does. */
+  get hidden(): string | null {
+    return this.#hidden;
   }
 
   /**
-   * Changes the rules file, and compares by what it says from then on. Rejects with a `DoubletakeError`, and everything
-   * as it was, when that cannot be.
+   * Sends a compared request to the candidate again, and compares its answer with the baseline's to the first. Rejects
+   * with a `DoubletakeError` that says why when it must not be sent, or nothing came of it.
    */
-  async changeRules(change: RulesChange): Promise<void> {
-    if (this.#rules === null) throw new DoubletakeError('DT_NOT_FOUND', 'nothing is compared');
-    await this.#rules.change(change);
-    await this.#applyRules();
-  }
-
-  /** Accepts a difference that the comparison has found: it counts no more. Rejects as `changeRules`. */
-  async accept(cluster: string, note: string): Promise<void> {
-    const found = this.#comparison?.clusters.find(({ id }) => id === cluster);
-    if (found === undefined) throw new DoubletakeError('DT_NOT_FOUND', `there is no difference ${cluster}`);
-    const { endpoint, path, cause } = found;
-    await this.changeRules({ type: 'accept', accepted: { cluster, text: `${endpoint} ${path}: ${cause}`, note } });
+  async replayAgain(id: string, targetName: string): Promise<ShownPair> {
+    const { policy, targets, compare } = this.#config;
+    const target = targets.find(({ name }) => name === targetName);
+    if (this.#compared === null || compare === undefined || target === undefined || !this.#compared.replayable.includes(targetName)) {
+      throw refusal(`requests are kept as the candidate got them, and can be sent to no other target: ${targetName}`);
+    }
+    const request = await this.#compared.sentRequest(id);
+    if (allowedMethods(policy.methods)?.has(request.method) === false) throw refusal(`${request.method} is not replayed (policy.methods)`);
+    // Last, so that nothing leaves after the switch.
+    if (this.#halted || this.#state !== 'running') throw refusal('all replay is stopped');
+    if (this.#shares.percentageOf(targetName) === 0) throw refusal(`target ${targetName} is turned off`);
+    const authority = this.#supplies.authorities[targets.indexOf(target)] ?? null;
+    const answer = await this.#again.send(request, { target, authority, policy, production: this.#knownProduction(), keepBodyBytesMax: compare.bodyBytesMax });
+    return this.#compared.answeredAgain(id, answer);
   }
 
   /** What the comparison has come to, a few seconds old while it runs; null when there is none. */
   get comparison(): RunReport | null {
-    return this.#comparison;
+    return this.#compared?.latest ?? null;
+  }
+
+  /** Null when nothing is compared. */
+  get compared(): Comparison | null {
+    return this.#compared;
   }
 
   /**
@@ -295,8 +285,7 @@ export class Engine {
     this.#state = 'stopped';
     await this.#recording?.close();
     const report = this.report();
-    clearInterval(this.#comparisonTimer);
-    this.#comparison = (await this.#analysis?.close(report)) ?? this.#comparison;
+    await this.#compared?.close(report);
     return { ...report, ...this.#summary() };
   }
 
@@ -320,38 +309,10 @@ export class Engine {
   }
 
   #summary(): Pick<LedgerReport, 'comparison'> {
-    if (this.#comparison === null) return {};
-    const { verdict, pairs, mismatches } = this.#comparison;
+    const latest = this.comparison;
+    if (latest === null) return {};
+    const { verdict, pairs, mismatches } = latest;
     return { comparison: { verdict, pairs, mismatches } };
-  }
-
-  async #startAnalysis(): Promise<AnalysisHandle | null> {
-    const { compare, run, workers, policy } = this.#config;
-    if (compare === undefined) return null;
-    const analysis = new AnalysisHandle(workers, { warning: (text) => this.#events.warning(text) });
-    const rules = new RulesBook(compare);
-    this.#rules = rules;
-    await analysis.start({
-      compare: { ...compare, rules: [...rules.rules] },
-      accepted: rules.accepted.map(({ cluster }) => cluster),
-      ownHosts: ownHosts(this.#config),
-      run: run ?? null,
-      sanitized: policy.sanitize !== undefined,
-      shown: showing(this.#config),
-    });
-    this.#comparisonTimer = setInterval(() => void this.#askComparison(), compareEveryMs);
-    return analysis;
-  }
-
-  async #askComparison(): Promise<void> {
-    this.#comparison = (await this.#analysis?.report()) ?? this.#comparison;
-  }
-
-  async #applyRules(): Promise<void> {
-    if (this.#rules === null) return;
-    const { rules, accepted } = this.#rules;
-    await this.#analysis?.setRules(rules, accepted.map(({ cluster }) => cluster));
-    await this.#askComparison();
   }
 
   async #startRecording(): Promise<RecordingHandle | null> {
@@ -383,8 +344,7 @@ export class Engine {
     targets.forEach((target) => openTargetRewriter(target, 0, policy.trustedProxies));
     refuseProductionNames(listedProduction(this.#config), targets);
     const authorities = targets.map(readAuthority);
-    const production = new ProductionServers(this.#production);
-    for (const endpoint of this.#learned) production.learn(endpoint);
+    const production = this.#knownProduction();
     await Promise.all(
       targets.map(async (target, position) => {
         if (present.some((known) => isDeepStrictEqual(known, target))) return;
@@ -392,6 +352,12 @@ export class Engine {
       }),
     );
     return { authorities, rateLimits: targets.map(createRateLimit), shares: targets.map(({ name }) => this.#shares.percentageOf(name) / 100) };
+  }
+
+  #knownProduction(): ProductionServers {
+    const production = new ProductionServers(this.#production);
+    for (const endpoint of this.#learned) production.learn(endpoint);
+    return production;
   }
 
   #observeTargets(): void {
@@ -430,7 +396,7 @@ export class Engine {
           sharedPorts: bound.sharedPorts,
           supplies: this.#supplies,
           production: this.#production,
-          pairs: this.#analysis?.ports[index] ?? null,
+          pairs: this.#compared?.ports[index] ?? null,
           records: this.#recording?.ports[index] ?? null,
           shown: showing(this.#config),
           shared: createSharedRow(this.#layout),

@@ -5,12 +5,12 @@
  * Only the worker's own thread works on a pair, and nothing waits for one: what cannot be compared is counted by reason.
  * With `mapIds`, the ids that targets gave where production gave others are learned here, too, and taken back.
  */
-import { type Answer, type AnswerFailure, type Pair } from '../compare/pair.ts';
+import type { Answer, Pair } from '../compare/pair.ts';
 import { Fidelity } from '../http/fidelity.ts';
-import type { Exchange, Message } from '../http/exchange.ts';
-import { contentOf, headOf } from '../policy/message-edit.ts';
+import type { Exchange } from '../http/exchange.ts';
 import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
 import type { OutgoingRequest, ReplayResult } from '../replay/target.ts';
+import { type Answered, answerIn, answerOf } from './answered.ts';
 import { MappedIds, type RequestIds } from './mapped-ids.ts';
 import { NoiseSampling } from './noise-sampling.ts';
 
@@ -185,35 +185,6 @@ function inProductionsIds(answered: Answered, target: string | null, ids: Reques
   return { ...answered, message: ids.toProduction(target, message) };
 }
 
-/** `message` is the answer in the form in which it is compared. */
-function answerIn(message: Message | null, { failure, firstByteMs, totalMs }: Answered): Answer {
-  if (message === null) {
-    return { status: 0, failure, headers: [], body: null, bodyBytes: 0, bodySha256: null, firstByteMs, totalMs };
-  }
-  const { head, body } = message;
-  const headers = Array.from({ length: head.count }, (_, index) => [head.name(index), head.value(index)] as const);
-  const content = body.bytes === 0 ? Buffer.alloc(0) : (contentOf(body, head)?.bytes ?? null);
-  return {
-    status: head.status,
-    failure,
-    headers,
-    body: content,
-    bodyBytes: content?.length ?? body.bytes,
-    bodySha256: body.sha256,
-    firstByteMs,
-    totalMs,
-  };
-}
-
-/** An answer as it came, with when. */
-interface Answered {
-  /** Null when there was no whole answer. */
-  message: Message | null;
-  failure: AnswerFailure | null;
-  firstByteMs: number;
-  totalMs: number;
-}
-
 interface PendingPairEvents {
   /** Somebody has answered, or is known not to. */
   answered(draft: PendingPair): void;
@@ -328,38 +299,4 @@ class PendingPair implements Draft {
 function requestTarget(bytes: Buffer): string | null {
   const end = bytes.indexOf('\r\n');
   return end < 0 ? null : (bytes.toString('latin1', 0, end).split(' ')[1] ?? null);
-}
-
-/** Null when the request never came to the target. */
-function answerOf(result: ReplayResult): Answered | null {
-  switch (result.outcome) {
-    case 'replayed': {
-      const { head: bytes, body, bodyBytes, sentAtMs, firstByteAtMs, endAtMs } = result.response;
-      const head = headOf('response', bytes)?.head ?? null;
-      if (head === null) return { message: null, failure: 'protocol', firstByteMs: 0, totalMs: endAtMs - sentAtMs };
-      const message: Message = {
-        head,
-        body: {
-          // The transfer coding is gone.
-          framing: bodyBytes === 0 ? 'none' : 'length',
-          bytes: bodyBytes,
-          sha256: null,
-          wire: body === null ? null : [body],
-          wireBytes: bodyBytes,
-          tooLarge: body === null && bodyBytes > 0,
-        },
-        startUs: 0,
-        endUs: 0,
-        startSequence: 0,
-        endSequence: 0,
-        outcome: 'complete',
-        ambiguity: null,
-      };
-      return { message, failure: null, firstByteMs: firstByteAtMs - sentAtMs, totalMs: endAtMs - sentAtMs };
-    }
-    case 'failed':
-      return { message: null, failure: result.reason, firstByteMs: 0, totalMs: 0 };
-    default:
-      return null;
-  }
 }

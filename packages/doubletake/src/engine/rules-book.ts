@@ -38,6 +38,11 @@ export class RulesBook {
     return this.#ofFile.accepted;
   }
 
+  get acceptedIds(): readonly string[] {
+    return this.#ofFile.accepted.map(({ cluster }) => cluster);
+  }
+
+  /** Whether a rule of this name is in the configuration itself. */
   isConfigured(name: string): boolean {
     return this.#names.has(name);
   }

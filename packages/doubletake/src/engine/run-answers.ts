@@ -4,6 +4,9 @@
  */
 import { type ShownPair, shownPair, withoutQuery } from '../compare/shown/shown-pair.ts';
 import type { Quantiles } from '../compare/report.ts';
+import type { Difference } from '../compare/difference.ts';
+import type { Answer } from '../compare/pair.ts';
+import { RuleReach } from '../compare/rules/rule-reach.ts';
 import type { CompareRule } from '../config/compare-schema.ts';
 import { DoubletakeError } from '../errors.ts';
 import { compareEntries, isWanted, type RequestEntry, type RequestFilter } from '../store/request-filter.ts';
@@ -26,6 +29,13 @@ export interface RequestFound {
   pair: ShownPair;
 }
 
+/** A request as it went out to the candidate. */
+export interface StoredRequest {
+  id: string;
+  method: string;
+  bytes: Uint8Array;
+}
+
 /** The questions. Each rejects with a `DoubletakeError` DT_BUSY where the answer would take too much. */
 export interface RunQuestions {
   /** `example` is the pair that the report shows. */
@@ -34,17 +44,26 @@ export interface RunQuestions {
   requests(filter: Omit<RequestFilter, 'contents'>): Promise<RequestEntry[]>;
   /** Null when it was not compared, or is no longer kept. */
   request(id: string): Promise<RequestFound | null>;
+  /** The request of a pair as it went out, to be sent again; null when it is not kept. */
+  sentRequest(id: string): Promise<StoredRequest | null>;
+  /** A pair with another answer of the candidate; null when it is not kept. */
+  answeredAgain(id: string, answer: Answer): Promise<ShownPair | null>;
   /** What a rule would hide of what is stored; rejects with DT_NOT_FOUND where nothing is. */
   preview(rule: CompareRule): Promise<StoredPreview>;
 }
+
+/** What differs between two answers of an endpoint. */
+type Compare = (endpoint: string, baseline: Answer, candidate: Answer) => readonly Difference[];
 
 export class RunAnswers implements RunQuestions {
   readonly #queries: RunQueries | null;
   readonly #recent: RecentPairs | null;
   readonly #hidden: string | null;
+  readonly #compare: Compare;
 
-  /** `hidden` says why contents may not be seen; null shows them. */
-  constructor(queries: RunQueries | null, recent: RecentPairs | null, hidden: string | null) {
+  /** `hidden` says why contents may not be seen; null shows them. `compare` says what differs, by the rules in force. */
+  constructor(queries: RunQueries | null, recent: RecentPairs | null, hidden: string | null, compare: Compare = () => []) {
+    this.#compare = compare;
     this.#queries = queries;
     this.#recent = recent;
     this.#hidden = hidden;
@@ -71,8 +90,25 @@ export class RunAnswers implements RunQuestions {
     return [...stored, ...recent].toSorted(compareEntries).slice(0, filter.limit);
   }
 
+  async sentRequest(id: string): Promise<StoredRequest | null> {
+    const kept = await this.#kept(id);
+    if (kept === null || kept.pair.request.length === 0) return null;
+    // A copy of its own: a part of a larger buffer would be copied with all of it.
+    return { id, method: kept.pair.method, bytes: Uint8Array.from(kept.pair.request) };
+  }
+
+  async answeredAgain(id: string, answer: Answer): Promise<ShownPair | null> {
+    const kept = await this.#kept(id);
+    if (kept === null) return null;
+    // Between threads a Buffer becomes plain bytes.
+    const candidate = { ...answer, body: answer.body === null ? null : Buffer.from(answer.body) };
+    const differences = this.#compare(kept.endpoint, kept.pair.baseline, candidate);
+    const pair = { ...kept.pair, candidate };
+    return shownPair(pair, { ...kept, differences: differences.map((each) => ({ ...each, cluster: null })) }, this.#hidden);
+  }
+
   async request(id: string): Promise<RequestFound | null> {
-    const kept = this.#recent?.get(id) ?? (await this.#queries?.pair(id)) ?? null;
+    const kept = await this.#kept(id);
     if (kept === null) return null;
     return {
       entry: entryOf(kept, this.#hidden === null),
@@ -86,7 +122,11 @@ export class RunAnswers implements RunQuestions {
     if (queries === null) {
       return Promise.reject(new DoubletakeError('DT_NOT_FOUND', 'nothing is stored that the rule could be tried on: give --run DIR'));
     }
-    return queries.preview(rule);
+    return queries.preview(new RuleReach(rule));
+  }
+
+  async #kept(id: string): Promise<KeptPair | null> {
+    return this.#recent?.get(id) ?? (await this.#queries?.pair(id)) ?? null;
   }
 
   /** Examples of a cluster where nothing is stored. */

@@ -244,7 +244,8 @@ export function lagCounter(layout: CounterLayout, row: Float64Array, target: str
   };
 }
 
-function outcomeOf(result: ReplayResult): Outcome {
+/** The outcome of a request that a target is done with. */
+export function outcomeOf(result: ReplayResult): Outcome {
   switch (result.outcome) {
     case 'replayed':
       return 'replayed';

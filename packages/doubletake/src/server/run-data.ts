@@ -10,12 +10,12 @@ import type { RunData } from './api/backend.ts';
 import type { ClusterDetail, ShownPair } from './api/clusters.ts';
 import type { RequestDetail, RequestList, RequestQuery, RequestRow } from './api/requests.ts';
 import type { RuleInput, RuleList, RulePreview, RuleRow } from './api/rules.ts';
-import { clusterRowOf } from './cluster-row.ts';
+import { clusterRowOf } from './view/clusters.ts';
 
 /** Where the data comes from. */
 export interface RunDataSources {
   /** Null when nothing is compared. */
-  questions: RunQuestions | null;
+  questions: () => RunQuestions | null;
   recent: RecentRequests | null;
   /** What the comparison has come to. */
   report: () => RunReport | null;
@@ -43,7 +43,8 @@ export class ComparedData implements RunData {
   }
 
   async cluster(id: string): Promise<ClusterDetail> {
-    const { questions, hidden } = this.#sources;
+    const { hidden } = this.#sources;
+    const questions = this.#sources.questions();
     const report = this.#cluster(id);
     const found = await questions?.cluster(id, report.example.id);
     const { endpoint, path } = report;
@@ -57,7 +58,8 @@ export class ComparedData implements RunData {
   }
 
   async requests(query: RequestQuery): Promise<RequestList> {
-    const { questions, recent, hidden } = this.#sources;
+    const { recent, hidden } = this.#sources;
+    const questions = this.#sources.questions();
     // One more tells whether there are more.
     const filter = { ...filterOf(query), limit: query.limit + 1 };
     const compared = (await questions?.requests(filter)) ?? [];
@@ -73,7 +75,8 @@ export class ComparedData implements RunData {
   }
 
   async request(id: string): Promise<RequestDetail> {
-    const { questions, recent, replayable } = this.#sources;
+    const { recent, replayable } = this.#sources;
+    const questions = this.#sources.questions();
     const found = (await questions?.request(id)) ?? null;
     if (found !== null) {
       const { entry, messages, pair } = found;
@@ -97,7 +100,7 @@ export class ComparedData implements RunData {
   }
 
   async pairsOf(of: { cluster: string } | { request: string }): Promise<ShownPair[]> {
-    const { questions } = this.#sources;
+    const questions = this.#sources.questions();
     if ('cluster' in of) return (await questions?.cluster(of.cluster, this.#cluster(of.cluster).example.id))?.examples ?? [];
     const found = await questions?.request(of.request);
     if (found === null || found === undefined) throw new DoubletakeError('DT_NOT_FOUND', 'there is no such compared request, or it is no longer kept');
@@ -115,7 +118,7 @@ export class ComparedData implements RunData {
   }
 
   async previewRule(rule: RuleInput): Promise<RulePreview> {
-    const { questions } = this.#sources;
+    const questions = this.#sources.questions();
     if (questions === null) throw new DoubletakeError('DT_NOT_FOUND', 'nothing is compared');
     const { clusters, ...counts } = await questions.preview(readRule(rule));
     const known = new Map(this.#sources.report()?.clusters.map((cluster) => [cluster.id, cluster]));

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answer, difference, judgedPair } from '../../test/support/judged-pairs.ts';
 import { compareAnswers } from '../compare/diff/compare-answers.ts';
 import { CompareRules } from '../compare/rules/compare-rules.ts';
+import { RuleReach } from '../compare/rules/rule-reach.ts';
 import { readRule } from '../config/rules-file.ts';
 import type { JudgedPair } from './rows.ts';
 import type { RunQueries, StoredPreview } from './run-queries.ts';
@@ -100,7 +101,7 @@ describe('the preview of a rule', () => {
     await fc.assert(
       fc.asyncProperty(paths, effects, endpoint, async (path, effect, of) => {
         const rule = { name: 'r', path, ...effect, ...(of === undefined ? {} : { endpoint: of }) };
-        const { endpoints: each, clusters, ...counts } = await queries.preview(readRule(rule));
+        const { endpoints: each, clusters, ...counts } = await queries.preview(new RuleReach(readRule(rule)));
         expect(counts).toEqual(reference(rule));
         expect(each.reduce((total, { hiddenPairs }) => total + hiddenPairs, 0)).toBe(counts.hiddenPairs);
         expect(clusters.length > 0).toBe(counts.hiddenDifferences > 0);
@@ -113,14 +114,14 @@ describe('the preview of a rule', () => {
   test('takes a pair of which not all differences are stored for one that still differs', async () => {
     const many = Array.from({ length: 60 }, (_, index) => difference('c7', { path: `$.many[*].f${index}` }));
     await store.append([judgedPair(20_000, 'c7', { endpoint: 'GET /many', differences: many })]);
-    const found = await queries.preview(readRule({ name: 'r', path: '$.many', ignore: true }));
+    const found = await queries.preview(new RuleReach(readRule({ name: 'r', path: '$.many', ignore: true })));
     expect(found).toMatchObject({ hiddenDifferences: 50, hiddenPairs: 0, endpoints: [{ endpoint: 'GET /many', hiddenPairs: 0, remainingPairs: 1 }], clusters: [{ id: 'c7', hiddenShare: 1 }] });
   });
 
   test('takes what is stored for what it is', async () => {
     const nasty = "'; DROP TABLE pairs; -- \" \\ \0 ü";
     await store.append([judgedPair(30_000, nasty, { endpoint: `GET ${nasty}`, differences: [difference(nasty, { path: `$['${nasty}']`, baseline: `${nasty}1`, candidate: 'NaN' })] })]);
-    expect(await queries.preview(readRule({ name: 'r', path: '**DROP**', ignore: true }))).toMatchObject({ hiddenPairs: 1, endpoints: [{ endpoint: `GET ${nasty}` }], clusters: [{ id: nasty }] });
-    expect(await queries.preview(readRule({ name: 'r', path: '**DROP**', tolerance: { absolute: 1e9 } }))).toMatchObject({ hiddenPairs: 0 });
+    expect(await queries.preview(new RuleReach(readRule({ name: 'r', path: '**DROP**', ignore: true })))).toMatchObject({ hiddenPairs: 1, endpoints: [{ endpoint: `GET ${nasty}` }], clusters: [{ id: nasty }] });
+    expect(await queries.preview(new RuleReach(readRule({ name: 'r', path: '**DROP**', tolerance: { absolute: 1e9 } })))).toMatchObject({ hiddenPairs: 0 });
   });
 });

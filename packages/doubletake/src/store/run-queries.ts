@@ -3,12 +3,11 @@
  * version are left out; they show no difference between two.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { CompareRule } from '../config/compare-schema.ts';
 import type { DifferenceKind } from '../compare/difference.ts';
 import type { Answer, AnswerFailure, Pair } from '../compare/pair.ts';
 import type { Quantiles } from '../compare/report.ts';
 import { withoutQuery } from '../compare/shown/shown-pair.ts';
-import { RuleReach } from '../compare/rules/rule-reach.ts';
+import type { RuleReach } from '../compare/rules/rule-reach.ts';
 import { QueryLane } from './query-lane.ts';
 import { conditionsOf, type RequestEntry, type RequestFilter } from './request-filter.ts';
 import type { ClusteredDifference } from './rows.ts';
@@ -105,8 +104,7 @@ export class RunQueries {
   }
 
   /** What a rule would hide of what is stored, weighted to requests. */
-  async preview(rule: CompareRule): Promise<StoredPreview> {
-    const reach = new RuleReach(rule);
+  async preview(reach: RuleReach): Promise<StoredPreview> {
     const [endpoints, places] = await Promise.all([this.#endpoints(reach), this.#places(reach)]);
     const of = { endpoints: JSON.stringify(endpoints.map(({ endpoint }) => endpoint)), places: JSON.stringify(places) };
     const touched = `WITH places AS (SELECT place.path, place.kind FROM (SELECT unnest(from_json($places, '[{"path":"VARCHAR","kind":"VARCHAR"}]')) AS place)),

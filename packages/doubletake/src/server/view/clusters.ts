@@ -20,9 +20,11 @@ export function clustersOf(report: RunReport, { endpoint, risk, q }: ClusterQuer
 }
 
 export function clusterRowOf(cluster: ClusterReport, hidden: boolean): ClusterRow {
-  const { id, endpoint, path, kind, transition, count, share, risk, cause, origin, significant, firstSeen, example } = cluster;
+  const { id, endpoint, path, kind, count, share, risk, cause, origin, significant, accepted = false, firstSeen, example } = cluster;
   const [from, to] = hidden ? [null, null] : [example.from, example.to];
-  return { id, endpoint, path, kind, transition, count, share, risk, cause, origin, significant, accepted: false, firstSeen, from, to };
+  // Of other kinds it names statuses and types.
+  const transition = hidden && kind === 'value' ? null : cluster.transition;
+  return { id, endpoint, path, kind, transition, count, share, risk, cause, origin, significant, accepted, firstSeen, from, to };
 }
 
 function searched({ endpoint, path, kind, transition, cause, from, to }: ClusterRow): string {
