@@ -88,7 +88,7 @@ function middle(values: readonly number[], share = 0.5): number {
   return values.toSorted((one, other) => one - other)[Math.floor((values.length - 1) * share)] ?? Number.NaN;
 }
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' }, seconds: { type: 'string', default: '4' } } });
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '40' }, seconds: { type: 'string', default: '2' } } });
 const nginxProgram = findNginx();
 if (nginxProgram === null) throw new Error('nginx is missing; on Debian or Ubuntu: apt-get install nginx-light');
 process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
@@ -134,6 +134,11 @@ for (const [name, windows] of [['no page', without], [`${tabs} pages`, beside]] 
       `${middle(windows.map(({ cpuUs }) => cpuUs)).toFixed(1)} µs CPU a request, main thread ${(middle(windows.map(({ mainShare }) => mainShare)) * 100).toFixed(1)} % of a processor\n`,
   );
 }
-const ratios = without.map(({ perSecond }, round) => (beside[round]?.perSecond ?? 0) / perSecond);
-process.stdout.write(`with pages, the pipeline replays ${(middle(ratios) * 100).toFixed(1)} % of what it does without (quarters ${(middle(ratios, 0.25) * 100).toFixed(1)} to ${(middle(ratios, 0.75) * 100).toFixed(1)} %)\n`);
+for (const [what, of] of [
+  ['requests a second', ({ perSecond }: Window) => perSecond],
+  ['CPU a request', ({ cpuUs }: Window) => cpuUs],
+] as const) {
+  const ratios = without.map((window, round) => (100 * of(beside[round] ?? window)) / of(window));
+  process.stdout.write(`with pages, ${what}: ${middle(ratios).toFixed(1)} % of what it is without (quarters ${middle(ratios, 0.25).toFixed(1)} to ${middle(ratios, 0.75).toFixed(1)} %)\n`);
+}
 process.exit(0);

@@ -33,7 +33,7 @@ describe('tokens', () => {
       // oxlint-disable-next-line no-await-in-loop -- one question after the other
       expect(await ask(path)).toMatchObject({ status: 401, json: { code: 'DT_UNAUTHORIZED' } });
     }
-    expect((await ask('/api/session')).json).toEqual({ role: null, version: '', mode: 'live' });
+    expect((await ask('/api/session')).json).toEqual({ role: null, open: false, version: '', mode: 'live' });
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
   });
 

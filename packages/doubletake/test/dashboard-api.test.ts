@@ -247,6 +247,28 @@ describe('changes', () => {
 });
 
 describe('live events', () => {
+  test('a page that connects again, also after a restart, hears at once how things stand', async () => {
+    const first = await startTested({}, { newsEveryMs: 60_000 });
+    const connect = async (): Promise<string> => {
+      const page = await rawClient(first.at);
+      page.send(`GET /api/events HTTP/1.1\r\nHost: ${first.at}\r\n\r\n`);
+      const text = await page.until('an overview', (received) => /event: overview\ndata: .*\n\n/.test(received));
+      page.socket.destroy();
+      return text;
+    };
+    await connect();
+    expect(eventsIn(await connect(), 'overview')).toMatchObject([{ replay: 'running' }]);
+    const waiting = await rawClient(first.at);
+    waiting.send(`GET /api/events HTTP/1.1\r\nHost: ${first.at}\r\n\r\n`);
+    await waiting.until('an overview', (text) => text.includes('event: overview\n'));
+    await first.close();
+    await waiting.closed();
+    const backend = plainBackend();
+    backend.state.ledger = { ...ledgerOf(), replay: 'stopped' };
+    await startTested({ listen: first.at }, { backend, newsEveryMs: 60_000 });
+    expect(eventsIn(await connect(), 'overview')).toMatchObject([{ replay: 'stopped' }]);
+  });
+
   test('a backend that fails is told once, and events go on when it has recovered', async () => {
     const backend = plainBackend();
     const ledger = (): LedgerReport => backend.state.ledger;

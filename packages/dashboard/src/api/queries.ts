@@ -1,5 +1,5 @@
 /** What the views ask the server for, by name. The event stream (live.ts) keeps what is asked for here up to date. */
-import { keepPreviousData, QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, MutationCache, QueryCache, QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { InfiniteData, UseInfiniteQueryResult, UseMutationResult, UseQueryResult } from '@tanstack/react-query';
 import type { ClusterDetail, ClusterList } from '../../../doubletake/src/server/api/clusters.ts';
 import type { Changed, ChangeList, Control } from '../../../doubletake/src/server/api/control.ts';
@@ -19,7 +19,13 @@ const pageRows = 200;
 
 /** Answers of a server that was there; a connection that is gone is the banner's business, and is tried again with it. */
 export function newQueryClient(): QueryClient {
-  return new QueryClient({
+  // A session that has ended meanwhile leads back to the login.
+  const onError = (error: Error): void => {
+    if (error instanceof ApiError && error.status === 401) void client.invalidateQueries({ queryKey: ['session'] });
+  };
+  const client = new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: {
         staleTime: 1_000,
@@ -31,6 +37,7 @@ export function newQueryClient(): QueryClient {
       mutations: { networkMode: 'always' },
     },
   });
+  return client;
 }
 
 export function useSession(): UseQueryResult<Session> {
@@ -40,21 +47,21 @@ export function useSession(): UseQueryResult<Session> {
 export function useLogin(): UseMutationResult<Session, Error, string> {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (token: string) => {
-      await ask('/api/session', { method: 'POST', body: { token } });
-      return ask<Session>('/api/session');
-    },
+    mutationFn: (token: string) => ask<Session>('/api/session', { method: 'POST', body: { token } }),
     onSuccess: (session) => {
       client.setQueryData(['session'], session);
     },
   });
 }
 
-export function useLogout(): UseMutationResult {
+export function useLogout(): UseMutationResult<Session> {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => ask('/api/session', { method: 'DELETE' }),
-    onSuccess: () => client.resetQueries(),
+    mutationFn: () => ask<Session>('/api/session', { method: 'DELETE' }),
+    onSuccess: (session) => {
+      client.setQueryData(['session'], session);
+      client.removeQueries({ predicate: ({ queryKey: [name] }) => name !== 'session' });
+    },
   });
 }
 

@@ -9,7 +9,7 @@ import { Chip, RiskChip } from '../parts/chip.tsx';
 import { Choice, SearchBox, Select } from '../parts/fields.tsx';
 import { count, percent, plural } from '../parts/figures.ts';
 import { SortSelect } from '../parts/sort-select.tsx';
-import { Empty, Loaded } from '../parts/states.tsx';
+import { Empty, Loaded, Notice } from '../parts/states.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { Time } from '../parts/time.tsx';
 import { RulesDialog } from './rules-dialog.tsx';
@@ -28,14 +28,19 @@ export function DifferencesView(): ReactNode {
         </Button>
       </div>
       <Loaded query={useClusters()} what="the differences">
-        {({ clusters }) => <Clusters clusters={clusters} />}
+        {({ clusters, hidden }) => (
+          <>
+            {hidden === null ? null : <Notice tone="unsure">{hidden}</Notice>}
+            <Clusters clusters={clusters} columns={hidden === null ? columns : withoutValues} />
+          </>
+        )}
       </Loaded>
       {values.rules === 'shown' ? <RulesDialog onClose={() => set({ rules: '' })} /> : null}
     </div>
   );
 }
 
-function Clusters({ clusters }: { clusters: readonly ClusterRow[] }): ReactNode {
+function Clusters({ clusters, columns: shownColumns }: { clusters: readonly ClusterRow[]; columns: readonly Column<ClusterRow>[] }): ReactNode {
   const { values, set, active, clear } = useFilters(filterNames);
   const { risk, kind, endpoint, show } = values;
   const text = useDeferredValue(values.q);
@@ -104,7 +109,7 @@ function Clusters({ clusters }: { clusters: readonly ClusterRow[] }): ReactNode 
           </p>
           <Table
             label="Differences"
-            columns={columns}
+            columns={shownColumns}
             rows={shown}
             keyOf={({ id }) => id}
             hrefOf={({ id }) => `/differences/${encodeURIComponent(id)}`}
@@ -171,3 +176,5 @@ const columns: readonly Column<ClusterRow>[] = [
   { key: 'share', title: 'Share', width: '5rem', numeric: true, sortValue: ({ share }) => share, cell: ({ share }) => percent(share) },
   { key: 'firstSeen', title: 'First seen', width: '8.5rem', numeric: true, sortValue: ({ firstSeen }) => firstSeen, cell: ({ firstSeen }) => <Time iso={firstSeen} /> },
 ];
+
+const withoutValues = columns.filter(({ key }) => key !== 'values');

@@ -1,20 +1,18 @@
 /** Every endpoint with what was found of it. */
 import { type ReactNode, useDeferredValue, useMemo } from 'react';
 import type { EndpointRow } from '../../../doubletake/src/server/api/endpoints.ts';
-import { useEndpoints } from '../api/queries.ts';
+import { useEndpoints, useOverview } from '../api/queries.ts';
 import { addressOf } from '../navigation/address.ts';
 import { useFilters } from '../navigation/filters.ts';
 import { Button } from '../parts/button.tsx';
-import { VerdictChip } from '../parts/chip.tsx';
 import { Choice, SearchBox } from '../parts/fields.tsx';
-import { count, intervalText, milliseconds, percent, plural, ratio, short } from '../parts/figures.ts';
-import { IntervalPlot } from '../parts/interval-plot.tsx';
+import { count, plural } from '../parts/figures.ts';
 import { SortSelect } from '../parts/sort-select.tsx';
 import { Empty, Loaded } from '../parts/states.tsx';
-import { type Column, Table } from '../parts/table.tsx';
+import { Table } from '../parts/table.tsx';
+import { columnsFor, verdictRank } from './columns.tsx';
 
 const filterNames = ['q', 'verdict', 'sort'] as const;
-const verdictRank: Readonly<Record<EndpointRow['verdict'], number>> = { REGRESSION: 0, INSUFFICIENT: 1, SAFE: 2 };
 
 export function EndpointsView(): ReactNode {
   return (
@@ -28,6 +26,8 @@ export function EndpointsView(): ReactNode {
 }
 
 function Endpoints({ endpoints }: { endpoints: readonly EndpointRow[] }): ReactNode {
+  const policy = useOverview().data?.comparison?.policy;
+  const columns = useMemo(() => columnsFor(policy ?? null), [policy]);
   const { values, set, active, clear } = useFilters(filterNames);
   const text = useDeferredValue(values.q);
   const shown = useMemo(() => {
@@ -87,89 +87,3 @@ function Endpoints({ endpoints }: { endpoints: readonly EndpointRow[] }): ReactN
 }
 
 const words = { REGRESSION: 'Regression', INSUFFICIENT: 'Insufficient', SAFE: 'Safe' } as const;
-
-const columns: readonly Column<EndpointRow>[] = [
-  {
-    key: 'endpoint',
-    title: 'Endpoint',
-    width: 'minmax(12rem, 3fr)',
-    sortValue: ({ endpoint }) => endpoint.replace(/^\S+ /, ''),
-    cell: ({ endpoint, reason }) => (
-      <>
-        <code>{endpoint}</code>
-        <span className="quiet block">{reason}</span>
-      </>
-    ),
-  },
-  { key: 'verdict', title: 'Verdict', width: '8.25rem', sortValue: ({ verdict }) => verdictRank[verdict], cell: ({ verdict }) => <VerdictChip verdict={verdict} /> },
-  {
-    key: 'pairs',
-    title: 'Pairs',
-    width: '4.5rem',
-    numeric: true,
-    sortValue: ({ pairs }) => pairs,
-    cell: ({ pairs, share }) => (
-      <span>
-        {count(pairs)}
-        <span className="quiet block">{percent(share)}</span>
-      </span>
-    ),
-  },
-  {
-    key: 'mismatch',
-    title: 'Differ',
-    width: '8.25rem',
-    numeric: true,
-    sortValue: ({ pairs, mismatches }) => (pairs === 0 ? null : mismatches / pairs),
-    cell: ({ mismatch, mismatches, pairs }) =>
-      mismatch === null ? (
-        `${count(mismatches)} of ${count(pairs)}`
-      ) : (
-        <span>
-          {percent(mismatch.value)}
-          <span className="quiet block">{intervalText(mismatch, percent)}</span>
-          <IntervalPlot estimate={mismatch} from={0} to={Math.max(0.01, Math.min(1, mismatch.high * 1.1))} limit={null} />
-        </span>
-      ),
-  },
-  {
-    key: 'errors',
-    title: 'Errors',
-    width: '6rem',
-    numeric: true,
-    sortValue: ({ errors: { candidateOnly, both } }) => candidateOnly + both,
-    cell: ({ errors: { baselineOnly, candidateOnly, both } }) => (
-      <span title={`Failed or 5xx: candidate alone ${candidateOnly}, production alone ${baselineOnly}, both ${both}`}>
-        {candidateOnly > 0 ? `+${short(candidateOnly)}` : candidateOnly + baselineOnly + both === 0 ? 'none' : '+0'}
-        <span className="quiet block">
-          {baselineOnly + both === 0 ? '' : `production ${short(baselineOnly + both)}`}
-        </span>
-      </span>
-    ),
-  },
-  ...(['p50', 'p90', 'p99'] as const).map(
-    (quantile): Column<EndpointRow> => ({
-      key: quantile,
-      title: `Latency ${quantile}`,
-      width: '7.1rem',
-      numeric: true,
-      sortValue: ({ latencyRatio: { [quantile]: estimate } }) => estimate?.value ?? null,
-      cell: ({ latencyRatio: { [quantile]: estimate }, latencyMs: { baseline, candidate } }) => (
-        <span title={estimate === null ? 'Too few answers on both sides' : `Between ${intervalText(estimate, ratio)}`}>
-          {estimate === null ? '–' : ratio(estimate.value)}
-          <span className="quiet block">
-            {baseline[quantile] === null && candidate[quantile] === null ? '' : `${milliseconds(baseline[quantile])} → ${milliseconds(candidate[quantile])}`}
-          </span>
-        </span>
-      ),
-    }),
-  ),
-  {
-    key: 'clusters',
-    title: 'Causes',
-    width: '4rem',
-    numeric: true,
-    sortValue: ({ clusters }) => clusters,
-    cell: ({ clusters }) => (clusters === 0 ? 'none' : count(clusters)),
-  },
-];

@@ -16,12 +16,12 @@ const meanings: Readonly<Record<string, 'on' | 'left' | 'waits'>> = {
   recorded: 'on',
   ignored: 'left',
   filtered: 'left',
-  sampled_out: 'left',
+  'sampled out': 'left',
   blocked: 'left',
   'in flight': 'waits',
 };
 
-const words: Readonly<Record<string, string>> = { sampled_out: 'not in the sample', incomplete: 'not seen whole' };
+const words: Readonly<Record<string, string>> = { 'sampled out': 'not in the sample', incomplete: 'not seen whole' };
 
 export function Flow({ stages }: { stages: readonly Stage[] }): ReactNode {
   const targets = stages.filter(({ name }) => name.startsWith('target '));

@@ -5,7 +5,7 @@ import { Link } from '../navigation/link.tsx';
 import { count, duration, intervalText, percent, plural } from '../parts/figures.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import { Time } from '../parts/time.tsx';
-import { meaning } from '../../../doubletake/src/compare/report-text/wording.ts';
+import { meaning, policyText } from '../../../doubletake/src/compare/report-text/wording.ts';
 
 type Comparison = NonNullable<Overview['comparison']>;
 
@@ -25,7 +25,7 @@ export function Verdict({ overview: { comparison, mode, startedAt, time } }: { o
       </section>
     );
   }
-  const { verdict, reasons, pairsNeeded } = comparison;
+  const { verdict, policy, reasons, pairsNeeded } = comparison;
   return (
     <section className={`verdict ${verdict}`} aria-label="Verdict">
       <div className="verdict-words">
@@ -47,6 +47,7 @@ export function Verdict({ overview: { comparison, mode, startedAt, time } }: { o
             ) : null}
           </ul>
         )}
+        <p className="small">SAFE means: {policyText(policy)}.</p>
         <p className="small">
           {mode === 'finished' ? 'The run has ended; it was started' : 'Running'} <Since from={startedAt} to={time} ended={mode === 'finished'} />
           {comparison.from === null || comparison.to === null ? null : (

@@ -2,6 +2,7 @@
 import './states.css';
 import type { ReactNode } from 'react';
 import type { UseQueryResult } from '@tanstack/react-query';
+import { ApiError } from '../api/client.ts';
 import { Button } from './button.tsx';
 import { Icon, type IconName } from './icon.tsx';
 
@@ -26,6 +27,7 @@ export function Empty({ title, icon = 'search', children }: { title: string; ico
 }
 
 export function Problem({ title, error, again }: { title: string; error: Error; again?: () => void }): ReactNode {
+  if (error instanceof ApiError && error.code === 'DT_NOT_AVAILABLE') return <Empty title="This is not kept">{error.message}</Empty>;
   return (
     <div className="nothing problem" role="alert">
       <Icon name="alert" />

@@ -56,7 +56,7 @@ export function Shell({ session }: { session: Session }): ReactNode {
         Skip to the content
       </a>
       <header className="header">
-        <Link href="/" className="brand" aria-label="doubletake: overview">
+        <Link href="/" className="brand" aria-label="doubletake">
           <span className="brand-mark" aria-hidden="true" />
           <span className="brand-name">doubletake</span>
         </Link>
@@ -142,13 +142,13 @@ function ThemeButton(): ReactNode {
   );
 }
 
-/** Who is signed in; on loopback nobody has to be. */
-function Account({ session: { role } }: { session: Session }): ReactNode {
+/** Where nobody has to sign in, nobody can sign out. */
+function Account({ session: { role, open } }: { session: Session }): ReactNode {
   const logout = useLogout();
-  if (role !== 'reader') return null;
+  if (open) return null;
   return (
-    <Button kind="bare" title="Signed in as a reader: everything can be seen and nothing changed" onClick={() => logout.mutate(undefined)}>
-      reader<span className="wide-only">: sign out</span>
+    <Button kind="bare" title={`Signed in as ${role}`} onClick={() => logout.mutate()}>
+      <span className="unseen">{role}: </span>Sign out
     </Button>
   );
 }

@@ -53,7 +53,7 @@ describe('the store of a run', () => {
     expect(store.counts).toEqual({ stored: 3, thinned: 0, full: 0 });
 
     expect(await queryRun(run, 'FROM runs')).toEqual([
-      { schema_version: 1, doubletake_version: '1.2.3', started: '2026-11-18 11:06:40', ended: '2026-11-18 11:07:40', sanitized: true },
+      { schema_version: 1, doubletake_version: '1.2.3', started: '2026-11-18 11:06:40', ended: '2026-11-18 11:07:40', sanitized: true, ledger: null },
     ]);
     expect(await queryRun(run, 'FROM pairs ORDER BY pair OFFSET 2')).toEqual([
       {

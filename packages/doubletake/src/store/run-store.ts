@@ -90,7 +90,7 @@ export class RunStore {
       }
       const store = new RunStore(folder, database, writers, (timeUs) => new Timestamp(whole(timeUs)), options);
       await store.#transaction(() => {
-        store.#writer('runs').write([BigInt(schemaVersion), options.version, store.#timestamp(options.startedUs), null, options.sanitized]);
+        store.#writer('runs').write([BigInt(schemaVersion), options.version, store.#timestamp(options.startedUs), null, options.sanitized, null]);
       });
       return store;
     } catch (error) {
@@ -152,11 +152,12 @@ export class RunStore {
     }
   }
 
-  /** Writes the ledger's counters, in place of those before. Throws as `append`. */
+  /** Writes the ledger and its counters, in place of those before. Throws as `append`. */
   saveLedger(ledger: LedgerReport): Promise<void> {
     return this.#transaction(async () => {
       await this.#database.connection.run('DELETE FROM ledger');
       for (const [counter, value] of counters(ledger as unknown as CountTree)) this.#writer('ledger').write([counter, value]);
+      await this.#database.connection.run('UPDATE runs SET ledger = $1', [JSON.stringify(ledger)]);
     });
   }
 

@@ -11,7 +11,7 @@ export function comparisonSummaryOf(report: RunReport): ComparisonSummary {
   const clusters = { high: 0, medium: 0, low: 0 };
   for (const cluster of report.clusters) if (counts(cluster)) clusters[cluster.risk]++;
   const mismatch = pairs === 0 ? null : shareEstimate(mismatches, pairs, 1 - policy.confidence);
-  return { verdict, reasons, pairs, mismatches, mismatch, pairsNeeded, from, to, clusters, excluded, warnings };
+  return { verdict, policy, reasons, pairs, mismatches, mismatch, pairsNeeded, from, to, clusters, excluded, warnings };
 }
 
 /** Whether a difference speaks against the candidate: not where the data differ, or it was accepted. */
