@@ -102,7 +102,7 @@ class LiveStream {
     });
     this.#on(source, 'change', (change) => {
       this.#client.setQueryData<ChangeList>(['changes'], (list) => list && { changes: [change, ...list.changes].slice(0, changesMax) });
-      for (const name of ['control', 'rules', 'cluster']) void this.#client.invalidateQueries({ queryKey: [name] });
+      for (const name of ['control', 'rules']) void this.#client.invalidateQueries({ queryKey: [name] });
       this.#refreshComparison();
     });
     this.#on(source, 'report', () => this.#refreshComparison());

@@ -168,9 +168,16 @@ export function useRemoveRule(): UseMutationResult<Changed, Error, string> {
 }
 
 export function useAcceptance(id: string): UseMutationResult<Changed, Error, { note: string } | null> {
-  return useChange((acceptance: { note: string } | null) =>
-    ask<Changed>(`/api/clusters/${encodeURIComponent(id)}/accepted`, acceptance === null ? { method: 'DELETE' } : { method: 'PUT', body: acceptance }),
-  );
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (acceptance: { note: string } | null) =>
+      ask<Changed>(`/api/clusters/${encodeURIComponent(id)}/accepted`, acceptance === null ? { method: 'DELETE' } : { method: 'PUT', body: acceptance }),
+    onSuccess: (_, acceptance) => {
+      // Its endpoint is judged anew: for a moment the server knows of no such difference.
+      client.setQueryData<ClusterDetail>(['cluster', id], (detail) => detail && { ...detail, cluster: { ...detail.cluster, accepted: acceptance !== null } });
+      void client.invalidateQueries({ queryKey: ['rules'] });
+    },
+  });
 }
 
 export function useReplayChange(): UseMutationResult<Changed, Error, Control['replay']> {
@@ -189,11 +196,13 @@ export function useReplayAgain(id: string): UseMutationResult<ReplayAgainAnswer,
   });
 }
 
-/** After a change everything that is shown is asked for again: what it touched is not known here. */
+/** After a change what it may have touched is asked for again. */
 function useChange<Input>(change: (input: Input) => Promise<Changed>): UseMutationResult<Changed, Error, Input> {
   const client = useQueryClient();
   return useMutation({
     mutationFn: change,
-    onSuccess: () => client.invalidateQueries({ predicate: ({ queryKey: [name] }) => name !== 'session' && name !== 'history' }),
+    onSuccess: () => client.invalidateQueries({ predicate: ({ queryKey: [name] }) => changeable.has(name) }),
   });
 }
+
+const changeable: ReadonlySet<unknown> = new Set(['overview', 'control', 'changes', 'rules', 'endpoints', 'clusters']);

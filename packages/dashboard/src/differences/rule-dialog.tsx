@@ -20,9 +20,10 @@ interface RuleDialogProps {
   cluster: ClusterRow;
   effect: 'ignore' | 'tolerate';
   onClose: () => void;
+  onSaved: () => void;
 }
 
-export function RuleDialog({ suggested, cluster, effect, onClose }: RuleDialogProps): ReactNode {
+export function RuleDialog({ suggested, cluster, effect, onClose, onSaved }: RuleDialogProps): ReactNode {
   const [draft, setDraft] = useState<RuleDraft>({ ...suggested, effect, toleranceBy: 'relative', tolerance: '1' });
   const change = (changes: Partial<RuleDraft>): void => setDraft({ ...draft, ...changes });
   const rule = ruleOf(draft);
@@ -49,7 +50,7 @@ export function RuleDialog({ suggested, cluster, effect, onClose }: RuleDialogPr
     add.mutate(rule, {
       onSuccess: () => {
         say('good', `The rule ${rule.name} is saved and holds from now on.`);
-        onClose();
+        onSaved();
       },
     });
   };

@@ -3,13 +3,16 @@ import { localTime, plural } from '../parts/figures.ts';
 
 const width = 600;
 const height = 72;
+/** What is shown at least, up to the last of them. */
+const minutesMin = 12;
 
 /** A bar for each minute. `t` in seconds since the epoch. */
 export function Timeline({ points }: { points: readonly { t: number; count: number }[] }): ReactNode {
-  const first = points[0]?.t ?? 0;
-  const minutes = Math.max(1, Math.round(((points.at(-1)?.t ?? first) - first) / 60) + 1);
+  const last = points.at(-1)?.t ?? 0;
+  const minutes = Math.max(minutesMin, Math.round((last - (points[0]?.t ?? last)) / 60) + 1);
+  const first = last - (minutes - 1) * 60;
   const most = Math.max(...points.map(({ count }) => count), 1);
-  const step = width / Math.max(minutes, 12);
+  const step = width / minutes;
   const clock = (t: number): string => localTime(new Date(t * 1_000).toISOString()).slice(0, -3);
   const total = points.reduce((sum, { count }) => sum + count, 0);
   return (
@@ -24,7 +27,7 @@ export function Timeline({ points }: { points: readonly { t: number; count: numb
       <figcaption className="row spread quiet small">
         <span>{clock(first)}</span>
         <span>at most {plural(most, 'pair')} a minute</span>
-        <span>{clock(points.at(-1)?.t ?? first)}</span>
+        <span>{clock(last)}</span>
       </figcaption>
     </figure>
   );

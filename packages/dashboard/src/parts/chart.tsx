@@ -53,7 +53,7 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
       {
         width: element.clientWidth || 300,
         height: heightPx,
-        padding: [8, 8, 0, 0],
+        padding: [8, 18, 0, 0],
         legend: { show: false },
         cursor: { sync: { key: together.key }, drag: { x: false, y: false }, points: { size: 6 } },
         scales: {
