@@ -10,6 +10,7 @@ import { ruleList, rulePreview } from '../src/server/api/rules.ts';
 import { session } from '../src/server/api/session.ts';
 import { traffic } from '../src/server/api/traffic.ts';
 import { problem } from '../src/server/api/values.ts';
+import type { LedgerReport } from '../src/ledger/report.ts';
 import { plainBackend, shownPair } from './support/dashboard-backend.ts';
 import { type AskOptions, startTested, untilAsked } from './support/dashboard-server.ts';
 import { bucketsOf, ledgerOf } from './support/ledgers.ts';
@@ -143,6 +144,23 @@ describe('what is shown', () => {
     expect((await ask('/api/clusters')).text).not.toContain('Bern');
   });
 
+  test('large tables are made once for a comparison, and compressed for who takes that', async () => {
+    const { at, ask, backend } = await startTested();
+    const { endpoints } = regressionReport();
+    const report = { ...regressionReport(), endpoints: Array.from({ length: 500 }, (_, index) => ({ ...endpoints[0], endpoint: `GET /things${index}` })) };
+    backend.state.comparison = report;
+    const plain = await ask('/api/endpoints');
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    const packed = await fetch(`http://${at}/api/endpoints`, { headers: { 'accept-encoding': 'gzip' } });
+    expect(packed.headers.get('content-encoding')).toBe('gzip');
+    expect(packed.headers.get('vary')).toBe('accept-encoding');
+    expect(await packed.text()).toBe(plain.text);
+    report.endpoints = [];
+    expect((await ask('/api/endpoints')).text).toBe(plain.text);
+    backend.state.comparison = { ...report };
+    expect((await ask('/api/endpoints')).json).toEqual({ endpoints: [] });
+  });
+
   test('a HAR file holds both answers', async () => {
     const { ask } = await startTested();
     const { headers, json } = await ask('/api/clusters/c1/har');
@@ -214,6 +232,12 @@ describe('changes', () => {
     expect(changes.list()).toEqual([]);
   });
 
+  test('a note cannot steer the terminal on which the log is read', async () => {
+    const { ask, log } = await startTested();
+    await ask('/api/clusters/c1/accepted', put({ note: 'fine\u001b[2J\r\nforged' }));
+    expect(log.at(-1)).toBe('difference c1 is accepted: fine\uFFFD[2J\uFFFD\uFFFDforged (operator 127.0.0.1)');
+  });
+
   test('the last thousand are kept', async () => {
     const { ask, changes } = await startTested();
     for (let index = 0; index < 1_010; index++) changes.note('ramp', `change ${index}`);
@@ -223,6 +247,47 @@ describe('changes', () => {
 });
 
 describe('live events', () => {
+  test('a page that connects again, also after a restart, hears at once how things stand', async () => {
+    const first = await startTested({}, { newsEveryMs: 60_000 });
+    const connect = async (): Promise<string> => {
+      const page = await rawClient(first.at);
+      page.send(`GET /api/events HTTP/1.1\r\nHost: ${first.at}\r\n\r\n`);
+      const text = await page.until('an overview', (received) => /event: overview\ndata: .*\n\n/.test(received));
+      page.socket.destroy();
+      return text;
+    };
+    await connect();
+    expect(eventsIn(await connect(), 'overview')).toMatchObject([{ replay: 'running' }]);
+    const waiting = await rawClient(first.at);
+    waiting.send(`GET /api/events HTTP/1.1\r\nHost: ${first.at}\r\n\r\n`);
+    await waiting.until('an overview', (text) => text.includes('event: overview\n'));
+    await first.close();
+    await waiting.closed();
+    const backend = plainBackend();
+    backend.state.ledger = { ...ledgerOf(), replay: 'stopped' };
+    await startTested({ listen: first.at }, { backend, newsEveryMs: 60_000 });
+    expect(eventsIn(await connect(), 'overview')).toMatchObject([{ replay: 'stopped' }]);
+  });
+
+  test('a backend that fails is told once, and events go on when it has recovered', async () => {
+    const backend = plainBackend();
+    const ledger = (): LedgerReport => backend.state.ledger;
+    const { at, log } = await startTested({}, { backend });
+    const page = await rawClient(at);
+    page.send(`GET /api/events HTTP/1.1\r\nHost: ${at}\r\n\r\n`);
+    await page.until('a point', (text) => text.includes('event: point\n'));
+    let failures = 0;
+    backend.live.ledger = () => {
+      failures++;
+      throw new Error('no ledger');
+    };
+    await untilAsked('failures', async () => (failures > 3 ? true : null));
+    backend.live.ledger = ledger;
+    const before = page.received().length;
+    await page.until('events again', (text) => text.slice(before).includes('event: point\n'));
+    expect(log.filter((line) => line.includes('no ledger'))).toHaveLength(1);
+  });
+
   test('a page that connects hears how things stand, and then what happens', async () => {
     const { at, backend } = await startTested();
     const page = await rawClient(at);

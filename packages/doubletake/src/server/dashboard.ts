@@ -63,7 +63,12 @@ export async function startDashboard(options: DashboardOptions, backend: Dashboa
   const access = accessOf(config);
   const gate = new Gate({ tokens: access.tokens, listen: listen.host, hosts: config.hosts, secure: tls !== undefined });
   const streams = new EventStreams();
-  const observer = new Observer(backend, options.newsEveryMs ?? newsEveryMs, (event, data) => streams.send(event, data));
+  const observer = new Observer(
+    backend,
+    options.newsEveryMs ?? newsEveryMs,
+    (event, data) => streams.send(event, data),
+    onceEach((error) => warning(`dashboard: ${error.stack ?? error.message}`)),
+  );
   const unfollow = changes.follow((change) => streams.send('change', () => change));
   const services: Services = { backend, observer, changes, gate, prepared: new PreparedAnswers(), metrics: options.metrics };
   const routes = [
@@ -101,6 +106,15 @@ export async function startDashboard(options: DashboardOptions, backend: Dashboa
   const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
   const scheme = tls === undefined ? 'http' : 'https';
   return { host: listen.host, port, address: `${scheme}://${formatListen({ host: listen.host, port })}/`, token: access.made, close };
+}
+
+/** Tells an error only when it is another than the last: what fails each second would fill the log. */
+function onceEach(tell: (error: Error) => void): (error: Error) => void {
+  let last = '';
+  return (error) => {
+    if (error.message !== last) tell(error);
+    last = error.message;
+  };
 }
 
 /** Who listens for others asks for a token, and makes one where none is configured. */

@@ -2,7 +2,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { addressOf, type Gate, type Visitor } from './access/gate.ts';
-import { isLoopback } from './access/known-hosts.ts';
 import type { EventStreams } from './event-streams.ts';
 import { PreparedJson } from './prepared.ts';
 import { Refusal } from './refusal.ts';
@@ -75,11 +74,11 @@ function checked(schema: z.ZodType | undefined, given: unknown, what: 'query' | 
   throw new Refusal(400, 'DT_BAD_REQUEST', `${place}: ${issue?.message ?? 'this cannot be read'}`);
 }
 
-/** Between two ends of one machine compressing costs more than it saves. */
+/** Compressed once for all who take it so. */
 async function sendPrepared(prepared: PreparedJson, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   void reply.type('application/json; charset=utf-8').header('vary', 'accept-encoding');
   const accepts = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
-  if (!accepts || prepared.plain.length < gzipBytesMin || isLoopback(addressOf(request.raw))) return reply.send(prepared.plain);
+  if (!accepts || prepared.plain.length < gzipBytesMin) return reply.send(prepared.plain);
   return reply.header('content-encoding', 'gzip').send(await prepared.gzipped());
 }
 
