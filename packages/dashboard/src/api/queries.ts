@@ -11,7 +11,8 @@ import type { Session } from '../../../doubletake/src/server/api/session.ts';
 import type { Traffic } from '../../../doubletake/src/server/api/traffic.ts';
 import { ApiError, ask } from './client.ts';
 
-export const historySeconds = 900;
+/** Of the history that the event stream goes on with; what is longer is asked for anew as the server adds to it. */
+export const liveSeconds = 900;
 const pollMs = 2_000;
 /** While nobody looks at the page it has no event stream; its title still says the verdict. */
 const hiddenPollMs = 30_000;
@@ -74,11 +75,12 @@ export function useOverview(): UseQueryResult<Overview> {
   });
 }
 
-export function useHistory(): UseQueryResult<History> {
+export function useHistory(seconds: number): UseQueryResult<History> {
   return useQuery({
-    queryKey: ['history'],
-    queryFn: ({ signal }) => ask<History>(`/api/history?seconds=${historySeconds}`, { signal }),
-    staleTime: Infinity,
+    queryKey: ['history', seconds],
+    queryFn: ({ signal }) => ask<History>(`/api/history?seconds=${seconds}`, { signal }),
+    staleTime: seconds === liveSeconds ? Infinity : 1_000,
+    refetchInterval: ({ state }) => (seconds === liveSeconds ? false : Math.max(pollMs, state.data?.everyMs ?? pollMs)),
     structuralSharing: false,
   });
 }

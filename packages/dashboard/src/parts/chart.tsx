@@ -1,9 +1,9 @@
-/** Lines over the last minutes. What they say now stands beside them as text; the canvas is a picture of it. */
+/** Lines over time, up to now. What they say now stands beside them as text; the canvas is a picture of it. */
 import './chart.css';
 import 'uplot/dist/uPlot.min.css';
 import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import uPlot from 'uplot';
-import { localTime } from './figures.ts';
+import { duration, timeOfDay } from './figures.ts';
 
 export interface Line {
   name: string;
@@ -67,7 +67,7 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
           },
         },
         axes: [
-          { ...axis, size: 24, space: 46, values: (_, splits) => splits.map((t) => localTime(new Date(t * 1_000).toISOString()).slice(0, latest.current.seconds > 120 ? -3 : undefined)) },
+          { ...axis, size: 24, space: 46, values: (_, splits) => splits.map(timeOfDay) },
           { ...axis, size: 58, space: 32, values: (_, splits) => splits.map((value) => latest.current.axisFormat(value)) },
         ],
         series: [
@@ -128,7 +128,7 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
           ))}
         </div>
       </figcaption>
-      <div ref={box} className="plot" role="img" aria-label={`${title} over the last ${Math.round(seconds / 60)} minutes; now: ${said}`} />
+      <div ref={box} className="plot" role="img" aria-label={`${title} over the last ${duration(seconds * 1_000)}; now: ${said}`} />
     </figure>
   );
 }
