@@ -4,7 +4,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { DoubletakeError } from '../errors.ts';
-import { ConfigDocument, type Path } from './document.ts';
+import { ConfigDocument, type Path, valueAt } from './document.ts';
 import type { Environment } from './environment.ts';
 import { allFindings, type Finding, findingText, schemaMessage } from './issues.ts';
 import { ConfigError, type Problem } from './problem.ts';
@@ -95,15 +95,6 @@ function matches(value: unknown, path: Path): Path[] {
   if (typeof inside !== 'object' || inside === null) return [];
   const keys: PropertyKey[] = Array.isArray(inside) ? [...inside.keys()] : Object.keys(inside);
   return keys.flatMap((key) => matches(value, [...before, key, ...path.slice(star + 1)]));
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  let inside = value;
-  for (const step of path) {
-    if (typeof inside !== 'object' || inside === null || !Object.hasOwn(inside, step)) return undefined;
-    inside = Reflect.get(inside, step);
-  }
-  return inside;
 }
 
 /** Sets what is at `path` and makes the mappings on the way; where something else stands in the way, it stays. */

@@ -7,7 +7,9 @@
  */
 import { z } from 'zod';
 import { compareSchema } from './compare-schema.ts';
+import { dashboardSchema } from './dashboard-schema.ts';
 import { guardsSchema } from './guards-schema.ts';
+import { metricsSchema } from './metrics-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { recordSchema } from './record-schema.ts';
 import { productionBehindProxies, type SourceConfig, sourceKey, sourceSchema } from './source-schema.ts';
@@ -54,7 +56,11 @@ export const mirrorSchema = z
     drain: durationSchema.prefault('10s').describe('How long a stop waits for the requests under way.'),
     health: listenSchema
       .optional()
-      .describe('Address and port that answer `GET /healthz` for a load balancer; absent, there is none.'),
+      .describe('Address and port that answer `GET /healthz` for a load balancer and `GET /metrics` for Prometheus; absent, there is none.'),
+    metrics: metricsSchema.optional().describe('Where metrics (docs/metrics.md) are sent, besides being there to be fetched.'),
+    dashboard: dashboardSchema
+      .optional()
+      .describe('The dashboard and its HTTP API (docs/dashboard.md); absent, there is none.'),
     control: textSchema
       .optional()
       .describe('Path of a Unix socket (on Windows a named pipe) on which `doubletake control` stops and resumes replay and sets percentages; only the user who runs the mirror may open it.'),
