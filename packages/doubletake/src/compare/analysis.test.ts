@@ -500,7 +500,16 @@ describe('Analysis', () => {
     expect(report.endpoints).toMatchObject([{ endpoint: 'GET /blog/{slug}', pairs: 60, mismatches: 60 }]);
     expect(report.clusters).toMatchObject([{ endpoint: 'GET /blog/{slug}', count: 60, share: 1, firstSeen: '2026-11-21T10:00:00.000Z' }]);
     expect(new Set(outcomes.map(({ endpoint }) => analysis.currentEndpoint(endpoint)))).toEqual(new Set(['GET /blog/{slug}']));
-    expect(outcomes.at(-1)?.clusters).toEqual([report.clusters[0]?.id]);
+    expect(outcomes.at(-1)?.differences).toMatchObject([{ path: '$.a', cluster: report.clusters[0]?.id }]);
+  });
+
+  test('tells of each difference which cluster it is in', () => {
+    const analysis = analysisOf();
+    const list = (type: (id: number) => unknown): Parts => ({ body: { ids: [1, 2, 3].map(type), total: type(4) } });
+    const { differences } = analysis.push(pairOf({ index: 0, target: '/lists' }, list(Number), list(String)));
+    const clusters = new Map(analysis.report().clusters.map(({ path, id }) => [path, id]));
+    expect(differences.map(({ place }) => place)).toEqual(['$.ids[0]', '$.ids[1]', '$.ids[2]', '$.total']);
+    expect(differences.map(({ cluster }) => cluster)).toEqual(['$.ids[*]', '$.ids[*]', '$.ids[*]', '$.total'].map((path) => clusters.get(path)));
   });
 
   test('judges latency and errors, and says what it was not told', () => {

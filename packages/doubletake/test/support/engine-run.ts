@@ -16,6 +16,7 @@ export async function runEngineToEnd(config: object): Promise<EngineRun> {
   const engine = new Engine(buildConfig(null, overrides), {
     warning: (text) => warnings.push(text),
     notice: () => {},
+    ramped: () => {},
     exhausted: () => ended.resolve(),
     failed: (error) => ended.reject(error),
     degraded: (error) => ended.reject(error),
