@@ -545,6 +545,23 @@ describe('Analysis', () => {
     ]);
   });
 
+  test.each<[number: string, other: string, label: boolean, difference: number | null]>([
+    ['0.12345678901234567', '0.62345678901234567', false, 0.5],
+    ['9007199254740993', '9007199254740995', false, 4],
+    ['12345678901234567890', '1.2345678901234567890e19', true, 0],
+    ['1.0', '10e-1', true, 0],
+    ['-0', '0', true, 0],
+    ['1e300', '1.5E+300', false, 5e299],
+    ['1e999', '2', false, null],
+  ])('reads numbers of models in any form: %s and %s', (number, other, same, difference) => {
+    const analysis = analysisOf({ models: [{ path: '$.score', as: 'label' }, { path: '$.score', as: 'number' }] });
+    analysis.push(pairOf({ index: 0, target: '/predict' }, { body: `{"score":${number}}` }, { body: `{"score":${other}}` }));
+    const [label, score] = analysis.report().models ?? [];
+    expect(label).toMatchObject({ pairs: 1, label: { agreement: same ? 1 : 0 } });
+    expect([score?.pairs, score?.candidateOnly]).toEqual(difference === null ? [0, 1] : [1, 0]);
+    if (difference !== null) expect(score?.number?.meanDifference).toBeCloseTo(difference, 10);
+  });
+
   test('has a report of nothing', () => {
     expect(analysisOf().report()).toMatchObject({ verdict: 'INSUFFICIENT', pairs: 0, endpoints: [], clusters: [], from: null, to: null, warnings: [] });
   });
