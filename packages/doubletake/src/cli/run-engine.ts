@@ -74,6 +74,7 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
           changed: (text) => void changes.add('control socket', text),
         });
   let dashboard: DashboardServer | null = null;
+  let fleet: { stop(): Promise<void> } | null = null;
   let reloading = Promise.resolve();
   const signals = onSignals({
     stop: () => stopped.resolve(),
@@ -96,6 +97,7 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
     if (health !== undefined) addresses.push(`health=${formatListen(health)}`);
     process.stderr.write(`ready ${addresses.join(' ')}\n`);
     reporter.start(() => engine.report());
+    if (config.aws?.watch) fleet = (await import('./aws-watch.ts')).watchBeside(config.aws, reporter);
     await stopped.promise;
     reporter.stop();
     const report = await engine.stop(config.drainMs);
@@ -115,6 +117,7 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
     signals.remove();
     await exporter?.close();
     await dashboard?.close();
+    await fleet?.stop();
     await control?.close();
     await health?.close();
     metrics.close();

@@ -3,6 +3,7 @@
  * came from the environment are shown as they stand in the file.
  */
 import type { ConfigDocument, Path } from './document.ts';
+import { explainAws } from './explain-aws.ts';
 import { explainCompare } from './explain-compare.ts';
 import { explainDashboard } from './explain-dashboard.ts';
 import { explainRecord } from './explain-record.ts';
@@ -23,6 +24,7 @@ export function explain(config: MirrorConfig, document: ConfigDocument): string 
   config.targets.forEach((target, index) => explainTarget(words, target, index));
   explainRecord(words, config);
   explainCompare(words, config);
+  explainAws(words, config.aws);
   words.title('Running');
   explainRunning(words, config);
   return document.hide(words.text());
