@@ -53,10 +53,10 @@ function troubled(n: number): Buffer[] {
 }
 
 /** Each answer carries a canary that no request carries. */
-const production = (n: number): Sent => plant(productionBase + n);
-const candidate = (n: number): Sent => plant(candidateBase + n);
 const productionBase = 100_001;
 const candidateBase = 200_002;
+const production = (n: number): Sent => plant(productionBase + n);
+const candidate = (n: number): Sent => plant(candidateBase + n);
 
 /** Whether this is the first canary of its kind, of those in requests or in answers. */
 function isFirst(n: number): boolean {
