@@ -251,6 +251,8 @@ describe('the image', () => {
     expect(all('FROM')).toEqual(['node:24-bookworm-slim AS build', 'gcr.io/distroless/nodejs24-debian12:nonroot']);
     const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
     expect(all('ARG')).toEqual([`PACKAGE=doubletake@${version}`]);
+    const named = readFileSync(join(deploy, 'Dockerfile'), 'utf8').match(/(?<=doubletake[@:-])\d[\d.]*\d/g);
+    expect(new Set(named)).toEqual(new Set([version]));
   });
 
   test('its build step installs the package, which its entry point starts', async () => {
