@@ -153,6 +153,8 @@ describe('where koffi is not there', () => {
 });
 
 describe('an instance of the CloudFormation stack', () => {
+  beforeEach((context) => context.skip(process.platform !== 'linux', 'the script is for Linux'));
+
   const given = {
     HandlerVpcId: 'vpc-0123456789abcdef0',
     HandlerSubnetIds: ['subnet-0123456789abcdef0'],
