@@ -11,7 +11,7 @@ import { type ConfigFlags, overridesOf } from './mirror-flags.ts';
 import { replayView } from './replay-text.ts';
 import { createReporterOf } from './reporter.ts';
 import { runEngine } from './run-engine.ts';
-import { addPacketOptions, addPolicyOptions, addTargetOptions, list } from './shared-options.ts';
+import { addPacketOptions, addPolicyOptions, addTargetOptions, dashboardOption, list } from './shared-options.ts';
 import { verdictCodes } from './verdict-code.ts';
 
 export function replayCommand(): Command {
@@ -55,6 +55,7 @@ export function replayCommand(): Command {
   addPolicyOptions(command);
   return command
     .optionsGroup('Running:')
+    .addOption(dashboardOption())
     .option('--run <DIR>', 'compare production\'s recorded answers with the target\'s, and write the comparison to this new folder for `doubletake report`')
     .option('--control <PATH>', 'let `doubletake control` stop and resume replay through this Unix socket')
     .option('--ledger <FILE.json>', 'write the ledger to this file at exit, and on SIGUSR2')

@@ -12,7 +12,7 @@ import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import type { RunReport } from '../compare/report.ts';
 import { DoubletakeError } from '../errors.ts';
 import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
-import { buildReport, latencyCounts, type LedgerReport, total } from '../ledger/report.ts';
+import { buildReport, latencyCounts, type LedgerReport, productionLatencyCounts, total } from '../ledger/report.ts';
 import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
 import { ledgerLayout, ledgerNames, ledgerPaths } from './ledger-layout.ts';
 import type { TargetSupplies, WorkerCommand } from './messages.ts';
@@ -21,9 +21,14 @@ import { recorderOptions } from './recording.ts';
 import { RecordingHandle } from './recording-handle.ts';
 import { RelayHandle } from './relay-handle.ts';
 import { openSanitizers } from './sanitizing.ts';
-import { Shares } from './shares.ts';
+import { Shares, type ShareStanding } from './shares.ts';
 import { AnalysisHandle } from './analysis-handle.ts';
 import { ownHosts } from './comparing.ts';
+import type { RulesChange } from '../config/rules-edit.ts';
+import { RecentRequests } from './recent-requests.ts';
+import type { RunQuestions } from './run-answers.ts';
+import { RulesBook } from './rules-book.ts';
+import { showing } from './showing.ts';
 import { bindSources, type BoundSources, sourceName } from './sources.ts';
 import { checkTarget, createRateLimit, openTargetRewriter, readAuthority } from './targets.ts';
 import { Watchdog } from './watchdog.ts';
@@ -42,12 +47,14 @@ const rampEveryMs = 1_000;
 const compareEveryMs = 3_000;
 
 /** What cannot change while the mirror runs. */
-const lasting = ['sources', 'compare', 'run', 'record', 'guards', 'workers', 'drainMs', 'health', 'control', 'ledger'] as const satisfies (keyof MirrorConfig)[];
+const lasting = ['sources', 'compare', 'run', 'record', 'aws', 'guards', 'workers', 'drainMs', 'health', 'metrics', 'control', 'dashboard', 'ledger'] as const satisfies (keyof MirrorConfig)[];
 
 export interface EngineEvents {
   warning(text: string): void;
   /** Something that happened and is no trouble. */
   notice(text: string): void;
+  /** A ramp gave a target another share, which was told as a notice, too. */
+  ramped(text: string): void;
   /** Every source was a file, and all of them were read to the end with all their requests ended. */
   exhausted(): void;
   /** A thread died; what it held is lost, and the engine should be stopped. */
@@ -71,12 +78,16 @@ export class Engine {
   #rampTimer: NodeJS.Timeout | undefined;
   /** Null when nothing is compared. */
   #analysis: AnalysisHandle | null = null;
+  /** Null when nothing is compared. */
+  #rules: RulesBook | null = null;
   #comparison: RunReport | null = null;
   #comparisonTimer: NodeJS.Timeout | undefined;
   /** Null when nothing is recorded. */
   #recording: RecordingHandle | null = null;
   /** Null when no source is a proxy. */
   #relay: RelayHandle | null = null;
+  /** Some of the latest requests with all outcomes; empty without a dashboard. */
+  readonly recentRequests = new RecentRequests();
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
   #halted = false;
   #failure: string | null = null;
@@ -89,6 +100,7 @@ export class Engine {
     this.#shares = new Shares(config.targets, performance.now(), {
       changed: (target, share, text) => {
         events.notice(text);
+        events.ramped(text);
         void this.#command({ type: 'share', target, share });
       },
       told: (text) => events.warning(text),
@@ -147,6 +159,18 @@ export class Engine {
     return report;
   }
 
+  /** Answers by latency bucket (ledger/histogram.ts) since the start: production's, and each target's. */
+  latencies(): { production: number[]; targets: Record<string, number[]> } {
+    const rows = this.#workers.map(({ shared }) => readRow(shared));
+    const targets = this.#config.targets.map(({ name }) => [name, latencyCounts(this.#layout, rows, name)] as const);
+    return { production: productionLatencyCounts(this.#layout, rows), targets: Object.fromEntries(targets) };
+  }
+
+  /** How each target's share stands, by its name. */
+  shares(): Record<string, ShareStanding> {
+    return this.#shares.standings();
+  }
+
   /** Why packets cannot flow through to an outcome now, or null while they can. */
   problem(): string | null {
     if (this.#state === 'new') return 'starting';
@@ -170,6 +194,7 @@ export class Engine {
    */
   async reload(config: MirrorConfig): Promise<string[]> {
     const before = this.#config;
+    const rules = this.#rules?.read();
     const supplies = await this.#prepare(config, before.targets);
     const names = ledgerNames(config);
     const paths = ledgerPaths({ ...names, sources: before.sources.map(sourceName), records: before.record !== undefined });
@@ -181,8 +206,13 @@ export class Engine {
     this.#supplies = { ...supplies, shares: this.#shares.replaceTargets(targets, performance.now()) };
     this.#config = { ...before, policy, targets };
     if (before.policy.sanitize !== undefined) this.#warnUnlessSanitized(policy);
+    if (policy.sanitize === undefined) this.#analysis?.becomesUnsanitized(showing(this.#config)?.hidden ?? null);
     this.#relay?.reload();
     await this.#bound?.followTargets(targets.map(({ url }) => new URL(url)));
+    if (rules !== undefined) {
+      this.#rules?.use(rules);
+      await this.#applyRules();
+    }
     await this.#command({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
     return lasting.filter((name) => !isDeepStrictEqual(config[name], before[name]));
   }
@@ -208,6 +238,41 @@ export class Engine {
   async setPercentage(target: string, percentage: number | null): Promise<void> {
     const share = this.#shares.setByHand(target, percentage, performance.now());
     await this.#command({ type: 'share', target, share });
+  }
+
+  /** What a dashboard asks of what was compared; null when nothing is. */
+  get questions(): RunQuestions | null {
+    const analysis = this.#analysis;
+    if (analysis === null) return null;
+    return {
+      cluster: (...args) => analysis.ask('cluster', ...args),
+      requests: (...args) => analysis.ask('requests', ...args),
+      request: (...args) => analysis.ask('request', ...args),
+      preview: (...args) => analysis.ask('preview', ...args),
+    };
+  }
+
+  /** What does not count; null when nothing is compared. */
+  get rules(): RulesBook | null {
+    return this.#rules;
+  }
+
+  /**
+   * Changes the rules file, and compares by what it says from then on. Rejects with a `DoubletakeError`, and everything
+   * as it was, when that cannot be.
+   */
+  async changeRules(change: RulesChange): Promise<void> {
+    if (this.#rules === null) throw new DoubletakeError('DT_NOT_FOUND', 'nothing is compared');
+    await this.#rules.change(change);
+    await this.#applyRules();
+  }
+
+  /** Accepts a difference that the comparison has found: it counts no more. Rejects as `changeRules`. */
+  async accept(cluster: string, note: string): Promise<void> {
+    const found = this.#comparison?.clusters.find(({ id }) => id === cluster);
+    if (found === undefined) throw new DoubletakeError('DT_NOT_FOUND', `there is no difference ${cluster}`);
+    const { endpoint, path, cause } = found;
+    await this.changeRules({ type: 'accept', accepted: { cluster, text: `${endpoint} ${path}: ${cause}`, note } });
   }
 
   /** What the comparison has come to, a few seconds old while it runs; null when there is none. */
@@ -261,16 +326,32 @@ export class Engine {
   }
 
   async #startAnalysis(): Promise<AnalysisHandle | null> {
-    const { compare, run, workers } = this.#config;
+    const { compare, run, workers, policy } = this.#config;
     if (compare === undefined) return null;
     const analysis = new AnalysisHandle(workers, { warning: (text) => this.#events.warning(text) });
-    await analysis.start({ compare, ownHosts: ownHosts(this.#config), run: run ?? null });
-    this.#comparisonTimer = setInterval(() => {
-      void analysis.report().then((report) => {
-        this.#comparison = report ?? this.#comparison;
-      });
-    }, compareEveryMs);
+    const rules = new RulesBook(compare);
+    this.#rules = rules;
+    await analysis.start({
+      compare: { ...compare, rules: [...rules.rules] },
+      accepted: rules.accepted.map(({ cluster }) => cluster),
+      ownHosts: ownHosts(this.#config),
+      run: run ?? null,
+      sanitized: policy.sanitize !== undefined,
+      shown: showing(this.#config),
+    });
+    this.#comparisonTimer = setInterval(() => void this.#askComparison(), compareEveryMs);
     return analysis;
+  }
+
+  async #askComparison(): Promise<void> {
+    this.#comparison = (await this.#analysis?.report()) ?? this.#comparison;
+  }
+
+  async #applyRules(): Promise<void> {
+    if (this.#rules === null) return;
+    const { rules, accepted } = this.#rules;
+    await this.#analysis?.setRules(rules, accepted.map(({ cluster }) => cluster));
+    await this.#askComparison();
   }
 
   async #startRecording(): Promise<RecordingHandle | null> {
@@ -351,6 +432,7 @@ export class Engine {
           production: this.#production,
           pairs: this.#analysis?.ports[index] ?? null,
           records: this.#recording?.ports[index] ?? null,
+          shown: showing(this.#config),
           shared: createSharedRow(this.#layout),
           runId,
         },
@@ -358,6 +440,9 @@ export class Engine {
           warning: (text) => this.#events.warning(text),
           notice: (text) => this.#events.notice(text),
           production: (endpoint) => this.#learnProduction(endpoint),
+          requests: (entries) => {
+            for (const entry of entries) this.recentRequests.push(entry);
+          },
           exhausted: () => {
             if (++exhausted === this.#config.workers) this.#events.exhausted();
           },

@@ -164,9 +164,9 @@ export class Pairing {
     const common = draft.common();
     this.#events.pair({ ...common, kind: 'candidate', baseline: before, candidate: after });
     const second = reference === null ? null : this.#made(inProductionsIds(reference, options.reference, ids));
-    if (second !== null) this.#events.pair({ ...common, kind: 'noise', baseline: before, candidate: second });
+    if (second !== null) this.#events.pair({ ...common, id: `${common.id}.reference`, kind: 'noise', baseline: before, candidate: second });
     const third = repeated === null ? null : this.#made(inProductionsIds(repeated, options.candidate, ids));
-    if (third !== null) this.#events.pair({ ...common, kind: 'noise', baseline: after, candidate: third });
+    if (third !== null) this.#events.pair({ ...common, id: `${common.id}.again`, kind: 'noise', baseline: after, candidate: third });
   }
 
   /** The answer made safe; null when it cannot be. */

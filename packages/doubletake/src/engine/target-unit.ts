@@ -141,7 +141,7 @@ export class TargetUnit {
 
   /**
    * Sends `safe`, which is `exchange` made safe, as copy number `copy`. `settle` is called once, later, with an outcome
-   * that is counted here already; the outcome is returned at once where the request cannot be sent. `heard` gets what
+   * that is counted here already and what it rests on; the outcome is returned at once where the request cannot be sent. `heard` gets what
    * goes out and the answer as it comes.
    */
   send(
@@ -150,7 +150,7 @@ export class TargetUnit {
     copy: number,
     id: string,
     probability: number,
-    settle: (outcome: Outcome) => void,
+    settle: (outcome: Outcome, result: ReplayResult) => void,
     heard: AnswerListener | null = null,
   ): Outcome | null {
     const rewriter = this.#rewriters[copy] ?? null;
@@ -166,7 +166,7 @@ export class TargetUnit {
     this.target.send(outgoing, (result) => {
       const outcome = this.#count(result, generation);
       heard?.answered(result);
-      settle(outcome);
+      settle(outcome, result);
     });
     return null;
   }
