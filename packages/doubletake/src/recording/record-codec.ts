@@ -107,7 +107,8 @@ export class RecordEncoder {
 /** Reads the records of one block; exchanges of one connection share its object. */
 export class RecordDecoder {
   readonly bytes: Buffer;
-  readonly #connections = new Map<string, RecordedConnection>();
+  /** By the first half of their keys; two that have that in common take each other's place. */
+  readonly #connections = new Map<number, { rest: number; connection: RecordedConnection }>();
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -134,22 +135,23 @@ export class RecordDecoder {
 
   #connection(start: number): RecordedConnection {
     const { bytes } = this;
-    const key = bytes.toString('hex', start + At.connection, start + At.client);
-    const known = this.#connections.get(key);
-    if (known !== undefined) return known;
+    const half = bytes.readUInt32LE(start + At.connection);
+    const rest = bytes.readUInt32LE(start + At.connection + 4);
+    const known = this.#connections.get(half);
+    if (known?.rest === rest) return known.connection;
     const client = wordsAt(bytes, start + At.client);
     const server = wordsAt(bytes, start + At.server);
     const clientPort = bytes.readUInt16LE(start + At.clientPort);
     const serverPort = bytes.readUInt16LE(start + At.serverPort);
     const connection = {
-      key,
+      key: bytes.toString('hex', start + At.connection, start + At.client),
       label: `${formatEndpoint(client, 0, clientPort)}>${formatEndpoint(server, 0, serverPort)}`,
       client: { address: formatAddress(client), port: clientPort },
       server: { address: formatAddress(server), port: serverPort },
       tunnel: bytes.readUInt32LE(start + At.tunnel),
       vlan: bytes.readUInt32LE(start + At.vlan),
     };
-    this.#connections.set(key, connection);
+    this.#connections.set(half, { rest, connection });
     return connection;
   }
 }
