@@ -2,13 +2,13 @@
  * Blocks that are being read in the order of their records' times: where each one stands, which is next, and which are
  * unfolded in memory.
  */
-import { indexOfRecord, RecordDecoder, recordEnd, startOfRecord } from './record-codec.ts';
+import { indexOfRecord, ReadConnections, RecordDecoder, recordEnd, startOfRecord } from './record-codec.ts';
 import { RecordingError } from './recording-error.ts';
 import type { IndexEntry } from './segment-format.ts';
-import type { SegmentReader } from './segment-reader.ts';
+import { freeNow, type SegmentReader } from './segment-reader.ts';
 
 /** Unfolded blocks that are kept at once, bytes; one that is larger is kept alone. */
-const unfoldedBytesMax = 33_554_432;
+const unfoldedBytesMax = 8_388_608;
 
 /** A block that is to be read. */
 export interface Planned {
@@ -48,7 +48,7 @@ export class Cursor {
     }
     const starts = offsets.map((offset) => startOfRecord(bytes, offset));
     const indexes = offsets.map((offset) => indexOfRecord(bytes, offset));
-    const order = offsets.map((_, position) => position).sort((a, b) => (starts[a] ?? 0) - (starts[b] ?? 0) || (indexes[a] ?? 0) - (indexes[b] ?? 0));
+    const order = offsets.map((_, position) => position).toSorted((a, b) => (starts[a] ?? 0) - (starts[b] ?? 0) || (indexes[a] ?? 0) - (indexes[b] ?? 0));
     this.#starts = Float64Array.from(order, (position) => starts[position] ?? 0);
     this.#offsets = Uint32Array.from(order, (position) => offsets[position] ?? 0);
     this.#indexes = Uint32Array.from(order, (position) => indexes[position] ?? 0);
@@ -130,9 +130,13 @@ export class CursorHeap {
   }
 }
 
-/** The blocks that are unfolded now, the one that was unfolded longest ago first. */
+/**
+ * The blocks that are unfolded now. Where room is needed, the one that is needed last makes way: a block that holds a
+ * request which was answered late is taken up long before the others in it are due.
+ */
 export class Unfolded {
   readonly #decoders = new Map<Cursor, { decoder: RecordDecoder; bytes: number }>();
+  readonly #connections = new ReadConnections();
   readonly #warn: (text: string) => void;
   #bytes = 0;
   /** The block that was read last. */
@@ -164,11 +168,8 @@ export class Unfolded {
     const { segment, entry } = cursor.planned;
     try {
       const bytes = await this.#bytesOf(segment, entry);
-      for (const [oldest, held] of this.#decoders) {
-        if (this.#bytes + bytes.length <= unfoldedBytesMax) break;
-        this.#forget(oldest, held.bytes);
-      }
-      const decoder = new RecordDecoder(bytes);
+      while (this.#decoders.size > 0 && this.#bytes + bytes.length > unfoldedBytesMax) this.#forget(this.#neededLast());
+      const decoder = new RecordDecoder(bytes, this.#connections);
       this.#decoders.set(cursor, { decoder, bytes: bytes.length });
       this.#bytes += bytes.length;
       return decoder;
@@ -180,7 +181,7 @@ export class Unfolded {
   }
 
   drop(cursor: Cursor): void {
-    this.#forget(cursor, this.#decoders.get(cursor)?.bytes ?? 0);
+    this.#forget(cursor);
   }
 
   damaged({ planned: { segment, entry } }: Cursor): void {
@@ -194,9 +195,17 @@ export class Unfolded {
     return ahead.bytes;
   }
 
-  #forget(cursor: Cursor, bytes: number): void {
+  #neededLast(): Cursor {
+    const [first, ...rest] = this.#decoders.keys();
+    return rest.reduce((last, cursor) => (cursor.startUs > last.startUs ? cursor : last), first);
+  }
+
+  #forget(cursor: Cursor): void {
+    const held = this.#decoders.get(cursor);
+    if (held === undefined) return;
     if (this.#last?.cursor === cursor) this.#last = null;
     this.#decoders.delete(cursor);
-    this.#bytes -= bytes;
+    this.#bytes -= held.bytes;
+    freeNow(held.decoder.bytes);
   }
 }

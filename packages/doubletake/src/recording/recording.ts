@@ -24,6 +24,8 @@ export interface RecordingOptions {
   /** Only requests that began from here on, and before there; microseconds since the epoch. */
   fromUs?: number;
   toUs?: number;
+  /** Longer response bodies are left out: `body` is null, `bodyBytes` says their length. All are there unless given. */
+  responseBodyBytesMax?: number;
   /** Only the exchanges of the connections with this label, `client:port>server:port`. */
   connection?: string;
 }
@@ -121,7 +123,7 @@ class OpenRecording implements Recording {
   }
 
   async *batches(): AsyncGenerator<RecordedExchange[], void, void> {
-    const { fromUs = 0, toUs = Infinity, connection } = this.#options;
+    const { fromUs = 0, toUs = Infinity, connection, responseBodyBytesMax } = this.#options;
     const unfolded = new Unfolded((text) => {
       if (!this.warnings.includes(text)) this.warnings.push(text);
     });
@@ -140,7 +142,7 @@ class OpenRecording implements Recording {
       if (cursor === undefined || cursor.startUs >= toUs) break;
       const decoder = unfolded.get(cursor) ?? (await unfolded.load(cursor));
       if (decoder !== null && cursor.startUs >= fromUs && (connection === undefined || decoder.label(cursor.offset) === connection)) {
-        batch.push(decoder.decode(cursor.offset));
+        batch.push(decoder.decode(cursor.offset, responseBodyBytesMax));
       }
       open.advance();
       if (cursor.ended) unfolded.drop(cursor);
