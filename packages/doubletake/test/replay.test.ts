@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { LedgerReport } from '../src/ledger/report.ts';
+import type { RecordedExchange } from '../src/recording/recorded-exchange.ts';
+import { openRecording } from '../src/recording/recording.ts';
+import { RecordingWriter } from '../src/recording/recording-writer.ts';
 import { pcapFile } from './support/capture-files.ts';
 import { conversation, type ConversationPacket } from './support/conversation.ts';
 import { type Finished, type RecordingTarget, recordingTarget, runCli, stopAll } from './support/mirror.ts';
+import { recorded as recordedExchange } from './support/recorded-traffic.ts';
 import { exchanges, get, ok, post, requestLine, requestLines } from './support/requests.ts';
 import { configFile } from './support/config-file.ts';
 
@@ -52,9 +56,9 @@ function many(count: number, perConnection: number): ConversationPacket[] {
 }
 
 /** Requests of one connection arrive in its order, though those of several are mixed. */
-function inOrderOf(target: RecordingTarget, perConnection: number): boolean {
+function inOrderOf(requests: RecordingTarget['requests'], perConnection: number): boolean {
   const last = new Map<number, number>();
-  return target.requests.every((request) => {
+  return requests.every((request) => {
     const number = Number(requestLine(request).slice('GET /'.length));
     const connection = Math.floor(number / perConnection);
     const before = last.get(connection) ?? -1;
@@ -69,7 +73,7 @@ test('all 29,940 requests of a capture arrive, in the order of their connections
   expect(code).toBe(0);
   expect(new Set(requestLines(target)).size).toBe(29_940);
   expect(target.requests).toHaveLength(29_940);
-  expect(inOrderOf(target, 30)).toBe(true);
+  expect(inOrderOf(target.requests, 30)).toBe(true);
   expect(ledger.outcomes['replayed']).toBe(29_940);
 }, 60_000);
 
@@ -204,6 +208,49 @@ describe('how fast', () => {
     expect(new Set(target.requests.map(({ head }) => /X-Doubletake-Id: (.*)/.exec(head)?.[1])).size).toBe(9);
     expect(ledger.targets['target']?.outcomes['replayed']).toBe(9);
   });
+});
+
+describe('with several workers', () => {
+  test('each request of each loop is replayed once, in the order of its connection', async () => {
+    const target = await recordingTarget();
+    const broken = fileWith('1 aa 1000000000\nnonsense\n🐵🙈🙉\n');
+    const { stderr, ledger } = await replay(fileWith(pcapFile(many(1_200, 30)), '.pcap'), broken, '--target', target.url, '--speed', 'max', '--workers', '3', '--loop', '2');
+    expect(stderr).not.toContain('cannot be shared');
+    const times = Object.values(Object.groupBy(target.requests, (request) => requestLine(request)));
+    expect(times.map((same) => same?.length)).toEqual(Array.from({ length: 1_200 }, () => 2));
+    const firsts = new Set(times.map((same) => same?.[0]));
+    expect(inOrderOf(target.requests.filter((request) => firsts.has(request)), 30)).toBe(true);
+    expect(inOrderOf(target.requests.filter((request) => !firsts.has(request)), 30)).toBe(true);
+    const workers = new Set(target.requests.map(({ head }) => /X-Doubletake-Id: \w+-(\w+)-/.exec(head)?.[1]));
+    expect(workers).toEqual(new Set(['0', '1', '2']));
+    expect(ledger).toMatchObject({ captured: 2_400, outcomes: { replayed: 2_400 }, files: { malformed: 2 } });
+    expect(ledger.files.done).toBe(ledger.files.total);
+  });
+
+  test('what has a pace is replayed by one', async () => {
+    const target = await recordingTarget();
+    const { stderr, ledger } = await replay(capture({ client: '10.0.2.5:1', requests: [get('/1')] }), '--target', target.url, '--workers', '2');
+    expect(stderr).toContain('cannot be shared');
+    expect(ledger.outcomes['replayed']).toBe(1);
+  });
+});
+
+test('what is a sample already is recorded with the probability of both', async () => {
+  const target = await recordingTarget();
+  const [before, after] = [join(folder, `${files++}`), join(folder, `${files++}`)];
+  const writer = new RecordingWriter({ directory: before });
+  for (let index = 0; index < 40; index++) {
+    writer.append({ ...recordedExchange({ request: get(`/${index}`), response: ok, atUs: index, index }), probability: 0.1 });
+  }
+  writer.close();
+  await replay(before, '--target', target.url, '--speed', 'max', '--percentage', '50', '--percentage-by', 'request', '--record', after);
+  const again: RecordedExchange[] = [];
+  for await (const exchange of await openRecording([after])) again.push(exchange);
+  const lines = again.map(({ request }) => request.head.toString('latin1').split(' HTTP')[0]);
+  expect(lines).toEqual(requestLines(target));
+  expect(lines).toEqual(again.map(({ index }) => `GET /${index}`));
+  expect(again.map(({ probability }) => probability)).toEqual(again.map(() => 0.05));
+  expect(again.length).toBeGreaterThan(0);
 });
 
 describe('with a comparison', () => {

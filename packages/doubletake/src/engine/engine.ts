@@ -14,6 +14,7 @@ import { DoubletakeError } from '../errors.ts';
 import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
 import { buildReport, latencyCounts, type LedgerReport, total } from '../ledger/report.ts';
 import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
+import { isReadByAll } from './file-share.ts';
 import { ledgerLayout, ledgerNames, ledgerPaths } from './ledger-layout.ts';
 import type { TargetSupplies, WorkerCommand } from './messages.ts';
 import { listedProduction, refuseProductionNames, resolveProduction } from './production.ts';
@@ -171,6 +172,10 @@ export class Engine {
   async reload(config: MirrorConfig): Promise<string[]> {
     const before = this.#config;
     const supplies = await this.#prepare(config, before.targets);
+    const divided = before.workers > 1 && before.sources.some((source) => isReadByAll(source, before.targets));
+    if (divided && !before.sources.every((source) => isReadByAll(source, config.targets))) {
+      throw new DoubletakeError('DT_RELOAD', 'several workers read the files, and keep no common pace; restart');
+    }
     const names = ledgerNames(config);
     const paths = ledgerPaths({ ...names, sources: before.sources.map(sourceName), records: before.record !== undefined });
     if (!this.#layout.fits(paths)) {

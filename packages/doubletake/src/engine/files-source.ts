@@ -1,15 +1,16 @@
 /** Recorded traffic as a source: files of all formats, merged, within a window of time, as often as was asked for. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FilesConfig, Moment } from '../config/source-schema.ts';
-import { isExchange, problemText, type TrafficReader } from '../recording/formats/traffic.ts';
+import { type EntryProblem, isExchange, problemText, type TrafficReader } from '../recording/formats/traffic.ts';
 import { openTraffic } from '../recording/formats/open-traffic.ts';
 import type { RecordedExchange } from '../recording/recorded-exchange.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import { type FileShare, partOf, takesConnection } from './file-share.ts';
 import type { FilesIntake } from './files-intake.ts';
 import type { RunningSource } from './running-source.ts';
 
 /** Exchanges handed over before other work of the thread gets its turn. */
-const turnMax = 128;
+const turnMax = 32;
 
 /** Entries that are told of one by one; the others are counted. */
 const toldMax = 10;
@@ -17,15 +18,19 @@ const toldMax = 10;
 /** Files are nearly in order: nothing that comes so far behind the end of the window belongs into it. */
 const disorderUsMax = 600_000_000;
 
-/** Reads no faster than the targets take it: files can wait, so nothing of them is ever dropped for want of room. */
+/**
+ * Reads no faster than the targets take it: files can wait, so nothing of them is ever dropped for want of room. Replays
+ * the connections of `share`; what is said of the files as a whole is said by the first.
+ */
 export async function startFiles(
   files: FilesConfig,
+  share: FileShare,
   intake: FilesIntake,
   dispatcher: Dispatcher,
   warn: (text: string) => void,
 ): Promise<RunningSource> {
   // What cannot be read ends the start, before anybody is told that traffic flows.
-  const player = new Player(files, intake, dispatcher, warn, await open(files, intake));
+  const player = new Player(files, share, intake, dispatcher, warn, await open(files, intake));
   const exhausted = player.run().catch((error: unknown) => warn(error instanceof Error ? error.message : String(error)));
   return {
     address: `files=${files.paths.join(',')}`,
@@ -52,6 +57,7 @@ function open({ paths, key, from, to, ports, vni, mergeTunnels }: FilesConfig, {
 
 class Player {
   readonly #files: FilesConfig;
+  readonly #share: FileShare;
   readonly #intake: FilesIntake;
   readonly #dispatcher: Dispatcher;
   readonly #warn: (text: string) => void;
@@ -62,15 +68,16 @@ class Player {
   #problems = 0;
   /** When the first request of the files began. */
   #firstUs = Number.NaN;
-  /** Of the pass that is under way: times of the first and the last request that were replayed, and their number. */
+  /** Of the pass that is under way: times of the first and the last request that all shares replay, and their number. */
   #beganUs = 0;
   #lastUs = 0;
   #count = 0;
   #laterUs = 0;
   #sinceTurn = 0;
 
-  constructor(files: FilesConfig, intake: FilesIntake, dispatcher: Dispatcher, warn: (text: string) => void, reader: TrafficReader) {
+  constructor(files: FilesConfig, share: FileShare, intake: FilesIntake, dispatcher: Dispatcher, warn: (text: string) => void, reader: TrafficReader) {
     this.#files = files;
+    this.#share = share;
     this.#intake = intake;
     this.#dispatcher = dispatcher;
     this.#warn = warn;
@@ -106,13 +113,15 @@ class Player {
       for (const item of batch) {
         if (this.#closed) return;
         if (!isExchange(item)) {
-          this.#intake.problem(item);
-          if (pass === 1 && ++this.#problems <= toldMax) this.#warn(problemText(item));
+          this.#problem(item, pass);
           continue;
         }
         const place = this.#place(item);
         if (place === 'over') return;
         if (place !== 'inside') continue;
+        if (this.#count++ === 0) this.#beganUs = item.request.startUs;
+        this.#lastUs = item.request.startUs;
+        if (!takesConnection(this.#share, item.connection.key)) continue;
         // oxlint-disable-next-line no-await-in-loop -- one follows the other, and most do not wait
         if (!this.#dispatcher.room || this.#sinceTurn >= turnMax) await this.#makeWay();
         if (this.#closed) return;
@@ -121,6 +130,12 @@ class Player {
       this.#progress(pass);
     }
     this.#progress(pass);
+  }
+
+  #problem(problem: EntryProblem, pass: number): void {
+    if (this.#share.index > 0) return;
+    this.#intake.problem(problem);
+    if (pass === 1 && ++this.#problems <= toldMax) this.#warn(problemText(problem));
   }
 
   /** Lets other work of the thread have its turn, and waits until there is room. */
@@ -133,8 +148,6 @@ class Player {
 
   #offer(exchange: RecordedExchange): void {
     this.#sinceTurn++;
-    if (this.#count++ === 0) this.#beganUs = exchange.request.startUs;
-    this.#lastUs = exchange.request.startUs;
     this.#intake.exchange(exchange, this.#laterUs);
   }
 
@@ -164,6 +177,6 @@ class Player {
   #progress(pass: number): void {
     const { done, total } = this.#reader;
     const { loop } = this.#files;
-    this.#intake.progress((pass - 1) * total + done, loop * total);
+    this.#intake.progress(partOf((pass - 1) * total + done, this.#share), partOf(loop * total, this.#share));
   }
 }
