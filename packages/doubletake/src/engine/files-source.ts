@@ -1,5 +1,4 @@
 /** Recorded traffic as a source: files of all formats, merged, within a window of time, as often as was asked for. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FilesConfig, Moment } from '../config/source-schema.ts';
 import { type EntryProblem, isExchange, problemText, type TrafficReader } from '../recording/formats/traffic.ts';
 import { openTraffic } from '../recording/formats/open-traffic.ts';
@@ -7,6 +6,7 @@ import type { RecordedExchange } from '../recording/recorded-exchange.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type FileShare, partOf, takesConnection } from './file-share.ts';
 import type { FilesIntake } from './files-intake.ts';
+import { RoomOrClose } from './room-or-close.ts';
 import type { RunningSource } from './running-source.ts';
 
 /** Exchanges handed over before other work of the thread gets its turn. */
@@ -60,10 +60,8 @@ class Player {
   readonly #share: FileShare;
   readonly #intake: FilesIntake;
   readonly #dispatcher: Dispatcher;
+  readonly #room: RoomOrClose;
   readonly #warn: (text: string) => void;
-  #closed = false;
-  /** Ends the wait for room that is under way. */
-  #wake: () => void = () => {};
   #reader: TrafficReader;
   #problems = 0;
   /** When the first request of the files began. */
@@ -80,18 +78,18 @@ class Player {
     this.#share = share;
     this.#intake = intake;
     this.#dispatcher = dispatcher;
+    this.#room = new RoomOrClose(dispatcher);
     this.#warn = warn;
     this.#reader = reader;
   }
 
   close(): void {
-    this.#closed = true;
-    this.#wake();
+    this.#room.close();
   }
 
   async run(): Promise<void> {
     const { loop } = this.#files;
-    for (let pass = 1; !this.#closed; pass++) {
+    for (let pass = 1; !this.#room.closed; pass++) {
       // oxlint-disable-next-line no-await-in-loop -- one pass follows the other
       await this.#play(pass);
       if (pass === loop || (loop === 0 && this.#count === 0)) break;
@@ -111,7 +109,7 @@ class Player {
     this.#count = 0;
     for await (const batch of reader) {
       for (const item of batch) {
-        if (this.#closed) return;
+        if (this.#room.closed) return;
         if (!isExchange(item)) {
           this.#problem(item, pass);
           continue;
@@ -122,9 +120,12 @@ class Player {
         if (this.#count++ === 0) this.#beganUs = item.request.startUs;
         this.#lastUs = item.request.startUs;
         if (!takesConnection(this.#share, item.connection.key)) continue;
-        // oxlint-disable-next-line no-await-in-loop -- one follows the other, and most do not wait
-        if (!this.#dispatcher.room || this.#sinceTurn >= turnMax) await this.#makeWay();
-        if (this.#closed) return;
+        if (!this.#dispatcher.room || this.#sinceTurn >= turnMax) {
+          this.#sinceTurn = 0;
+          // oxlint-disable-next-line no-await-in-loop -- one follows the other, and most do not wait
+          await this.#room.makeWay();
+        }
+        if (this.#room.closed) return;
         this.#offer(item);
       }
       this.#progress(pass);
@@ -138,24 +139,9 @@ class Player {
     if (pass === 1 && ++this.#problems <= toldMax) this.#warn(problemText(problem));
   }
 
-  /** Lets other work of the thread have its turn, and waits until there is room. */
-  async #makeWay(): Promise<void> {
-    this.#sinceTurn = 0;
-    await nextTurn();
-    // oxlint-disable-next-line no-await-in-loop -- room may be gone again
-    while (!this.#dispatcher.room && !this.#closed) await this.#roomOrClose();
-  }
-
   #offer(exchange: RecordedExchange): void {
     this.#sinceTurn++;
     this.#intake.exchange(exchange, this.#laterUs);
-  }
-
-  #roomOrClose(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      void this.#dispatcher.waitForRoom().then(resolve);
-    });
   }
 
   /** Where an exchange lies in the window. */
