@@ -15,7 +15,8 @@ import { runEngine } from './run-engine.ts';
 import { addPacketOptions, addPolicyOptions, addTargetOptions, list, workersOption } from './shared-options.ts';
 import { verdictCodes } from './verdict-code.ts';
 
-export function replayCommand(): Command {
+/** `run` gets the files and the flags that were given. */
+export function replayCommand(run: (files: string[], flags: ReplayFlags) => Promise<void> = replay): Command {
   const command = new Command('replay')
     .summary('replay recorded traffic to a test environment: recordings, captures, .gor, HAR, access logs')
     .description(
@@ -62,10 +63,10 @@ export function replayCommand(): Command {
     .option('--control <PATH>', 'let `doubletake control` stop and resume replay through this Unix socket')
     .option('--ledger <FILE.json>', 'write the ledger to this file at exit, and on SIGUSR2')
     .option('--quiet', 'print nothing but the ready line, warnings and errors')
-    .action((files: string[], flags: ReplayFlags) => replay(files, flags));
+    .action((files: string[], flags: ReplayFlags) => run(files, flags));
 }
 
-interface ReplayFlags extends Omit<ConfigFlags, 'vni' | 'port' | 'mergeTunnels'> {
+export interface ReplayFlags extends Omit<ConfigFlags, 'vni' | 'port' | 'mergeTunnels'> {
   config?: string;
   speed?: number | 'max';
   rate?: number;
@@ -82,19 +83,22 @@ interface ReplayFlags extends Omit<ConfigFlags, 'vni' | 'port' | 'mergeTunnels'>
 }
 
 async function replay(files: readonly string[], flags: ReplayFlags): Promise<void> {
-  if (flags.speed !== undefined && flags.rate !== undefined) {
-    throw new DoubletakeError('DT_USAGE', `--rate ${flags.rate}: goes without --speed`);
-  }
   const file = flags.config;
-  const read = (): MirrorConfig => {
-    const document = file === undefined ? null : readConfigFile(file, process.env);
-    return buildConfig(document, replayOverrides(files, flags, document));
-  };
+  const read = (): MirrorConfig => replayConfig(files, flags);
   const quiet = flags.quiet ?? false;
   const config = read();
   const reporter = createReporterOf(quiet, replayView(performance.now()));
   const comparison = await runEngine(config, { quiet, reporter, reread: file === undefined ? null : { file, read } });
   if (comparison !== null && process.exitCode !== ExitCode.ledger) process.exitCode = verdictCodes[comparison.verdict];
+}
+
+/** What the flags say over what the configuration file says, which is read. Throws a `DoubletakeError` for what is wrong. */
+export function replayConfig(files: readonly string[], flags: ReplayFlags): MirrorConfig {
+  if (flags.speed !== undefined && flags.rate !== undefined) {
+    throw new DoubletakeError('DT_USAGE', `--rate ${flags.rate}: goes without --speed`);
+  }
+  const document = flags.config === undefined ? null : readConfigFile(flags.config, process.env);
+  return buildConfig(document, replayOverrides(files, flags, document));
 }
 
 /** What the flags say in the shape of the configuration. */
