@@ -7,6 +7,8 @@ import { type FakeAws, startFakeAws } from '../../test/support/aws/fake-aws.ts';
 import { addBalancer, addInstance, removeInstance } from '../../test/support/aws/fleet.ts';
 import { openScopes } from './clients.ts';
 import { planScopeRemoval } from './reconcile.ts';
+import { reportStatus } from './status-report.ts';
+import { watchFleet } from './watch.ts';
 
 let aws: FakeAws;
 beforeEach(async () => {
@@ -77,6 +79,23 @@ test('a fleet of 5,000, in pages', { timeout: 120_000 }, async () => {
   const [scope] = await openScopes(config, { backoff: quickBackoff, signal: null });
   if (scope === undefined) throw new Error('there is no scope');
   expect((await planScopeRemoval(config.name, scope)).plan.steps).toHaveLength(5_002);
+
+  aws.changes();
+  const status = await reportStatus(config, scope, { nowMs: 1_700_000_000_000, windowMs: 900_000, instancesMax: 300 });
+  expect([status.sessions.length, status.unasked, status.pending]).toEqual([5_000, 4_700, 0]);
+  expect(aws.calls.filter(({ operation }) => operation === 'GetMetricData')).toHaveLength(3);
+
+  addInstance(cloud, 5_001);
+  const ending = new AbortController();
+  const rounds: number[] = [];
+  const onRound = (steps: number): void => {
+    rounds.push(steps);
+    if (rounds.length === 2) ending.abort();
+  };
+  const quiet = (): void => {};
+  await watchFleet(config, { everyMs: 1, queueUrl: null }, [scope], { backoff: quickBackoff, signal: ending.signal, now: () => 1_700_000_000_000, notice: quiet, warning: quiet, onRound });
+  expect(rounds).toEqual([1, 0]);
+  expect(cloud.sessions.size).toBe(5_001);
 });
 
 test('what has changed is modified, and mirroring goes on meanwhile', async () => {

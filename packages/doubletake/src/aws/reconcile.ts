@@ -26,7 +26,7 @@ export async function planScope(aws: AwsConfig, scope: Scope): Promise<ScopePlan
   const { desired, verdicts } = desiredState(aws, inventory);
   const reasons = new Map(verdicts.map((verdict) => [verdict.interface, verdict.reason]));
   const plan = planChanges(aws.name, desired, inventory, (id) => reasons.get(id) ?? 'its interface is gone');
-  return { scope, plan, verdicts, inventory };
+  return { scope, plan: { ...plan, notes: [...inventory.health.findings, ...plan.notes] }, verdicts, inventory };
 }
 
 /** Plans to remove all that `name` has. Rejects with a `DoubletakeError`. */

@@ -5,7 +5,6 @@ import type { Scope } from './clients.ts';
 import { type MirrorMetrics, readMetrics } from './metrics.ts';
 import { planScope } from './reconcile.ts';
 import { explainGaps, type Finding, mirroredInstances, type SessionStatus, sessionStatuses } from './status.ts';
-import { readTargetHealth } from './target-health.ts';
 
 export interface StatusReport {
   account: string;
@@ -26,7 +25,8 @@ export async function reportStatus(aws: AwsConfig, scope: Scope, { nowMs, window
   if (inventory === null) throw new TypeError('a plan has an inventory');
   const instances = mirroredInstances(aws.name, inventory);
   const asked = instances.slice(0, instancesMax);
-  const [metrics, { healthy, all, findings }] = await Promise.all([readable(asked, nowMs, windowMs, scope), readTargetHealth(inventory.destination, scope)]);
+  const metrics = await readable(asked, nowMs, windowMs, scope);
+  const { healthy, all, findings } = inventory.health;
   const sessions = sessionStatuses(aws.name, inventory, metrics.found);
   const gaps = [...[...findings, ...metrics.findings].map((text): Finding => ({ instance: null, text })), ...explainGaps(aws.name, inventory, sessions)];
   return {

@@ -21,6 +21,7 @@ function inventory(rules: MirrorFilter['rules'] = both, foreignNumber = 9): Inve
     filters: [{ id: 'tmf-1', rules, networkServices: [], tags: owned }],
     targets: [],
     destination: { kind: 'network-load-balancer', resource: 'arn', mirrorTarget: null, vpc: 'v', instanceType: null },
+    health: { healthy: null, all: null, mirrors: new Set(), findings: [] },
   };
 }
 

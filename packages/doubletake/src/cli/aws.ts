@@ -48,7 +48,7 @@ export function awsCommand(): Command {
       new Command('policy')
         .summary('print the IAM policy that these commands need, and no more')
         .argument(...file)
-        .action((config: string) => policy(config)),
+        .action((config: string) => showPolicy(config)),
     );
 }
 
@@ -83,19 +83,20 @@ async function destroy(file: string, flags: ApplyFlags): Promise<void> {
   await carryOut(aws, plans, flags, 'Remove all of this?');
 }
 
-async function policy(file: string): Promise<void> {
-  const { name, watch, accounts } = readAws(file);
-  const { wholePolicy } = await import('../aws/permissions.ts');
+async function showPolicy(file: string): Promise<void> {
+  const { name, watch, accounts, regions } = readAws(file);
+  const { partitionOf, wholePolicy } = await import('../aws/permissions.ts');
+  const partition = partitionOf(regions[0] ?? process.env['AWS_REGION']);
   const queue = watch?.queueUrl ?? null;
-  const whole = wholePolicy(name, queue === null ? null : queueArn(queue), accounts.map(({ role }) => role));
-  process.stdout.write(`${JSON.stringify(whole, null, 2)}\n`);
+  const policy = wholePolicy({ name, partition, queueArn: queue === null ? null : queueArn(partition, queue), roles: accounts.map(({ role }) => role) });
+  process.stdout.write(`${JSON.stringify(policy, null, 2)}\n`);
 }
 
 /** https://sqs.REGION.amazonaws.com/ACCOUNT/NAME */
-function queueArn(url: string): string {
+function queueArn(partition: string, url: string): string {
   const { hostname, pathname } = new URL(url);
   const [account = '*', name = '*'] = pathname.split('/').filter((part) => part !== '');
-  return `arn:aws:sqs:${/^sqs\.([a-z0-9-]+)\./.exec(hostname)?.[1] ?? '*'}:${account}:${name}`;
+  return `arn:${partition}:sqs:${/^sqs\.([a-z0-9-]+)\./.exec(hostname)?.[1] ?? '*'}:${account}:${name}`;
 }
 
 /** What AWS is asked for is loaded here, and by no other command. */
