@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { applyAll, awsConfig, destroyAll, onceOnly, planAll, quickBackoff, undone } from '../../test/support/aws/aws-runs.ts';
 import type { FakeCloud } from '../../test/support/aws/cloud.ts';
 import { type FakeAws, startFakeAws } from '../../test/support/aws/fake-aws.ts';
-import { addBalancer, addInstance, removeInstance } from '../../test/support/aws/fleet.ts';
+import { addBalancer, addInstance, productionVpc, removeInstance } from '../../test/support/aws/fleet.ts';
 import { openScopes } from './clients.ts';
 import { planScopeRemoval } from './reconcile.ts';
 import { reportStatus } from './status-report.ts';
@@ -125,6 +125,40 @@ test('another load balancer: the sessions move before the old target goes', asyn
   expect(mirrored(cloud)).toMatchObject({ targets: [expect.stringContaining('others') as string], used: 2 });
 });
 
+describe('targets and filters that are there already', () => {
+  test('are used, and never changed or removed', async () => {
+    const cloud = fleetOf(2);
+    const filter = { TrafficMirrorFilterId: 'tmf-00000001', IngressFilterRules: [], EgressFilterRules: [], NetworkServices: [], Tags: [] };
+    const target = { TrafficMirrorTargetId: 'tmt-00000001', Type: 'network-load-balancer' as const, NetworkLoadBalancerArn: cloud.loadBalancers[0]?.LoadBalancerArn ?? '', Tags: [] };
+    cloud.filters.add('tmf-00000001', filter);
+    cloud.targets.add('tmt-00000001', target);
+    const config = awsConfig({ filter: { mirrorFilter: 'tmf-00000001' }, target: { mirrorTarget: 'tmt-00000001' } });
+    expect(undone(await applyAll(config))).toEqual([]);
+    expect(aws.changes().map(({ operation }) => operation)).toEqual(['CreateTrafficMirrorSession', 'CreateTrafficMirrorSession']);
+    for (const session of cloud.sessions.all()) expect(session).toMatchObject({ TrafficMirrorFilterId: 'tmf-00000001', TrafficMirrorTargetId: 'tmt-00000001' });
+    expect(await applyAll(config)).toEqual([]);
+    expect(undone(await destroyAll(config))).toEqual([]);
+    expect([cloud.sessions.size, cloud.filters.all(), cloud.targets.all()]).toEqual([0, [filter], [target]]);
+  });
+
+  test('a target that somebody made for the same balancer is used, since AWS needs no second one', async () => {
+    const cloud = fleetOf(1);
+    cloud.targets.add('tmt-00000001', { TrafficMirrorTargetId: 'tmt-00000001', Type: 'network-load-balancer', NetworkLoadBalancerArn: cloud.loadBalancers[0]?.LoadBalancerArn ?? '', Tags: [] });
+    await applyAll(awsConfig());
+    await destroyAll(awsConfig());
+    expect(cloud.targets.all()).toHaveLength(1);
+  });
+
+  test('the endpoint of a gateway load balancer', async () => {
+    const cloud = fleetOf(1);
+    cloud.endpoints.push({ VpcEndpointId: 'vpce-00000001', VpcEndpointType: 'GatewayLoadBalancer', VpcId: productionVpc });
+    const config = awsConfig({ target: { gatewayLoadBalancerEndpoint: 'vpce-00000001' } });
+    expect(undone(await applyAll(config))).toEqual([]);
+    expect(cloud.targets.all()).toMatchObject([{ Type: 'gateway-load-balancer-endpoint', GatewayLoadBalancerEndpointId: 'vpce-00000001' }]);
+    expect(await applyAll(config)).toEqual([]);
+  });
+});
+
 describe('a run that ends anywhere is repaired by the next', () => {
   const before = awsConfig({ filter: { ports: [90, 100], clients: ['0.0.0.0/0'] } });
   const config = awsConfig({ filter: { ports: [80], clients: ['0.0.0.0/0', '::/0'] }, session: { vni: 3 } });
@@ -183,6 +217,23 @@ test('calls that are too many are made again, later', async () => {
   expect(undone(await applyAll(awsConfig()))).toEqual([]);
   expect(cloud.sessions.size).toBe(20);
   expect([...tries.values()].every((count) => count >= 4)).toBe(true);
+});
+
+test('a call whose answer is lost makes nothing twice when it is made again', async () => {
+  const cloud = fleetOf(5);
+  const tried = new Set<string>();
+  aws.fault = ({ operation, input }) => {
+    const key = `${operation} ${JSON.stringify(input)}`;
+    if (!/^(?:Create|Modify|Delete)/.test(operation) || tried.has(key)) return null;
+    tried.add(key);
+    return { lost: true };
+  };
+  const config = awsConfig();
+  expect(undone(await applyAll(config))).toEqual([]);
+  expect([cloud.sessions.size, cloud.filters.size, cloud.targets.size]).toEqual([5, 1, 1]);
+  const removed = await destroyAll(config);
+  expect(removed.filter(({ outcome }) => outcome !== 'done' && outcome !== 'gone')).toEqual([]);
+  expect([cloud.sessions.size, cloud.filters.size, cloud.targets.size]).toEqual([0, 0, 0]);
 });
 
 test('what AWS does not list yet is waited for', async () => {
