@@ -256,8 +256,11 @@ describe('watching', () => {
 
   test('apply --watch follows instances by the clock, and warns once of what does not work', async () => {
     addInstance(cloud, 1);
+    let failures = 1;
+    aws.fault = ({ operation }) => (operation === 'CreateTrafficMirrorSession' && failures-- > 0 ? { code: 'InvalidParameterValue' } : null);
     const watch = start('aws', 'apply', configFile({ watch: { every: '50ms' } }), '--yes', '--watch');
     await eventually('the ready line', () => (watch.printed().includes('ready aws=111111111111/eu-central-1') ? true : null));
+    expect(watch.printed()).toContain('doubletake: warning: 1 of 7 steps were not done');
     addInstance(cloud, 2);
     await sessions(2);
     const gone = cloud.instanceById.get('i-00000000000000001');

@@ -57,7 +57,11 @@ export function monthlyCost({ sessions, bytesPerSecond, bytesPerPacket, zones, b
     ...(balanced
       ? [
           { what: 'load balancer', because: `${hours} h × $${price.balancerHour}`, dollars: hours * price.balancerHour },
-          { what: 'through the load balancer', because: `${amount(units)} capacity units × ${hours} h × $${price.capacityUnitHour}`, dollars: units * hours * price.capacityUnitHour },
+          {
+            what: 'through the load balancer',
+            because: `${amount(units)} capacity units × ${hours} h × $${price.capacityUnitHour}`,
+            dollars: units * hours * price.capacityUnitHour,
+          },
         ]
       : []),
     {

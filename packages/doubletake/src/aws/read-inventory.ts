@@ -4,7 +4,7 @@ import type {
   DescribeNetworkInterfacesCommandOutput,
   DescribeVpcPeeringConnectionsCommandOutput,
 } from '@aws-sdk/client-ec2';
-import type { AwsConfig } from '../config/aws-schema.ts';
+import type { AwsConfig } from '../config/aws-config.ts';
 import type { Scope } from './clients.ts';
 import { findDestination } from './destination.ts';
 import { readEcsServices } from './ecs-services.ts';

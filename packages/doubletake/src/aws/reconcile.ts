@@ -1,5 +1,5 @@
 /** From a configuration and a scope to a plan, and from a plan to what it made. */
-import type { AwsConfig } from '../config/aws-schema.ts';
+import type { AwsConfig } from '../config/aws-config.ts';
 import { applySteps, type ApplyOptions, type StepResult } from './apply.ts';
 import { generationAt } from './client-token.ts';
 import type { Scope } from './clients.ts';

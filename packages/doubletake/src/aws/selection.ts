@@ -2,7 +2,8 @@
  * Which network interfaces are mirrored, and why the others are not: what the configuration selects, less what AWS
  * cannot mirror, less what it does not allow.
  */
-import type { AwsConfig, Selector } from '../config/aws-schema.ts';
+import type { AwsConfig } from '../config/aws-config.ts';
+import type { Selector } from '../config/aws-schema.ts';
 import { ecsServiceKey, type Instance, type Inventory, type MirrorSession, type NetworkInterface } from './inventory.ts';
 import { quotas, sourcesPerTarget } from './limits.ts';
 import { unmirrorable } from './mirrorable-types.ts';

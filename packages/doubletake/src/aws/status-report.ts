@@ -1,5 +1,5 @@
 /** Reads and puts together what `doubletake aws status` tells of a region of an account. */
-import type { AwsConfig } from '../config/aws-schema.ts';
+import type { AwsConfig } from '../config/aws-config.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { Scope } from './clients.ts';
 import { type MirrorMetrics, readMetrics } from './metrics.ts';
@@ -19,8 +19,17 @@ export interface StatusReport {
   unasked: number;
 }
 
+export interface StatusOptions {
+  /** Since the epoch. */
+  nowMs: number;
+  /** How far back CloudWatch is asked. */
+  windowMs: number;
+  /** The most instances that it is asked about. */
+  instancesMax: number;
+}
+
 /** Rejects with a `DoubletakeError`. */
-export async function reportStatus(aws: AwsConfig, scope: Scope, { nowMs, windowMs, instancesMax }: { nowMs: number; windowMs: number; instancesMax: number }): Promise<StatusReport> {
+export async function reportStatus(aws: AwsConfig, scope: Scope, { nowMs, windowMs, instancesMax }: StatusOptions): Promise<StatusReport> {
   const { inventory, plan } = await planScope(aws, scope);
   if (inventory === null) throw new TypeError('a plan has an inventory');
   const instances = mirroredInstances(aws.name, inventory);
@@ -41,7 +50,12 @@ export async function reportStatus(aws: AwsConfig, scope: Scope, { nowMs, window
 }
 
 /** Without the numbers where the credentials may not see them: the rest is worth telling. */
-async function readable(instances: readonly string[], nowMs: number, windowMs: number, scope: Scope): Promise<{ found: ReadonlyMap<string, MirrorMetrics>; findings: string[] }> {
+async function readable(
+  instances: readonly string[],
+  nowMs: number,
+  windowMs: number,
+  scope: Scope,
+): Promise<{ found: ReadonlyMap<string, MirrorMetrics>; findings: string[] }> {
   try {
     return { found: await readMetrics(instances, nowMs, windowMs, scope), findings: [] };
   } catch (error) {

@@ -38,9 +38,10 @@ async function balancerHealth(LoadBalancerArn: string, scope: Scope): Promise<Ta
   const all = states.flat();
   const healthy = all.filter(({ TargetHealth: health }) => health?.State === 'healthy').length;
   const reason = all.find(({ TargetHealth: health }) => health?.State !== 'healthy')?.TargetHealth?.Description;
+  const why = reason === undefined ? '' : `: ${reason}`;
   if (all.length === 0) findings.push('the load balancer has no mirror behind it');
-  else if (healthy === 0) findings.push(`none of the ${all.length} mirrors behind the load balancer is healthy${reason === undefined ? '' : `: ${reason}`}`);
-  else if (healthy < all.length) findings.push(`${all.length - healthy} of the ${all.length} mirrors behind the load balancer are not healthy${reason === undefined ? '' : `: ${reason}`}`);
+  else if (healthy === 0) findings.push(`none of the ${all.length} mirrors behind the load balancer is healthy${why}`);
+  else if (healthy < all.length) findings.push(`${all.length - healthy} of the ${all.length} mirrors behind the load balancer are not healthy${why}`);
   const crossZone = Attributes.find(({ Key }) => Key === 'load_balancing.cross_zone.enabled')?.Value;
   if (crossZone === 'false') findings.push('the load balancer does not send across zones: sources in a zone without a healthy mirror lose everything');
   return { healthy, all: all.length, mirrors: new Set(all.flatMap(({ Target: target }) => target?.Id ?? [])), findings };

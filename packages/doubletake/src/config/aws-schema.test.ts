@@ -3,7 +3,7 @@ import { ConfigDocument } from './document.ts';
 import { explain } from './explain.ts';
 import { buildAwsConfig, buildConfig } from './load.ts';
 import { ConfigError } from './problem.ts';
-import type { AwsConfig } from './aws-schema.ts';
+import type { AwsConfig } from './aws-config.ts';
 
 const least = 'sources: [{ tags: { app: shop } }], target: { networkLoadBalancer: mirrors }';
 
