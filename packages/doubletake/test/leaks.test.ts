@@ -196,7 +196,7 @@ describe('no canary of ten thousand leaves the process under the three presets',
     run = await readRun(join(all.run, 'run.duckdb'));
     const planted = all.sent.flatMap((sent, n) => [sent, production(n), candidate(n)]);
     long = new TextSearch(planted.flatMap(({ needles }) => needles).map(normal).filter((needle) => needle.length >= 13));
-  }, 120_000);
+  }, 180_000);
 
   test('to the target', () => {
     expect(leaksIn(all.target.requests.map(({ bytes }) => bytes))).toEqual([]);
