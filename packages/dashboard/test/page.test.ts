@@ -156,7 +156,7 @@ describe('a difference', () => {
     await save.click({ force: true });
     expect(backend.done).toEqual([]);
     await dialog.getByLabel('Path').fill('$.address.zip');
-    await dialog.getByRole('radio', { name: 'Tolerate a distance' }).check();
+    await dialog.getByRole('radio', { name: 'Tolerate' }).check();
     await dialog.getByLabel('How far apart').fill('0.5');
     await dialog.getByLabel('Name').fill('zip codes');
     await dialog.getByText('$.address.zip').waitFor();

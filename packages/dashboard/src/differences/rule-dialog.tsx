@@ -98,8 +98,8 @@ function Form({ draft, change, cluster }: { draft: RuleDraft; change: (changes: 
           onChoose={(chosen) => change({ effect: chosen })}
           choices={[
             ['ignore', 'Ignore it'],
-            ['tolerate', 'Tolerate a distance'],
-            ['unordered', 'Order means nothing'],
+            ['tolerate', 'Tolerate'],
+            ['unordered', 'Any order'],
           ]}
         />
         <Choice
@@ -162,7 +162,7 @@ function Preview({ preview: { pairs, hiddenDifferences, hiddenPairs, remainingPa
           makes <b>{count(hiddenPairs)}</b> of {plural(pairs, 'pair')} equal
         </span>
         <span>
-          <b>{count(remainingPairs)}</b> still differ
+          <b>{count(remainingPairs)}</b> still {remainingPairs === 1 ? 'differs' : 'differ'}
         </span>
       </div>
       <ul className="small">

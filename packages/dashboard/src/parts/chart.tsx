@@ -18,7 +18,7 @@ interface ChartProps {
   /** Seconds since the epoch, one for each value. */
   times: readonly number[];
   lines: readonly Line[];
-  /** How much of the past is shown; stays as it is. */
+  /** How much of the past is shown at most; stays as it is. */
   seconds: number;
   /** Writes a value, with its unit. */
   format: (value: number) => string;
@@ -31,6 +31,10 @@ interface ChartProps {
 }
 
 const heightPx = 150;
+/** How much of the past is shown at least. */
+const secondsMin = 60;
+/** Shorter than this nothing is missing: not every second has something to say. */
+const gapSecondsMax = 20;
 /** Charts of a view show the same moment under the pointer. */
 const together = uPlot.sync('time');
 
@@ -48,6 +52,8 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
     const element = box.current;
     if (element === null) return;
     const colour = (name: string): string => getComputedStyle(element).getPropertyValue(name);
+    const wideGaps: uPlot.Series.GapsRefiner = (self, _series, _from, _to, gaps) =>
+      gaps.filter(([start, end]) => self.posToVal(end / uPlot.pxRatio, 'x') - self.posToVal(start / uPlot.pxRatio, 'x') > gapSecondsMax);
     const axis = { stroke: () => colour('--quiet'), grid: { stroke: () => colour('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
     const chart = new uPlot(
       {
@@ -57,7 +63,7 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
         legend: { show: false },
         cursor: { sync: { key: together.key }, drag: { x: false, y: false }, points: { size: 6 } },
         scales: {
-          x: { range: (_, __, end) => [end - latest.current.seconds, end] },
+          x: { range: (_, start, end) => [Math.max(end - latest.current.seconds, Math.min(start, end - secondsMin)), end] },
           y: {
             range: (_, low, high) => {
               const { topMin: least, nearOne: shares } = latest.current;
@@ -77,6 +83,7 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
             stroke: () => colour(property),
             width: dashed === true ? 1.5 : 2,
             points: { show: false },
+            gaps: wideGaps,
             ...(dashed === true ? { dash: [5, 4] } : {}),
           })),
         ],
@@ -137,6 +144,7 @@ function shown(value: number | null, format: (value: number) => string): string 
   return value === null ? '–' : format(value);
 }
 
+/** The value of now, or of just before. */
 function lastOf(values: readonly (number | null)[]): number | null {
-  return values.at(-1) ?? null;
+  return values.slice(-gapSecondsMax).findLast((value) => value !== null) ?? null;
 }
