@@ -51,7 +51,7 @@ beforeAll(async () => {
     });`,
   );
   writeFileSync(capture, pcapFile(request('/captured')));
-}, 120_000);
+}, 240_000);
 
 beforeEach((context) => context.skip(problem !== null, problem ?? ''));
 afterEach(stopAll);
@@ -175,7 +175,7 @@ describe('an instance of the CloudFormation stack', () => {
     return { started, root: join(folder, name, 'root') };
   }
 
-  test('installs the release, and its unit starts a mirror that makes requests safe', async () => {
+  test('installs the release, and its unit starts a mirror that makes requests safe', { timeout: 120_000 }, async () => {
     const target = await recordingTarget();
     const { started, root } = await instance('instance', { RequestsForwardDestination: target.url }, { installs: true });
     expect(started.calls).toEqual([
@@ -256,7 +256,7 @@ describe('the image', () => {
     expect(new Set(named)).toEqual(new Set([version]));
   });
 
-  test('its build step installs the package, which its entry point starts', async () => {
+  test('its build step installs the package, which its entry point starts', { timeout: 120_000 }, async () => {
     const root = join(folder, 'image');
     const [workFolder = ''] = all('WORKDIR');
     const build = root + workFolder;
