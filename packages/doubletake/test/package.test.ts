@@ -153,6 +153,8 @@ describe('where koffi is not there', () => {
 });
 
 describe('an instance of the CloudFormation stack', () => {
+  beforeEach((context) => context.skip(process.platform !== 'linux', 'the script is for Linux'));
+
   const given = {
     HandlerVpcId: 'vpc-0123456789abcdef0',
     HandlerSubnetIds: ['subnet-0123456789abcdef0'],
@@ -251,6 +253,8 @@ describe('the image', () => {
     expect(all('FROM')).toEqual(['node:24-bookworm-slim AS build', 'gcr.io/distroless/nodejs24-debian12:nonroot']);
     const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
     expect(all('ARG')).toEqual([`PACKAGE=doubletake@${version}`]);
+    const named = readFileSync(join(deploy, 'Dockerfile'), 'utf8').match(/(?<=doubletake[@:-])\d[\d.]*\d/g);
+    expect(new Set(named)).toEqual(new Set([version]));
   });
 
   test('its build step installs the package, which its entry point starts', async () => {

@@ -78,7 +78,6 @@ class Run {
       for (const result of missing) {
         const next = again ? await this.#try(result.step, this.#options.generation + 1) : null;
         this.results[this.results.indexOf(result)] = next ?? { ...result, outcome: 'failed', problem: notListed };
-        if (next === null) this.#options.onResult({ ...result, outcome: 'failed', problem: notListed });
       }
       if (missing.length === 0) return;
     }

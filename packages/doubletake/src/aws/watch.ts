@@ -2,7 +2,7 @@
  * Keeps sessions true while instances come, go and change: again and again what there is is read, and what differs is
  * done. Events make it sooner and are not needed: one that is lost costs a round's time, and no session.
  */
-import type { AwsConfig, WatchConfig } from '../config/aws-schema.ts';
+import type { AwsConfig, WatchConfig } from '../config/aws-config.ts';
 import { DoubletakeError } from '../errors.ts';
 import { usualCallsAtOnce } from './apply.ts';
 import type { Scope } from './clients.ts';
