@@ -1,14 +1,15 @@
 /** The page in a browser, over plain data that the real server answers with. */
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { plainBackend } from '../../doubletake/test/support/dashboard-backend.ts';
 import { overhang, seriousFindings, useBrowser } from './support/browser.ts';
 import { ensureBuilt } from './support/built-page.ts';
 import { showData, type ShownData } from './support/dashboard.ts';
 import { largeReport } from './support/large-run.ts';
 
-/** A machine that is busy takes its time. */
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 const patient = { timeout: 15_000 };
 
 const servers: ShownData[] = [];

@@ -1,13 +1,14 @@
 /** The page in a browser, before a real mirror under load: a proxy, two versions of a service, a comparison, a dashboard. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { stopAll } from '../../doubletake/test/support/mirror.ts';
 import { seriousFindings, useBrowser } from './support/browser.ts';
 import { ensureBuilt } from './support/built-page.ts';
 import { type Shop, startShop } from './support/shop.ts';
 
-/** A machine that is busy takes its time. */
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 120_000 });
 const patient = { timeout: 30_000 };
 
 let shop: Shop;
