@@ -1,5 +1,5 @@
 /**
- * `npm run bench:dashboard`: how long the dashboard's questions to a large run take: 1,000 endpoints, 10,000 clusters,
+ * `npm run bench:run`: how long the dashboard's questions to a large run take: 1,000 endpoints, 10,000 clusters,
  * 1,000,000 stored pairs. Each is asked of a run that has ended, and of one that is being written meanwhile.
  *
  * `-- --keep DIR` only writes such a run to a new folder, to be looked at with `doubletake report DIR --dashboard`.

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request as secureRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { PageFiles } from '../src/server/page-files.ts';
 import { Authority } from './support/certificates.ts';
@@ -32,7 +33,7 @@ describe('tokens', () => {
       // oxlint-disable-next-line no-await-in-loop -- one question after the other
       expect(await ask(path)).toMatchObject({ status: 401, json: { code: 'DT_UNAUTHORIZED' } });
     }
-    expect((await ask('/api/session')).json).toEqual({ role: null, version: '', mode: 'live' });
+    expect((await ask('/api/session')).json).toEqual({ role: null, open: false, version: '', mode: 'live' });
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
   });
 
@@ -112,6 +113,7 @@ describe('tokens', () => {
     expect(token).toMatch(/^[\w-]{32}$/);
     expect((await askAt(at, '/api/session')).json).toMatchObject({ role: null });
     expect((await askAt(at, '/api/session', bearer(token ?? ''))).json).toMatchObject({ role: 'operator' });
+    expect(log).toContainEqual(expect.stringMatching(/^the dashboard is served without TLS/));
     expect(log.join()).not.toContain(token);
   });
 
@@ -316,20 +318,41 @@ describe('the page', () => {
 });
 
 describe('by https', () => {
-  test('with certificate files; cookies are for https alone; a certificate that cannot be used is refused', async () => {
+  /** Asks with the authority's certificate; the name of the server's, and the cookies that were set. */
+  function securely(address: string, authority: Authority, json: unknown): Promise<{ name: unknown; cookies: string[] | undefined }> {
+    return new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json' };
+      const sent = secureRequest(`${address}api/session`, { method: 'POST', ca: authority.pem, headers, agent: false }, (response) => {
+        const { subject } = (response.socket as TLSSocket).getPeerCertificate();
+        response.resume().on('end', () => resolve({ name: subject.CN, cookies: response.headers['set-cookie'] }));
+      });
+      sent.on('error', reject).end(JSON.stringify(json));
+    });
+  }
+
+  test('with certificate files, also renewed ones; cookies are for https alone', async () => {
     const authority = new Authority();
     onTestFinished(() => authority.remove());
     const { certificate, key } = authority.issue('dashboard', 'IP:127.0.0.1');
-    const { address, port } = await startTested({ operatorToken, tls: { certificate, key } });
+    const { address, port, log } = await startTested({ operatorToken, tls: { certificate, key } }, { limits: { certificateEveryMs: 10 } });
     expect(address).toBe(`https://127.0.0.1:${port}/`);
-    const cookies = await new Promise<string[] | undefined>((resolve, reject) => {
-      const body = JSON.stringify({ token: operatorToken });
-      const headers = { 'content-type': 'application/json' };
-      secureRequest(`${address}api/session`, { method: 'POST', ca: authority.pem, headers, agent: false }, (response) => {
-        response.resume().on('end', () => resolve(response.headers['set-cookie']));
-      }).on('error', reject).end(body);
-    });
+    const { name, cookies } = await securely(address, authority, { token: operatorToken });
+    expect(name).toBe('dashboard');
     expect(cookies).toEqual([expect.stringMatching(/^__Host-doubletake_\d+=[\w-]+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=\d+; Secure$/) as string]);
+
+    writeFileSync(certificate, 'damaged');
+    await untilAsked('the warning', async () => log.find((line) => /cannot use the certificate .*; the one from before stays/.test(line)) ?? null);
+    expect((await securely(address, authority, { token: operatorToken })).name).toBe('dashboard');
+    const renewed = authority.issue('renewed', 'IP:127.0.0.1');
+    copyFileSync(renewed.key, key);
+    copyFileSync(renewed.certificate, certificate);
+    await untilAsked('the renewed one', async () => ((await securely(address, authority, { token: operatorToken })).name === 'renewed' ? true : null));
+  });
+
+  test('a certificate that cannot be used is refused at the start', async () => {
+    const authority = new Authority();
+    onTestFinished(() => authority.remove());
+    const { key } = authority.issue('dashboard', 'IP:127.0.0.1');
     await expect(startTested({ tls: { certificate: key, key } })).rejects.toMatchObject({ code: 'DT_DASHBOARD_TLS' });
   });
 });

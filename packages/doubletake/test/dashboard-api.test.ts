@@ -10,6 +10,7 @@ import { ruleList, rulePreview } from '../src/server/api/rules.ts';
 import { session } from '../src/server/api/session.ts';
 import { traffic } from '../src/server/api/traffic.ts';
 import { problem } from '../src/server/api/values.ts';
+import type { LedgerReport } from '../src/ledger/report.ts';
 import { plainBackend, shownPair } from './support/dashboard-backend.ts';
 import { type AskOptions, startTested, untilAsked } from './support/dashboard-server.ts';
 import { bucketsOf, ledgerOf } from './support/ledgers.ts';
@@ -102,6 +103,7 @@ describe('routes of the API', () => {
   test('a head is asked for without a body', async () => {
     const { ask } = await startTested();
     expect(await ask('/api/overview', { method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
+    expect(await ask('/api/events', { method: 'HEAD' })).toMatchObject({ status: 404 });
   });
 });
 
@@ -140,6 +142,23 @@ describe('what is shown', () => {
     backend.state.hidden = 'nothing is sanitized';
     expect(await found('q=bern')).toEqual([]);
     expect((await ask('/api/clusters')).text).not.toContain('Bern');
+  });
+
+  test('large tables are made once for a comparison, and compressed for who takes that', async () => {
+    const { at, ask, backend } = await startTested();
+    const { endpoints } = regressionReport();
+    const report = { ...regressionReport(), endpoints: Array.from({ length: 500 }, (_, index) => ({ ...endpoints[0], endpoint: `GET /things${index}` })) };
+    backend.state.comparison = report;
+    const plain = await ask('/api/endpoints');
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    const packed = await fetch(`http://${at}/api/endpoints`, { headers: { 'accept-encoding': 'gzip' } });
+    expect(packed.headers.get('content-encoding')).toBe('gzip');
+    expect(packed.headers.get('vary')).toBe('accept-encoding');
+    expect(await packed.text()).toBe(plain.text);
+    report.endpoints = [];
+    expect((await ask('/api/endpoints')).text).toBe(plain.text);
+    backend.state.comparison = { ...report };
+    expect((await ask('/api/endpoints')).json).toEqual({ endpoints: [] });
   });
 
   test('a HAR file holds both answers', async () => {
@@ -188,15 +207,18 @@ describe('changes', () => {
     expect(await ask('/api/rules', post(rule))).toMatchObject({ status: 201 });
     expect(backend.done).toEqual(['halt', 'setPercentage candidate 5', `addRule ${JSON.stringify(rule)}`]);
     changes.note('ramp', 'target candidate: went well; it gets 50 % now');
+    expect(await ask('/api/rules/a%2Fb%20c', gone)).toMatchObject({ status: 200 });
+    expect(backend.done.at(-1)).toBe('removeRule a/b c');
     const texts = changeList.parse((await ask('/api/changes')).json).changes.map(({ who, text }) => `${who}: ${text}`);
     expect(texts).toEqual([
+      'operator 127.0.0.1: rule a/b c is removed',
       'ramp: target candidate: went well; it gets 50 % now',
       'operator 127.0.0.1: rule prices for $.price is added',
       'operator 127.0.0.1: target candidate: gets 5 %, set by hand',
       'operator 127.0.0.1: all replay is stopped by hand; requests are captured and end as blocked.kill_switch',
     ]);
     expect(log).toContain('target candidate: gets 5 %, set by hand (operator 127.0.0.1)');
-    await page.until('all changes', (text) => text.split('event: change\n').length === 5);
+    await page.until('all changes', (text) => text.split('event: change\n').length === 6);
   });
 
   test('one that fails is answered with why, and not logged as done; how it failed inside stays here', async () => {
@@ -210,6 +232,12 @@ describe('changes', () => {
     expect(changes.list()).toEqual([]);
   });
 
+  test('a note cannot steer the terminal on which the log is read', async () => {
+    const { ask, log } = await startTested();
+    await ask('/api/clusters/c1/accepted', put({ note: 'fine\u001b[2J\r\nforged' }));
+    expect(log.at(-1)).toBe('difference c1 is accepted: fine\uFFFD[2J\uFFFD\uFFFDforged (operator 127.0.0.1)');
+  });
+
   test('the last thousand are kept', async () => {
     const { ask, changes } = await startTested();
     for (let index = 0; index < 1_010; index++) changes.note('ramp', `change ${index}`);
@@ -219,6 +247,47 @@ describe('changes', () => {
 });
 
 describe('live events', () => {
+  test('a page that connects again, also after a restart, hears at once how things stand', async () => {
+    const first = await startTested({}, { newsEveryMs: 60_000 });
+    const connect = async (): Promise<string> => {
+      const page = await rawClient(first.at);
+      page.send(`GET /api/events HTTP/1.1\r\nHost: ${first.at}\r\n\r\n`);
+      const text = await page.until('an overview', (received) => /event: overview\ndata: .*\n\n/.test(received));
+      page.socket.destroy();
+      return text;
+    };
+    await connect();
+    expect(eventsIn(await connect(), 'overview')).toMatchObject([{ replay: 'running' }]);
+    const waiting = await rawClient(first.at);
+    waiting.send(`GET /api/events HTTP/1.1\r\nHost: ${first.at}\r\n\r\n`);
+    await waiting.until('an overview', (text) => text.includes('event: overview\n'));
+    await first.close();
+    await waiting.closed();
+    const backend = plainBackend();
+    backend.state.ledger = { ...ledgerOf(), replay: 'stopped' };
+    await startTested({ listen: first.at }, { backend, newsEveryMs: 60_000 });
+    expect(eventsIn(await connect(), 'overview')).toMatchObject([{ replay: 'stopped' }]);
+  });
+
+  test('a backend that fails is told once, and events go on when it has recovered', async () => {
+    const backend = plainBackend();
+    const ledger = (): LedgerReport => backend.state.ledger;
+    const { at, log } = await startTested({}, { backend });
+    const page = await rawClient(at);
+    page.send(`GET /api/events HTTP/1.1\r\nHost: ${at}\r\n\r\n`);
+    await page.until('a point', (text) => text.includes('event: point\n'));
+    let failures = 0;
+    backend.live.ledger = () => {
+      failures++;
+      throw new Error('no ledger');
+    };
+    await untilAsked('failures', async () => (failures > 3 ? true : null));
+    backend.live.ledger = ledger;
+    const before = page.received().length;
+    await page.until('events again', (text) => text.slice(before).includes('event: point\n'));
+    expect(log.filter((line) => line.includes('no ledger'))).toHaveLength(1);
+  });
+
   test('a page that connects hears how things stand, and then what happens', async () => {
     const { at, backend } = await startTested();
     const page = await rawClient(at);

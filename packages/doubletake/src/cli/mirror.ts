@@ -55,7 +55,7 @@ export function mirrorCommand(): Command {
         .argParser((text) => parseInteger('--workers', text, 1, 256)),
     )
     .addOption(
-      new Option('--health <[HOST:]PORT>', 'answer GET /healthz for a load balancer')
+      new Option('--health <[HOST:]PORT>', 'answer GET /healthz for a load balancer, and GET /metrics for Prometheus')
         .argParser((text) => parseListen('--health', text)),
     )
     .addOption(dashboardOption())

@@ -8,11 +8,15 @@ import type { MirrorConfig } from '../config/schema.ts';
 import { Engine } from '../engine/engine.ts';
 import { DoubletakeError } from '../errors.ts';
 import { imbalances, type LedgerReport } from '../ledger/report.ts';
+import type { DashboardBackend } from '../server/api/backend.ts';
 import { ChangeLog } from '../server/changes.ts';
 import { startControlServer } from '../server/control.ts';
 import type { DashboardServer } from '../server/dashboard.ts';
 import { startHealthServer } from '../server/health.ts';
 import { liveBackend } from '../server/live-backend.ts';
+import { Metrics } from '../server/metrics/metrics.ts';
+import type { OtlpExporter } from '../server/metrics/otlp-exporter.ts';
+import { startExport } from '../server/metrics/start-export.ts';
 import { ExitCode } from './exit-code.ts';
 import { ledgerText } from './ledger-text.ts';
 import type { Reporter } from './reporter.ts';
@@ -55,8 +59,10 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
       reporter.error(`a worker died, its requests are lost; the proxy goes on: ${error.stack ?? error.message}`);
     },
   });
+  const backend = liveBackend(engine);
+  const metrics = new Metrics(backend.live);
   // The port for health is taken first, so that a balancer sees 503 while the rest starts.
-  const health = config.health && (await startHealthServer(config.health, () => engine.problem()));
+  const health = config.health && (await startHealthServer(config.health, () => engine.problem(), (accept) => metrics.expose(accept)));
   const control =
     config.control === undefined
       ? null
@@ -68,6 +74,7 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
           changed: (text) => void changes.add('control socket', text),
         });
   let dashboard: DashboardServer | null = null;
+  let fleet: { stop(): Promise<void> } | null = null;
   let reloading = Promise.resolve();
   const signals = onSignals({
     stop: () => stopped.resolve(),
@@ -81,13 +88,16 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
             reloading = reloading.then(() => reload(engine, reread, reporter, changes));
           },
   });
+  let exporter: OtlpExporter | null = null;
   try {
-    dashboard = await openDashboard(config, engine, changes, reporter);
+    dashboard = await openDashboard(config, { backend, metrics, changes, reporter });
     const addresses = await engine.start();
+    exporter = startExport(config, metrics, reporter);
     if (dashboard !== null) addresses.push(`dashboard=${formatListen(dashboard)}`);
     if (health !== undefined) addresses.push(`health=${formatListen(health)}`);
     process.stderr.write(`ready ${addresses.join(' ')}\n`);
     reporter.start(() => engine.report());
+    if (config.aws?.watch) fleet = (await import('./aws-watch.ts')).watchBeside(config.aws, reporter);
     await stopped.promise;
     reporter.stop();
     const report = await engine.stop(config.drainMs);
@@ -105,18 +115,29 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
   } finally {
     reporter.stop();
     signals.remove();
+    await exporter?.close();
     await dashboard?.close();
+    await fleet?.stop();
     await control?.close();
     await health?.close();
+    metrics.close();
   }
 }
 
 /** Null when none is asked for; what serves it is loaded only then. */
-async function openDashboard(config: MirrorConfig, engine: Engine, changes: ChangeLog, reporter: Reporter): Promise<DashboardServer | null> {
+async function openDashboard(
+  config: MirrorConfig,
+  { backend, metrics, changes, reporter }: { backend: DashboardBackend; metrics: Metrics; changes: ChangeLog; reporter: Reporter },
+): Promise<DashboardServer | null> {
   if (config.dashboard === undefined) return null;
   const { startDashboard } = await import('../server/dashboard.ts');
-  const options = { config: config.dashboard, changes, warning: (text: string) => reporter.warning(text), metrics: null };
-  const dashboard = await startDashboard(options, liveBackend(engine));
+  const options = {
+    config: config.dashboard,
+    changes,
+    warning: (text: string) => reporter.warning(text),
+    metrics: async (accept: string | undefined) => metrics.expose(accept),
+  };
+  const dashboard = await startDashboard(options, backend);
   reporter.notice(`the dashboard is at ${dashboard.address}`);
   // Told once, and to no log.
   if (dashboard.token !== null) process.stderr.write(`doubletake: the dashboard's operator token: ${dashboard.token}\n`);

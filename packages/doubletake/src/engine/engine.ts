@@ -43,7 +43,7 @@ const stopGraceMs = 3_000;
 const rampEveryMs = 1_000;
 
 /** What cannot change while the mirror runs. */
-const lasting = ['sources', 'compare', 'run', 'record', 'guards', 'workers', 'drainMs', 'health', 'control', 'dashboard', 'ledger'] as const satisfies (keyof MirrorConfig)[];
+const lasting = ['sources', 'compare', 'run', 'record', 'aws', 'guards', 'workers', 'drainMs', 'health', 'metrics', 'control', 'dashboard', 'ledger'] as const satisfies (keyof MirrorConfig)[];
 
 export interface EngineEvents {
   warning(text: string): void;

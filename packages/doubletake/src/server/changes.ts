@@ -15,13 +15,15 @@ export class ChangeLog {
 
   /** `who`: `operator 10.0.0.7`, `control socket`, `ramp`, `signal`. */
   add(who: string, text: string): Change {
-    this.#log(`${text} (${who})`);
-    return this.note(who, text);
+    const change = this.note(who, text);
+    this.#log(`${change.text} (${who})`);
+    return change;
   }
 
   /** The same for what the log has already. */
   note(who: string, text: string): Change {
-    const change = { time: new Date().toISOString(), who, text };
+    // A note of somebody's must not steer the terminal on which the log is read.
+    const change = { time: new Date().toISOString(), who, text: text.replace(/\p{Cc}/gu, '\uFFFD') };
     this.#changes.push(change);
     if (this.#changes.length > changesMax) this.#changes.shift();
     for (const listener of this.#listeners) listener(change);

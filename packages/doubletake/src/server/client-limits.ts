@@ -1,4 +1,4 @@
-/** What a client of the dashboard may take, in time and in bytes. */
+/** What a client of the dashboard may take, in time and in bytes; and how soon it gets a renewed certificate. */
 export interface ClientLimits {
   /** For the head of a request, and for all of it. */
   headMs: number;
@@ -10,6 +10,8 @@ export interface ClientLimits {
   connectionsMax: number;
   headBytesMax: number;
   bodyBytesMax: number;
+  /** How often the certificate's files are looked at. */
+  certificateEveryMs: number;
 }
 
 export const clientLimits: Readonly<ClientLimits> = {
@@ -20,4 +22,5 @@ export const clientLimits: Readonly<ClientLimits> = {
   connectionsMax: 512,
   headBytesMax: 16_384,
   bodyBytesMax: 65_536,
+  certificateEveryMs: 5_000,
 };

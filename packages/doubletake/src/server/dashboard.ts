@@ -63,7 +63,12 @@ export async function startDashboard(options: DashboardOptions, backend: Dashboa
   const access = accessOf(config);
   const gate = new Gate({ tokens: access.tokens, listen: listen.host, hosts: config.hosts, secure: tls !== undefined });
   const streams = new EventStreams();
-  const observer = new Observer(backend, options.newsEveryMs ?? newsEveryMs, (event, data) => streams.send(event, data));
+  const observer = new Observer(
+    backend,
+    options.newsEveryMs ?? newsEveryMs,
+    (event, data) => streams.send(event, data),
+    onceEach((error) => warning(`dashboard: ${error.stack ?? error.message}`)),
+  );
   const unfollow = changes.follow((change) => streams.send('change', () => change));
   const services: Services = { backend, observer, changes, gate, prepared: new PreparedAnswers(), metrics: options.metrics };
   const routes = [
@@ -89,6 +94,9 @@ export async function startDashboard(options: DashboardOptions, backend: Dashboa
     const page = options.page ?? new PageFiles();
     servePage(app, page);
     await app.listen({ host: listen.host, port: listen.port });
+    if (tls === undefined && !isLoopback(listen.host)) {
+      warning('the dashboard is served without TLS: tokens, and what it shows, pass the network as they are (dashboard.tls)');
+    }
     if (page.empty) warning('the dashboard\'s page is not built, its API is there: npm run build:page');
   } catch (error) {
     await close();
@@ -98,6 +106,15 @@ export async function startDashboard(options: DashboardOptions, backend: Dashboa
   const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
   const scheme = tls === undefined ? 'http' : 'https';
   return { host: listen.host, port, address: `${scheme}://${formatListen({ host: listen.host, port })}/`, token: access.made, close };
+}
+
+/** Tells an error only when it is another than the last: what fails each second would fill the log. */
+function onceEach(tell: (error: Error) => void): (error: Error) => void {
+  let last = '';
+  return (error) => {
+    if (error.message !== last) tell(error);
+    last = error.message;
+  };
 }
 
 /** Who listens for others asks for a token, and makes one where none is configured. */
@@ -138,8 +155,10 @@ function answerErrors(app: FastifyInstance, refusals: RefusalLog, warning: (text
     void reply.header('cache-control', 'no-store');
     if (error instanceof DoubletakeError) {
       const status = statusOf(error);
-      if (error instanceof Refusal && error.retryAfterS !== null) void reply.header('retry-after', error.retryAfterS);
-      if (loggedStatuses.has(status)) refusals.refused(addressOf(request.raw), error.message, performance.now());
+      if (error instanceof Refusal) {
+        if (error.retryAfterS !== null) void reply.header('retry-after', error.retryAfterS);
+        if (error.suspicious) refusals.refused(addressOf(request.raw), error.message, performance.now());
+      }
       return reply.code(status).send({ error: error.message, code: error.code });
     }
     const known = error.statusCode === undefined ? undefined : requestProblems[error.statusCode];
@@ -148,9 +167,6 @@ function answerErrors(app: FastifyInstance, refusals: RefusalLog, warning: (text
     return reply.code(500).send({ error: 'this failed inside doubletake; its log says how', code: 'DT_INTERNAL' });
   });
 }
-
-/** Refusals that whoever looks after the mirror should hear of. */
-const loggedStatuses: ReadonlySet<number> = new Set([401, 403, 421, 429]);
 
 /** What fastify finds wrong with a request, by status. */
 const requestProblems: Readonly<Record<number, { error: string; code: string }>> = {

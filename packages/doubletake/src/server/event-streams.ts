@@ -29,7 +29,7 @@ export class EventStreams {
   /** Throws a `Refusal` when there are as many as there may be. */
   checkRoom(): void {
     if (this.#streams.size >= streamsMax) {
-      throw new Refusal(503, 'DT_TOO_MANY_STREAMS', `${streamsMax} pages are open already; close some`, 10);
+      throw new Refusal(503, 'DT_TOO_MANY_STREAMS', `${streamsMax} pages are open already; close some`, { retryAfterS: 10 });
     }
   }
 

@@ -29,7 +29,8 @@ export class Observer {
   #compared: RunReport | null = null;
   #summary: ComparisonSummary | null = null;
 
-  constructor(backend: DashboardBackend, everyMs: number, tell: Tell) {
+  /** `failed` hears when looking fails, which must not end the mirror. */
+  constructor(backend: DashboardBackend, everyMs: number, tell: Tell, failed: (error: Error) => void) {
     this.#backend = backend;
     this.#tell = tell;
     this.#history = new HistoryRing(everyMs);
@@ -37,7 +38,13 @@ export class Observer {
     this.#span = new Span(this.#last, this.#last);
     this.#recent.add(this.#last);
     this.#takeComparison();
-    this.#timer = setInterval(() => this.#look(), everyMs);
+    this.#timer = setInterval(() => {
+      try {
+        this.#look();
+      } catch (error) {
+        failed(error instanceof Error ? error : new Error(String(error)));
+      }
+    }, everyMs);
   }
 
   /** As it stands now. */
@@ -94,10 +101,10 @@ export class Observer {
   }
 
   #tellAll(span: HistorySpan, news: RunReport | null): void {
-    // A run that has ended does not change any more.
+    this.#tell('overview', () => this.overview());
+    // Of a run that has ended nothing more is drawn.
     if (this.#backend.mode === 'live') {
       this.#history.add(span);
-      this.#tell('overview', () => this.overview());
       this.#tell('point', () => historyPointOf(span));
     }
     if (news !== null) this.#tell('report', () => ({ verdict: news.verdict, pairs: news.pairs }));

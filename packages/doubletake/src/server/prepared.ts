@@ -8,7 +8,7 @@ import { constants, gzip } from 'node:zlib';
 const gzipAsync = promisify(gzip);
 
 /** Different questions about one comparison. */
-const answersMax = 16;
+const answersMax = 8;
 
 /** JSON ready to be sent. */
 export class PreparedJson {

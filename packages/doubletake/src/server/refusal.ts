@@ -5,11 +5,19 @@ export class Refusal extends DoubletakeError {
   readonly status: number;
   /** When it may be tried again; null where that makes no difference. */
   readonly retryAfterS: number | null;
+  /** Somebody may mean harm: the log hears of it. */
+  readonly suspicious: boolean;
 
-  constructor(status: number, code: string, text: string, retryAfterS: number | null = null) {
+  constructor(
+    status: number,
+    code: string,
+    text: string,
+    { retryAfterS = null, suspicious = false }: { retryAfterS?: number | null; suspicious?: boolean } = {},
+  ) {
     super(code, text);
     this.status = status;
     this.retryAfterS = retryAfterS;
+    this.suspicious = suspicious;
   }
 }
 

@@ -2,7 +2,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { addressOf, type Gate, type Visitor } from './access/gate.ts';
-import { isLoopback } from './access/known-hosts.ts';
 import type { EventStreams } from './event-streams.ts';
 import { PreparedJson } from './prepared.ts';
 import { Refusal } from './refusal.ts';
@@ -17,6 +16,8 @@ export function registerRoutes(app: FastifyInstance, routes: readonly Route[], g
     app.route({
       method: route.method,
       url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      // A stream without a body would never end.
+      exposeHeadRoute: route.answer !== 'events',
       // Before a body is read.
       preParsing: async (request) => {
         gate.checkOrigin(request.raw);
@@ -34,7 +35,7 @@ const visitors = new WeakMap<FastifyRequest, Visitor>();
 function admitted({ access }: Route, visitor: Visitor): Visitor {
   if (access === 'anybody' || visitor.role === 'operator' || visitor.role === access) return visitor;
   if (visitor.role === null) throw new Refusal(401, 'DT_UNAUTHORIZED', 'a token is needed: log in, or send it as Authorization: Bearer TOKEN');
-  throw new Refusal(403, 'DT_FORBIDDEN', 'you may see this and not change it: log in with the operator\'s token');
+  throw new Refusal(403, 'DT_FORBIDDEN', 'you may see this and not change it: log in with the operator\'s token', { suspicious: true });
 }
 
 async function answer(route: Route, request: FastifyRequest, reply: FastifyReply, streams: EventStreams): Promise<unknown> {
@@ -73,11 +74,11 @@ function checked(schema: z.ZodType | undefined, given: unknown, what: 'query' | 
   throw new Refusal(400, 'DT_BAD_REQUEST', `${place}: ${issue?.message ?? 'this cannot be read'}`);
 }
 
-/** Between two ends of one machine compressing costs more than it saves. */
+/** Compressed once for all who take it so. */
 async function sendPrepared(prepared: PreparedJson, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   void reply.type('application/json; charset=utf-8').header('vary', 'accept-encoding');
   const accepts = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
-  if (!accepts || prepared.plain.length < gzipBytesMin || isLoopback(addressOf(request.raw))) return reply.send(prepared.plain);
+  if (!accepts || prepared.plain.length < gzipBytesMin) return reply.send(prepared.plain);
   return reply.header('content-encoding', 'gzip').send(await prepared.gzipped());
 }
 

@@ -6,9 +6,6 @@ import { type CertificateFiles, certificateVersion, readCertificate } from '../c
 import { DoubletakeError } from '../errors.ts';
 import type { ClientLimits } from './client-limits.ts';
 
-/** A renewed certificate is seen after at most this time. */
-const lookEveryMs = 5_000;
-
 /** Without `tls`, HTTP. Throws a `DoubletakeError` when the certificate cannot be used; `warning` hears of a later one. */
 export function openWebServer(
   handler: RequestListener,
@@ -47,7 +44,7 @@ const brokenLines: Readonly<Record<string, string>> = {
 function openSecureServer(
   handler: RequestListener,
   options: object,
-  { headMs }: Readonly<ClientLimits>,
+  { headMs, certificateEveryMs }: Readonly<ClientLimits>,
   files: CertificateFiles,
   warning: (text: string) => void,
 ): Server {
@@ -68,7 +65,7 @@ function openSecureServer(
     } catch (error) {
       warning(`dashboard: ${(error as Error).message}; the one from before stays`);
     }
-  }, lookEveryMs).unref();
+  }, certificateEveryMs).unref();
   server.on('close', () => clearInterval(timer));
   return server;
 }

@@ -48,13 +48,13 @@ export class Gate {
   /** Throws a `Refusal` for what is not meant for this dashboard. */
   checkHost({ headers }: IncomingMessage): void {
     if (!this.#hosts.knows(headers.host)) {
-      throw new Refusal(421, 'DT_HOST_UNKNOWN', 'the dashboard is not known by this name; list it in dashboard.hosts of the configuration');
+      throw new Refusal(421, 'DT_HOST_UNKNOWN', 'the dashboard is not known by this name; list it in dashboard.hosts of the configuration', { suspicious: true });
     }
   }
 
   /** Throws a `Refusal` for what a page of another site sends; a link to the page itself may stand anywhere. */
   checkOrigin({ headers }: IncomingMessage): void {
-    if (isCrossOrigin(headers)) throw new Refusal(403, 'DT_CROSS_ORIGIN', 'a page of another site may not call this');
+    if (isCrossOrigin(headers)) throw new Refusal(403, 'DT_CROSS_ORIGIN', 'a page of another site may not call this', { suspicious: true });
   }
 
   /** Who asks. Throws a `Refusal` for a token that is wrong. */
@@ -84,11 +84,11 @@ export class Gate {
   #roleOf(token: string, address: string): Role {
     const nowMs = performance.now();
     const waitS = Math.ceil(this.#failures.waitMs(address, nowMs) / 1_000);
-    if (waitS > 0) throw new Refusal(429, 'DT_TOO_MANY_FAILURES', `too many wrong tokens; try again in ${waitS} s`, waitS);
+    if (waitS > 0) throw new Refusal(429, 'DT_TOO_MANY_FAILURES', `too many wrong tokens; try again in ${waitS} s`, { retryAfterS: waitS, suspicious: true });
     const role = this.#tokens?.roleOf(token) ?? null;
     if (role !== null) return role;
     this.#failures.failed(address, nowMs);
-    throw new Refusal(401, 'DT_UNAUTHORIZED', 'this token is wrong');
+    throw new Refusal(401, 'DT_UNAUTHORIZED', 'this token is wrong', { suspicious: true });
   }
 
   #sessionId(request: IncomingMessage): string | null {

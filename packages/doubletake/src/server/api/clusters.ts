@@ -32,7 +32,10 @@ export const clusterQuery = z.strictObject({
 export type ClusterQuery = z.infer<typeof clusterQuery>;
 
 /** `GET /api/clusters`: the weightiest first; at most 10,000. */
-export const clusterList = z.object({ clusters: z.array(clusterRow) });
+export const clusterList = z.object({
+  hidden: z.string().nullable().describe('Why `from` and `to` are not shown; null when they are.'),
+  clusters: z.array(clusterRow),
+});
 export type ClusterList = z.infer<typeof clusterList>;
 
 /** A message as it was compared. What is not sanitized is not shown: then `hidden` says why, and headers and body are empty. */

@@ -1,6 +1,6 @@
 /** Everything that is seen at a glance: `GET /api/overview`, and each second as the event `overview` of `GET /api/events`. */
 import { z } from 'zod';
-import { countTree, estimate, isoTime, quantiles, share, verdict } from './values.ts';
+import { countTree, estimate, isoTime, quantiles, share, verdict, verdictPolicy } from './values.ts';
 
 const health = z.object({
   state: z.enum(['ok', 'warning', 'failing', 'stopped']),
@@ -55,6 +55,7 @@ export const flowStage = z.object({
 
 export const comparisonSummary = z.object({
   verdict,
+  policy: verdictPolicy,
   reasons: z.array(z.string()),
   pairs: z.number(),
   mismatches: z.number(),

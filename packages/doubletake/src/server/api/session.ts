@@ -8,6 +8,7 @@ export type Role = z.infer<typeof role>;
 /** `GET /api/session`; answered to everybody. */
 export const session = z.object({
   role: role.nullable().describe('Null: a token is needed, POST it to /api/session.'),
+  open: z.boolean().describe('No token is asked for here: there is no logging in or out.'),
   version: z.string().describe('Of doubletake; empty without a role.'),
   mode: z.enum(['live', 'finished']).describe('`finished`: the dashboard shows a run that has ended, and nothing can be controlled.'),
 });

@@ -12,6 +12,15 @@ export const risk = z.enum(['high', 'medium', 'low']);
 /** An estimate with its interval, which holds however often it is looked at. */
 export const estimate = z.object({ value: z.number(), low: z.number(), high: z.number() });
 
+/** What must hold for SAFE; shares and ratios as plain numbers: 0.001 is 0.1 %. */
+export const verdictPolicy = z.object({
+  maxMismatch: z.number(),
+  maxLatencyRatio: z.number(),
+  maxErrorIncrease: z.number(),
+  confidence: share,
+  minPairs: z.number(),
+});
+
 export const quantiles = z
   .object({ p50: z.number().nullable(), p90: z.number().nullable(), p99: z.number().nullable() })
   .describe('Milliseconds; null where there is nothing to measure.');

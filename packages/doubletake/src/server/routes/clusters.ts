@@ -18,8 +18,8 @@ export function clusterRoutes(services: Services): Route[] {
       answer: clusterList,
       run({ query }) {
         const report = backend.live.comparison();
-        if (report === null) return { clusters: [] };
-        const hidden = backend.live.hidden() !== null;
+        const hidden = backend.live.hidden();
+        if (report === null) return { hidden, clusters: [] };
         return prepared.answer(report, JSON.stringify(['clusters', hidden, query]), (of) => clustersOf(of, query, hidden));
       },
     }),

@@ -86,9 +86,9 @@ export function liveRoutes({ backend, observer, changes, prepared, metrics }: Se
       summary: 'Metrics for Prometheus',
       access: 'reader',
       answer: { type: 'text/plain' },
-      async run() {
+      async run({ request }) {
         if (metrics === null) throw new Refusal(404, 'DT_NOT_FOUND', 'there are no metrics here');
-        const { type, text } = await metrics();
+        const { type, text } = await metrics(request.headers.accept);
         return new TextAnswer(type, text);
       },
     }),

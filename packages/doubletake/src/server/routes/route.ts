@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { ChangeLog } from '../changes.ts';
 import type { Gate, Visitor } from '../access/gate.ts';
 import type { DashboardBackend } from '../api/backend.ts';
+import type { Exposition } from '../metrics/exposition.ts';
 import type { Observer } from '../observer.ts';
 import type { PreparedAnswers } from '../prepared.ts';
 
@@ -14,8 +15,8 @@ export interface Services {
   changes: ChangeLog;
   gate: Gate;
   prepared: PreparedAnswers;
-  /** Metrics for Prometheus; null where there are none. */
-  metrics: (() => Promise<{ type: string; text: string }>) | null;
+  /** Metrics for Prometheus, in the format that the header `Accept` prefers; null where there are none. */
+  metrics: ((accept: string | undefined) => Promise<Exposition>) | null;
 }
 
 /** A request that was let in, its input checked. */

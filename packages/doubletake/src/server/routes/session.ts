@@ -13,7 +13,7 @@ export function sessionRoutes({ backend, gate }: Services): Route[] {
       summary: 'Who is asking, and what they may do',
       access: 'anybody',
       answer: session,
-      run: ({ visitor }) => sessionOf(visitor.role, backend),
+      run: ({ visitor }) => sessionOf(visitor.role, gate.open, backend),
     }),
     route({
       method: 'POST',
@@ -25,7 +25,7 @@ export function sessionRoutes({ backend, gate }: Services): Route[] {
       run({ body, request, setCookie }) {
         const { role, cookie } = gate.login(body.token, request);
         if (cookie !== null) setCookie(cookie);
-        return sessionOf(role, backend);
+        return sessionOf(role, gate.open, backend);
       },
     }),
     route({
@@ -36,12 +36,12 @@ export function sessionRoutes({ backend, gate }: Services): Route[] {
       answer: session,
       run({ request, setCookie }) {
         setCookie(gate.logout(request));
-        return sessionOf(gate.open ? 'operator' : null, backend);
+        return sessionOf(gate.open ? 'operator' : null, gate.open, backend);
       },
     }),
   ];
 }
 
-function sessionOf(role: Visitor['role'], { mode }: DashboardBackend): Session {
-  return { role, version: role === null ? '' : version(), mode };
+function sessionOf(role: Visitor['role'], open: boolean, { mode }: DashboardBackend): Session {
+  return { role, open, version: role === null ? '' : version(), mode };
 }

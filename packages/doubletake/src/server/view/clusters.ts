@@ -4,19 +4,19 @@ import type { ClusterList, ClusterQuery, ClusterRow } from '../api/clusters.ts';
 
 const clustersMax = 10_000;
 
-/** `hidden`: values are not shown. */
-export function clustersOf(report: RunReport, { endpoint, risk, q }: ClusterQuery, hidden: boolean): ClusterList {
+/** `hidden`: why values are not shown; null when they are. */
+export function clustersOf(report: RunReport, { endpoint, risk, q }: ClusterQuery, hidden: string | null): ClusterList {
   const text = q?.toLowerCase();
   const clusters: ClusterRow[] = [];
   for (const cluster of report.clusters) {
     if (clusters.length === clustersMax) break;
     if (endpoint !== undefined && cluster.endpoint !== endpoint) continue;
     if (risk !== undefined && cluster.risk !== risk) continue;
-    const row = clusterRowOf(cluster, hidden);
+    const row = clusterRowOf(cluster, hidden !== null);
     if (text !== undefined && !searched(row).includes(text)) continue;
     clusters.push(row);
   }
-  return { clusters };
+  return { hidden, clusters };
 }
 
 export function clusterRowOf(cluster: ClusterReport, hidden: boolean): ClusterRow {

@@ -137,10 +137,10 @@ describe('targets in words', () => {
 });
 
 describe('the comparison', () => {
-  test('clusters count where they are of the code; endpoints count theirs', () => {
+  test('clusters count where they are of the code and not accepted; endpoints count theirs', () => {
     const report = regressionReport();
     const [first] = report.clusters;
-    const clusters = [first, { ...first, id: 'c2', origin: 'state' as const }];
+    const clusters = [first, { ...first, id: 'c2', origin: 'state' as const }, { ...first, id: 'c3', accepted: true as const }];
     const summary = comparisonSummaryOf({ ...report, clusters });
     expect(summary.clusters).toEqual({ high: 1, medium: 0, low: 0 });
     expect(summary.mismatch?.value).toBeCloseTo(report.mismatches / report.pairs);
