@@ -500,7 +500,16 @@ describe('Analysis', () => {
     expect(report.endpoints).toMatchObject([{ endpoint: 'GET /blog/{slug}', pairs: 60, mismatches: 60 }]);
     expect(report.clusters).toMatchObject([{ endpoint: 'GET /blog/{slug}', count: 60, share: 1, firstSeen: '2026-11-21T10:00:00.000Z' }]);
     expect(new Set(outcomes.map(({ endpoint }) => analysis.currentEndpoint(endpoint)))).toEqual(new Set(['GET /blog/{slug}']));
-    expect(outcomes.at(-1)?.clusters).toEqual([report.clusters[0]?.id]);
+    expect(outcomes.at(-1)?.differences).toMatchObject([{ path: '$.a', cluster: report.clusters[0]?.id }]);
+  });
+
+  test('tells of each difference which cluster it is in', () => {
+    const analysis = analysisOf();
+    const list = (type: (id: number) => unknown): Parts => ({ body: { ids: [1, 2, 3].map(type), total: type(4) } });
+    const { differences } = analysis.push(pairOf({ index: 0, target: '/lists' }, list(Number), list(String)));
+    const clusters = new Map(analysis.report().clusters.map(({ path, id }) => [path, id]));
+    expect(differences.map(({ place }) => place)).toEqual(['$.ids[0]', '$.ids[1]', '$.ids[2]', '$.total']);
+    expect(differences.map(({ cluster }) => cluster)).toEqual(['$.ids[*]', '$.ids[*]', '$.ids[*]', '$.total'].map((path) => clusters.get(path)));
   });
 
   test('judges latency and errors, and says what it was not told', () => {
@@ -534,6 +543,23 @@ describe('Analysis', () => {
       { endpoint: 'POST /predict', path: '$.result.label', pairs: 100, baselineOnly: 1, candidateOnly: 0, label: { agreement: 0.9 }, number: null },
       { path: '$.scores[0]', pairs: 100, label: null, number: { meanDifference: 1, correlation: 1 } },
     ]);
+  });
+
+  test.each<[number: string, other: string, label: boolean, difference: number | null]>([
+    ['0.12345678901234567', '0.62345678901234567', false, 0.5],
+    ['9007199254740993', '9007199254740995', false, 4],
+    ['12345678901234567890', '1.2345678901234567890e19', true, 0],
+    ['1.0', '10e-1', true, 0],
+    ['-0', '0', true, 0],
+    ['1e300', '1.5E+300', false, 5e299],
+    ['1e999', '2', false, null],
+  ])('reads numbers of models in any form: %s and %s', (number, other, same, difference) => {
+    const analysis = analysisOf({ models: [{ path: '$.score', as: 'label' }, { path: '$.score', as: 'number' }] });
+    analysis.push(pairOf({ index: 0, target: '/predict' }, { body: `{"score":${number}}` }, { body: `{"score":${other}}` }));
+    const [label, score] = analysis.report().models ?? [];
+    expect(label).toMatchObject({ pairs: 1, label: { agreement: same ? 1 : 0 } });
+    expect([score?.pairs, score?.candidateOnly]).toEqual(difference === null ? [0, 1] : [1, 0]);
+    if (difference !== null) expect(score?.number?.meanDifference).toBeCloseTo(difference, 10);
   });
 
   test('has a report of nothing', () => {

@@ -11,7 +11,7 @@ import { headerOf, readRequest } from './clusters/request-parts.ts';
 import { timeOfAnswer, type Transition, transitionOf } from './clusters/transition.ts';
 import { compareAnswers } from './diff/compare-answers.ts';
 import type { DiffOptions } from './diff/options.ts';
-import type { Comparison, Difference } from './difference.ts';
+import type { ClusteredDifference, Comparison, Difference } from './difference.ts';
 import { EndpointNames } from './endpoints/endpoint-names.ts';
 import { isTimeOfAnswer } from './noise/answer-time.ts';
 import { classOf, type FieldProfile, type PairSource, type RequestContext } from './noise/field-profile.ts';
@@ -43,11 +43,9 @@ export interface PairOutcome {
   /** Its endpoint's name; it may have another by the time of the report (`currentEndpoint`). */
   endpoint: string;
   /** What differs beyond noise and rules. */
-  differences: readonly Difference[];
+  differences: readonly ClusteredDifference[];
   /** What differs and is noise. */
   noise: readonly Difference[];
-  /** Ids of the clusters that these belong to, as in the report unless endpoints were merged in between. */
-  clusters: readonly string[];
   /** The candidate answers differently, and neither noise nor other data explains it. */
   mismatch: boolean;
   /** What kept the bodies from being compared in full. */
@@ -90,7 +88,7 @@ export class Analysis {
   /** Compares a pair and learns from it. */
   push(pair: Pair): PairOutcome {
     const endpoint = this.#endpointOf(pair);
-    const { limited, differences, noise, clusters, mismatch } = this.#compare(endpoint, pair, pair.kind);
+    const { limited, differences, noise, mismatch } = this.#compare(endpoint, pair, pair.kind);
     if (pair.kind === 'candidate') {
       endpoint.measure(pair);
       this.#models.push(endpoint.name, pair);
@@ -99,7 +97,7 @@ export class Analysis {
       const before = this.#own.push(pair, this.#wantsOwn(endpoint));
       if (before !== null) this.#compareOwn(endpoint, pair, before);
     }
-    return { endpoint: endpoint.name, differences, noise, clusters: clusters.map(({ id }) => id), mismatch, limited };
+    return { endpoint: endpoint.name, differences, noise, mismatch, limited };
   }
 
   /**
@@ -291,8 +289,7 @@ export class Analysis {
     const noise = found.filter(({ cluster }) => !counts(cluster));
     const isAccepted = ({ cluster }: Found): boolean => cluster !== null && this.#accepted.has(cluster.id);
     const mismatch = kept.some((each) => each.cluster === null || (!isAccepted(each) && this.#stateOf(each.cluster) === null));
-    const all = [...verdicts.keys()];
-    const indexes = all.map(({ index }) => index).toSorted((a, b) => a - b);
+    const indexes = Array.from(verdicts.keys(), ({ index }) => index).toSorted((a, b) => a - b);
     // What found no cluster always counts.
     if (found.some(({ cluster }) => cluster === null)) indexes.push(-1);
     if (indexes.length > 0) endpoint.count(indexes, pair.kind, mismatch);
@@ -302,9 +299,8 @@ export class Analysis {
     }
     return {
       limited,
-      differences: kept.map(({ difference }) => difference),
+      differences: kept.map(({ difference, cluster }) => ({ ...difference, cluster: cluster?.id ?? null })),
       noise: noise.map(({ difference }) => difference),
-      clusters: all.filter((cluster) => verdicts.get(cluster)),
       mismatch,
     };
   }
@@ -338,9 +334,7 @@ function isOfBoth(endpoint: EndpointState, { difference }: Found): boolean {
   return !endpoint.isOfCandidate(difference.path, classOf(difference.kind));
 }
 
-interface Compared extends Omit<PairOutcome, 'endpoint' | 'clusters'> {
-  clusters: readonly Cluster[];
-}
+type Compared = Omit<PairOutcome, 'endpoint'>;
 
 /** The transition as the place's other values have it: those of a place with ever new words have no words in common. */
 function wordedFor(transition: Transition, difference: Difference, profile: FieldProfile, isNoisy: boolean): Transition {

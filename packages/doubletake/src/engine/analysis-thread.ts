@@ -13,7 +13,6 @@ import type { RunQueries } from '../store/run-queries.ts';
 import type { RunStore } from '../store/run-store.ts';
 import { version } from '../version.ts';
 import type { AnalysisStart, FromAnalysis, ToAnalysis } from './analysis-messages.ts';
-import { noiseKey } from './noise-sampling.ts';
 import { type PairBatch, unpackPairs } from './pair-batch.ts';
 import type { FromAnalysisPort } from './pair-sender.ts';
 import { RecentPairs } from './recent-pairs.ts';
@@ -35,7 +34,7 @@ const nowUs = (): number => Date.now() * 1_000;
 /** Hosts by which the versions mean themselves: the targets', and production's as they are seen. */
 const hosts = [...ownHosts];
 const analysis = new Analysis({ ...compare, ownHosts: hosts, accepted });
-/** Endpoints as the analysis calls them, by `noiseKey`. */
+/** Endpoints as the analysis calls them, by the name that the workers' `NoiseSampling` has for them. */
 const endpoints = new Map<string, string>();
 /** Those of which more requests are to be sent twice, and which worker has not heard of them yet. */
 let wanted: readonly string[] = [];
@@ -67,7 +66,7 @@ async function workOff(batch: PairBatch): Promise<void> {
     // Redirects and cookies of a version to itself differ in its own name only.
     if (pair.host !== '' && hosts.length < hostsMax && !hosts.includes(pair.host)) hosts.push(pair.host);
     const outcome = analysis.push(pair);
-    if (endpoints.size < endpointsMax) endpoints.set(noiseKey(pair.method, pair.target), outcome.endpoint);
+    if (pair.noiseKey !== null && endpoints.size < endpointsMax) endpoints.set(pair.noiseKey, outcome.endpoint);
     return judge(pair, outcome);
   });
   if (recent !== null) for (const each of judged) recent.push(each);
@@ -83,14 +82,8 @@ function reportNow(): RunReport {
 }
 
 /** A pair with what was found, as it is stored. */
-function judge(pair: Pair, { endpoint, mismatch, differences, clusters, limited }: PairOutcome): JudgedPair {
-  return {
-    pair,
-    endpoint,
-    mismatch,
-    limited,
-    differences: differences.map((difference, index) => ({ ...difference, cluster: clusters[index] ?? null, standing: 'counted' })),
-  };
+function judge(pair: Pair, { endpoint, mismatch, differences, limited }: PairOutcome): JudgedPair {
+  return { pair, endpoint, mismatch, differences, limited };
 }
 
 async function answer(number: number, name: keyof RunQuestions, args: unknown[]): Promise<void> {
@@ -99,8 +92,11 @@ async function answer(number: number, name: keyof RunQuestions, args: unknown[])
     const ask = answers[name].bind(answers) as (...given: unknown[]) => Promise<unknown>;
     say({ type: 'answer', number, answer: await ask(...args) });
   } catch (error) {
-    if (!(error instanceof DoubletakeError)) throw error;
-    say({ type: 'refused', number, code: error.code, text: error.message });
+    if (error instanceof DoubletakeError) return say({ type: 'refused', number, code: error.code, text: error.message });
+    // A fault of ours, or of the database: who looks at the run is no reason to end its comparison.
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    say({ type: 'warning', text: `a question of the dashboard failed: ${text}` });
+    say({ type: 'refused', number, code: 'DT_RUN_UNREADABLE', text: 'the run could not answer this; the log says more' });
   }
 }
 

@@ -5,7 +5,7 @@
  * Only the worker's own thread works on a pair, and nothing waits for one: what cannot be compared is counted by reason.
  * With `mapIds`, the ids that targets gave where production gave others are learned here, too, and taken back.
  */
-import type { Answer, Pair } from '../compare/pair.ts';
+import type { Answer } from '../compare/pair.ts';
 import { Fidelity } from '../http/fidelity.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
@@ -13,6 +13,7 @@ import type { OutgoingRequest, ReplayResult } from '../replay/target.ts';
 import { type Answered, answerIn, answerOf } from './answered.ts';
 import { MappedIds, type RequestIds } from './mapped-ids.ts';
 import { NoiseSampling } from './noise-sampling.ts';
+import type { SampledPair } from './pair-batch.ts';
 
 /** Who answers what. Targets by name. */
 export interface PairingRoles {
@@ -39,7 +40,7 @@ export interface AnswerSanitizer {
 }
 
 export interface PairingEvents {
-  pair(pair: Pair): void;
+  pair(pair: SampledPair): void;
   /** A request that was replayed is not compared, for this reason. */
   excluded(reason: ExclusionReason): void;
 }
@@ -97,7 +98,7 @@ export class Pairing {
     this.#noise = new NoiseSampling(options.noiseShare);
   }
 
-  /** Endpoints, by `noiseKey`, of which more requests are to be sent twice from now on. */
+  /** Endpoints, by the `noiseKey` of their pairs, of which more requests are to be sent twice from now on. */
   wantNoise(keys: readonly string[]): void {
     this.#noise.want(keys);
   }
@@ -111,9 +112,10 @@ export class Pairing {
   begin(exchange: Exchange, safe: Exchange, id: string, probability: number): Draft {
     const { baseline } = this.#options;
     const { method, target } = safe.request.head;
-    const twice = safeMethods.has(method) && this.#noise.takes(method, target);
+    const noiseKey = safeMethods.has(method) ? this.#noise.keyOf(method, target) : null;
+    const twice = noiseKey !== null && this.#noise.takes(noiseKey);
     const ids = this.#ids?.of(exchange, safe) ?? null;
-    const draft = new PendingPair(this.#options, exchange, safe, id, probability, twice, ids, this.#pendingEvents);
+    const draft = new PendingPair(this.#options, exchange, safe, id, probability, noiseKey, twice, ids, this.#pendingEvents);
     if (baseline === null) {
       if (this.#awaitingProduction.size >= draftsMax) this.#giveUpOldest();
       this.#awaitingProduction.set(exchange, draft);
@@ -205,6 +207,7 @@ class PendingPair implements Draft {
   readonly #safe: Exchange;
   readonly #id: string;
   readonly #probability: number;
+  readonly #noiseKey: string | null;
   readonly #events: PendingPairEvents;
   #sent: OutgoingRequest | null = null;
   /** Answers that are still to come. */
@@ -216,6 +219,7 @@ class PendingPair implements Draft {
     safe: Exchange,
     id: string,
     probability: number,
+    noiseKey: string | null,
     twice: boolean,
     ids: RequestIds | null,
     events: PendingPairEvents,
@@ -225,6 +229,7 @@ class PendingPair implements Draft {
     this.#safe = safe;
     this.#id = id;
     this.#probability = probability;
+    this.#noiseKey = noiseKey;
     this.twice = twice;
     this.ids = ids;
     this.#events = events;
@@ -272,7 +277,7 @@ class PendingPair implements Draft {
     this.#awaited = Infinity;
   }
 
-  common(): Omit<Pair, 'kind' | 'baseline' | 'candidate'> {
+  common(): Omit<SampledPair, 'kind' | 'baseline' | 'candidate'> {
     const { request, connection, client } = this.#safe;
     const bytes = this.#sent?.bytes ?? [];
     const length = bytes.reduce((sum, piece) => sum + piece.length, 0);
@@ -286,6 +291,7 @@ class PendingPair implements Draft {
       target: requestTarget(sent) ?? request.head.target,
       request: sent,
       probability: this.#probability,
+      noiseKey: this.#noiseKey,
     };
   }
 

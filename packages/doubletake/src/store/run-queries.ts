@@ -4,13 +4,13 @@
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DifferenceKind } from '../compare/difference.ts';
+import type { ClusteredDifference } from '../compare/difference.ts';
 import type { Answer, AnswerFailure, Pair } from '../compare/pair.ts';
 import type { Quantiles } from '../compare/report.ts';
 import { withoutQuery } from '../compare/shown/shown-pair.ts';
 import type { RuleReach } from '../compare/rules/rule-reach.ts';
 import { QueryLane } from './query-lane.ts';
 import { conditionsOf, type RequestEntry, type RequestFilter } from './request-filter.ts';
-import type { ClusteredDifference } from './rows.ts';
 
 const minutesMax = 2_000;
 const examplesMax = 3;
