@@ -145,6 +145,7 @@ export class Dispatcher {
   answered(exchange: Exchange): void {
     this.#pairing?.answered(exchange);
     this.#recorder?.answered(exchange);
+    this.#feed?.answered(exchange);
   }
 
   /** True while every target takes more without dropping. */

@@ -56,6 +56,19 @@ describe('the feed of single requests', () => {
     ]);
   });
 
+  test('an answer of production that comes a little later is told, too', () => {
+    const { feed: open, told } = feed(shown);
+    const exchange = exchangeOf('/x', 404);
+    const { response } = exchange;
+    exchange.response = null;
+    open.ended(exchange, null, 'sampled_out', null);
+    open.answered(exchangeOf('/x'));
+    exchange.response = response;
+    open.answered(exchange);
+    open.flush();
+    expect(told).toMatchObject([{ production: 404, productionMs: 20 }]);
+  });
+
   test('takes some of each outcome, and begins anew with the next batch', () => {
     const { feed: open, told } = feed(shown);
     const some = exchangeOf('/x');
