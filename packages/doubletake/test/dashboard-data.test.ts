@@ -46,9 +46,9 @@ interface Compared {
   endpoint: (name: string) => Promise<EndpointRow | undefined>;
 }
 
-async function compare(more: object = {}): Promise<Compared> {
+async function compare(more: object = {}, ofTarget: object = {}): Promise<Compared> {
   const target = await candidate();
-  const mirror = await startConfigured({ run: freePath('.run'), targets: [{ name: 'new', url: target.url, breaker: false }], dashboard: { listen: '127.0.0.1:0' }, ...more });
+  const mirror = await startConfigured({ run: freePath('.run'), targets: [{ name: 'new', url: target.url, breaker: false, ...ofTarget }], dashboard: { listen: '127.0.0.1:0' }, ...more });
   const at = mirror.ready['dashboard'] ?? '';
   const get = async (path: string): Promise<unknown> => (await ask(at, path)).json;
   const endpoint = async (name: string): Promise<EndpointRow | undefined> =>
@@ -203,7 +203,7 @@ describe('the dashboard of a comparison', () => {
   });
 
   test('a request is sent again by hand, beside what is counted', async () => {
-    const compared = await compare({ policy: { sanitize } });
+    const compared = await compare({ policy: { sanitize } }, { credentials: { bearer: 'the-own-token' } });
     const { get, send, target, mirror } = compared;
     await compared.traffic(20);
     const price = await cluster(compared, '$.price');
@@ -215,6 +215,9 @@ describe('the dashboard of a comparison', () => {
     const head = target.requests.at(-1)?.head ?? '';
     expect(head.split('\r\n')[0]).toBe(`GET ${example?.target} HTTP/1.1`);
     expect(head).toMatch(new RegExp(`X-Doubletake-Id: ${example?.id}\\.hand1\r\n`));
+    expect(head).toContain('Authorization: Bearer the-own-token\r\n');
+    expect(example?.curl).toContain('Authorization: *');
+    expect(JSON.stringify([example, again.text, await get('/api/clusters')])).not.toContain('own-token');
     expect(pair).toMatchObject({ id: example?.id, baseline: example?.baseline, candidate: { start: '200', body: { text: example?.candidate?.body.text } } });
     expect(pair.differences).toEqual(expect.arrayContaining([expect.objectContaining({ path: '$.price', from: '10', to: '11' })]));
     expect(again.text).not.toContain('canary.example');

@@ -250,7 +250,7 @@ export class Dispatcher {
         if (made === null) line.refusal = 'blocked.unsanitizable';
         else {
           if (copy === 0) draft ??= this.#pairing?.begin(exchange, made, id, this.#policy.probabilityFor(unit.share)) ?? null;
-          const heard = draft === null || copy > 0 ? null : listener(draft, unit.name);
+          const heard = draft === null || copy > 0 ? null : listener(draft, unit);
           line.refusal = this.#offer(line, exchange, made, copy === 0 ? id : `${id}.${copy + 1}`, source, settle, heard);
           if (line.refusal === null && draft?.twice === true && copy === 0 && this.#pairing?.candidate === unit.name) {
             this.#sendAgain(unit, exchange, made, `${id}.again`, draft);
@@ -275,7 +275,7 @@ export class Dispatcher {
   /** The candidate gets the same request once more: what its two answers differ in is noise. */
   #sendAgain(unit: TargetUnit, exchange: Exchange, safe: Exchange, id: string, draft: Draft): void {
     unit.tally.capture();
-    const heard = { ...listener(draft, unit.name), sent: () => {}, answered: (result: ReplayResult) => draft.again(result) };
+    const heard = { ...listener(draft, unit), sent: () => {}, answered: (result: ReplayResult) => draft.again(result) };
     const refusal = unit.send(exchange, safe, 0, id, 1, () => {}, heard);
     if (refusal === null) return;
     unit.tally.end(refusal);
@@ -324,10 +324,10 @@ export class Dispatcher {
   }
 }
 
-function listener(draft: Draft, target: string): AnswerListener {
+function listener(draft: Draft, { name: target, ownCredential }: TargetUnit): AnswerListener {
   const { ids } = draft;
   return {
-    sent: (request) => draft.sent(target, request),
+    sent: (request) => draft.sent(target, request, ownCredential),
     late: ids === null ? null : (exchange) => ids.toTarget(target, exchange),
     answered: (result) => draft.ended(target, result),
   };

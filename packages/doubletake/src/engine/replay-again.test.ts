@@ -86,6 +86,14 @@ describe('a request sent again by hand', () => {
     expect(answer.status).toBe(204);
   });
 
+  test('carries the target\'s own credential, which is not kept', async () => {
+    const server = await answering('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    const options = optionsFor(server.port);
+    const target = { ...options.target, credentials: { when: 'always' as const, bearer: 's3cret' } };
+    await new ReplayAgain().send(stored('GET /x HTTP/1.1\r\nAuthorization: *************\r\n\r\n'), { ...options, target });
+    expect(server.received()).toContain('\r\nAuthorization: Bearer s3cret\r\n');
+  });
+
   test('nothing goes to production', async () => {
     const server = await answering('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     const production = new ProductionServers([]);
