@@ -3,7 +3,7 @@
  * compares the answers; windows with no page and with ten take turns. See README.md in this folder.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -51,18 +51,29 @@ interface Window {
   perSecond: number;
   /** Of the mirror's whole process, for a request. */
   cpuUs: number;
-  /** Of the thread that serves the pages, as a share of the time. */
-  mainShare: number;
+  /** Of the threads that serve pages, and of those that do not, in processors. */
+  serving: number;
+  others: number;
 }
 
-/** Processor time of the first thread, which is the main one. */
-function mainThreadUs(processId: number): number {
-  const fields = readFileSync(`/proc/${processId}/task/${processId}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1e6) / clockTicksPerSecond;
+/** As Linux shortens the names of the threads that mirror and compare; V8 collects garbage mostly for these. */
+const pipelineThread = /^(?:doubletake-|V8Worker)/;
+
+/** Processor time of the main thread, of libuv's and of DuckDB's, and of all others. */
+function threadTimes(processId: number): { servingUs: number; othersUs: number } {
+  const times = { servingUs: 0, othersUs: 0 };
+  for (const task of readdirSync(`/proc/${processId}/task`)) {
+    const [, name = '', rest = ''] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${processId}/task/${task}/stat`, 'latin1')) ?? [];
+    const fields = rest.split(' ');
+    const us = ((Number(fields[11]) + Number(fields[12])) * 1e6) / clockTicksPerSecond;
+    if (pipelineThread.test(name)) times.othersUs += us;
+    else times.servingUs += us;
+  }
+  return times;
 }
 
 async function measure(nginx: Nginx, processId: number, ms: number): Promise<Window> {
-  const look = async () => ({ requests: await nginx.requests(), sample: sampleProcess(processId), mainUs: mainThreadUs(processId), ms: performance.now() });
+  const look = async () => ({ requests: await nginx.requests(), sample: sampleProcess(processId), threads: threadTimes(processId), ms: performance.now() });
   const before = await look();
   await delay(ms);
   const after = await look();
@@ -70,7 +81,8 @@ async function measure(nginx: Nginx, processId: number, ms: number): Promise<Win
   return {
     perSecond: (replayed * 1_000) / (after.ms - before.ms),
     cpuUs: (after.sample.userUs + after.sample.systemUs - before.sample.userUs - before.sample.systemUs) / replayed,
-    mainShare: (after.mainUs - before.mainUs) / 1_000 / (after.ms - before.ms),
+    serving: (after.threads.servingUs - before.threads.servingUs) / 1_000 / (after.ms - before.ms),
+    others: (after.threads.othersUs - before.threads.othersUs) / 1_000 / (after.ms - before.ms),
   };
 }
 
@@ -84,8 +96,8 @@ async function withTabs<T>(at: string, measured: () => Promise<T>): Promise<T> {
   return result;
 }
 
-function middle(values: readonly number[], share = 0.5): number {
-  return values.toSorted((one, other) => one - other)[Math.floor((values.length - 1) * share)] ?? Number.NaN;
+function middle(numbers: readonly number[], share = 0.5): number {
+  return numbers.toSorted((one, other) => one - other)[Math.floor((numbers.length - 1) * share)] ?? Number.NaN;
 }
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '40' }, seconds: { type: 'string', default: '2' } } });
@@ -127,13 +139,18 @@ const size = async (path: string): Promise<number> => (await (await fetch(`http:
 process.stdout.write(`tables: ${await size('/api/endpoints')} bytes of endpoints, ${await size('/api/clusters')} of differences\n`);
 child.kill('SIGTERM');
 await nginx.stop();
+const average = (numbers: readonly number[]): number => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+const servingOf = (windows: readonly Window[]): number => average(windows.map(({ serving }) => serving));
 for (const [name, windows] of [['no page', without], [`${tabs} pages`, beside]] as const) {
   const perSecond = windows.map((window) => window.perSecond);
   process.stdout.write(
     `${name.padEnd(9)} ${Math.round(middle(perSecond))}/s (quarters ${Math.round(middle(perSecond, 0.25))} to ${Math.round(middle(perSecond, 0.75))}), ` +
-      `${middle(windows.map(({ cpuUs }) => cpuUs)).toFixed(1)} µs CPU a request, main thread ${(middle(windows.map(({ mainShare }) => mainShare)) * 100).toFixed(1)} % of a processor\n`,
+      `${middle(windows.map(({ cpuUs }) => cpuUs)).toFixed(1)} µs CPU a request; threads that serve pages ${(servingOf(windows) * 100).toFixed(2)} % of a processor, ` +
+      `the others ${(average(windows.map(({ others }) => others)) * 100).toFixed(0)} %\n`,
   );
 }
+const all = average(without.map(({ serving, others }) => serving + others));
+process.stdout.write(`serving the pages takes ${((100 * (servingOf(beside) - servingOf(without))) / all).toFixed(2)} % of what the mirror takes\n`);
 for (const [what, of] of [
   ['requests a second', ({ perSecond }: Window) => perSecond],
   ['CPU a request', ({ cpuUs }: Window) => cpuUs],

@@ -2,17 +2,18 @@
  * A process that does the two things that a mirror cannot avoid, and nothing else: what they cost is the floor.
  *
  * `floor.ts receive SECONDS` reads datagrams with recvmmsg and counts them; prints `ready PORT`.
- * `floor.ts client PORT REQUESTS_PER_SECOND|flat SECONDS page|order` sends the mirrored request over kept connections to a server
- * on 127.0.0.1 and reads the answers; prints `ready`.
+ * `floor.ts client PORT REQUESTS_PER_SECOND|flat SECONDS page|order|FILE [CONNECTIONS]` sends the mirrored request, or the
+ * bytes of a file, over kept connections to a server on 127.0.0.1 and reads the answers; prints `ready`.
  * Both end by printing what one unit cost, measured after the warm-up.
  */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { BatchReceiver } from '../packages/doubletake/src/system/batch-receiver.ts';
 import { loadLibc } from '../packages/doubletake/src/system/libc.ts';
 import { openUdpSocket } from '../packages/doubletake/src/system/udp-socket.ts';
 import { warmUpSeconds } from './scenarios.ts';
-import { type RequestKind, requestTexts } from './traffic.ts';
+import { requestTexts } from './traffic.ts';
 
 /** What a floor prints at its end. `units` are datagrams or requests. */
 export interface FloorReport {
@@ -21,7 +22,7 @@ export interface FloorReport {
   systemUs: number;
 }
 
-const clientConnections = 64;
+const usualConnections = 64;
 
 function receive(seconds: number): void {
   const loaded = loadLibc();
@@ -43,8 +44,7 @@ function receive(seconds: number): void {
   }
 }
 
-async function client(port: number, requestsPerSecond: number | null, seconds: number, kind: RequestKind): Promise<void> {
-  const request = Buffer.from(requestTexts[kind], 'latin1');
+async function client(port: number, requestsPerSecond: number | null, seconds: number, request: Buffer, connections: number): Promise<void> {
   const idle: Socket[] = [];
   let due = 0;
   let units = 0;
@@ -57,7 +57,7 @@ async function client(port: number, requestsPerSecond: number | null, seconds: n
     socket.write(request);
   };
   const sockets = await Promise.all(
-    Array.from({ length: clientConnections }, async () => {
+    Array.from({ length: connections }, async () => {
       const socket: Socket = connect({
         port,
         host: '127.0.0.1',
@@ -105,4 +105,8 @@ function print(units: number, before: NodeJS.CpuUsage): void {
 
 const [what, ...args] = process.argv.slice(2);
 if (what === 'receive') receive(Number(args[0]));
-else await client(Number(args[0]), args[1] === 'flat' ? null : Number(args[1]), Number(args[2]), args[3] === 'order' ? 'order' : 'page');
+else {
+  const [port, rate, seconds, kind = 'page', connections = usualConnections] = args;
+  const request = kind === 'page' || kind === 'order' ? Buffer.from(requestTexts[kind], 'latin1') : readFileSync(kind);
+  await client(Number(port), rate === 'flat' ? null : Number(rate), Number(seconds), request, Number(connections));
+}

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { arch, cpus, release } from 'node:os';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { total, type CountTree } from '../packages/doubletake/src/ledger/report.ts';
 import { findNginx, nginxVersion } from './nginx.ts';
 import { runFloor, runScenario, type Cost, type Floor, type ScenarioResult } from './run.ts';
@@ -133,20 +133,31 @@ function remarks(lines: readonly Line[]): string {
         notes.push(`the target counted ${result.targetRequests} requests, the ledger ${result.replayed}`);
       }
       if (result.sent.lateMsMax > 100) notes.push(`the sender was up to ${fixed(result.sent.lateMsMax)} ms late`);
-      const plain = result.scenario.sanitize === true ? lines.find((line) => isPlainOf(line.result, result)) : undefined;
-      if (plain) {
-        const [without, withPresets] = [sum(plain.result.cost), sum(result.cost)];
-        notes.push(`the presets cost ${fixed(withPresets - without)} µs a request more (x ${fixed(withPresets / without, 2)})`);
+      for (const [addition, what] of additions) {
+        const plain = result.scenario[addition] === true ? lines.find((line) => differsIn(addition, line.result, result)) : undefined;
+        if (plain === undefined) continue;
+        const [without, withIt] = [sum(plain.result.cost), sum(result.cost)];
+        notes.push(`${what} ${fixed(withIt - without)} µs a request more (x ${fixed(withIt / without, 2)})`);
       }
+      const { comparison } = result.ledger;
+      if (comparison !== undefined) notes.push(`${comparison.pairs} of ${result.replayed} answers compared, ${comparison.mismatches} differ`);
       notes.push(...result.imbalances);
       return notes.map((note) => `${name}: ${note}\n`);
     })
     .join('');
 }
 
-/** The run that differs in nothing but that it sanitizes nothing. */
-function isPlainOf({ scenario: other }: ScenarioResult, { scenario }: ScenarioResult): boolean {
-  return other.sanitize !== true && other.request === scenario.request && other.requestsPerSecond === scenario.requestsPerSecond;
+/** What a run can do besides, and how its cost is told. */
+const additions = [
+  ['sanitize', 'the presets cost'],
+  ['compare', 'comparing costs'],
+] as const;
+
+/** The other run differs in nothing but that it does not do this. */
+function differsIn(addition: 'sanitize' | 'compare', { scenario: other }: ScenarioResult, { scenario }: ScenarioResult): boolean {
+  const { name: _name, [addition]: does, ...rest } = scenario;
+  const { name: _other, [addition]: otherDoes, ...otherRest } = other;
+  return does === true && otherDoes !== true && isDeepStrictEqual(rest, otherRest);
 }
 
 function withoutZeros(tree: CountTree): CountTree {

@@ -32,11 +32,14 @@ export function nginxVersion(program: string): string {
   return said.replace('nginx version: ', '').trim();
 }
 
-/** Starts nginx in a folder of its own; rejects with what it said when it does not answer. */
-export async function startNginx(program: string): Promise<Nginx> {
+/**
+ * Starts nginx in a folder of its own; rejects with what it said when it does not answer. It answers every request with
+ * `json`, else with a short text.
+ */
+export async function startNginx(program: string, json: string | null = null): Promise<Nginx> {
   const directory = mkdtempSync(join(tmpdir(), 'doubletake-bench-nginx-'));
   const [port, statusPort] = [await freePort(), await freePort()];
-  writeFileSync(join(directory, 'nginx.conf'), configuration(port, statusPort));
+  writeFileSync(join(directory, 'nginx.conf'), configuration(port, statusPort, json));
   const child = spawn(program, ['-p', directory, '-c', 'nginx.conf', '-e', 'stderr', '-g', 'daemon off;'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -77,7 +80,8 @@ export async function startNginx(program: string): Promise<Nginx> {
   }
 }
 
-function configuration(port: number, statusPort: number): string {
+function configuration(port: number, statusPort: number, json: string | null): string {
+  const answer = json === null ? `return 200 "hello from the next version\\n";` : `default_type application/json; return 200 '${json}';`;
   return `
 worker_processes 1;
 pid nginx.pid;
@@ -88,7 +92,7 @@ http {
   keepalive_requests 1000000000;
   keepalive_timeout 1h;
   default_type text/plain;
-  server { listen 127.0.0.1:${port} backlog=4096; location / { return 200 "hello from the next version\\n"; } }
+  server { listen 127.0.0.1:${port} backlog=4096; location / { ${answer} } }
   server { listen 127.0.0.1:${statusPort}; location / { stub_status; } }
 }
 `;

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { connectionOf } from '../packages/doubletake/src/recording/formats/traff
 import { RecordingWriter } from '../packages/doubletake/src/recording/recording-writer.ts';
 import type { FloorReport } from './floor.ts';
 import { percentile, sampleProcess } from './measure.ts';
-import { findNginx, startNginx } from './nginx.ts';
+import { findNginx, type Nginx, startNginx } from './nginx.ts';
 import { warmUpSeconds } from './scenarios.ts';
 import { startScript } from './script.ts';
 import { requestTexts } from './traffic.ts';
@@ -26,6 +26,7 @@ const program = fileURLToPath(new URL('../packages/doubletake/bin/doubletake.js'
 const answer = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n');
 const pacedPerSecond = 2_000;
 const perConnection = 100;
+const rounds = 3;
 
 /** A recording of so many requests, as far apart; `text` makes each. */
 function record(directory: string, requests: number, apartUs: number, text: (index: number) => string): void {
@@ -75,32 +76,79 @@ async function gaps(folder: string, seconds: number): Promise<string> {
   return `${pacedPerSecond}/s at speed 1: gaps are off by ${p50} ms (p50), ${p99} ms (p99), ${max} ms (max); ${lost} requests lost\n`;
 }
 
+/** The bytes that a target gets for the request that `fastest` replays. */
+async function sentBytes(folder: string): Promise<Buffer> {
+  const { promise, resolve } = Promise.withResolvers<Buffer>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (bytes) => {
+      resolve(bytes);
+      socket.write(answer);
+    });
+  });
+  const { port } = await listen(server, 0, '127.0.0.1');
+  const recording = join(folder, 'one');
+  record(recording, 1, 1, () => requestTexts.page);
+  await replay(recording, `http://127.0.0.1:${port}`).ended;
+  server.close();
+  return promise;
+}
+
+interface Fastest {
+  perSecond: number;
+  cpuUs: number;
+  peakMb: number;
+}
+
+/** A bare client that sends the same bytes over as many connections. */
+async function bareClient(nginx: Nginx, bytesFile: string, seconds: number): Promise<Fastest> {
+  const floor = startScript('floor.ts', ['client', nginx.url.port, 'flat', seconds, bytesFile, perConnection], (warmUpSeconds + seconds) * 1000 + 20_000);
+  await floor.nextLine();
+  const { units, userUs, systemUs } = JSON.parse(await floor.nextLine()) as FloorReport;
+  return { perSecond: units / seconds, cpuUs: (userUs + systemUs) / units, peakMb: 0 };
+}
+
+async function replayed(nginx: Nginx, recording: string, seconds: number, flags: readonly string[]): Promise<Fastest> {
+  const { processId, ended } = replay(recording, nginx.url.origin, '--speed', 'max', '--loop', ...flags);
+  await delay((warmUpSeconds + 1) * 1_000);
+  const before = { requests: await nginx.requests(), sample: sampleProcess(processId), ms: performance.now() };
+  await delay(seconds * 1_000);
+  const after = { requests: await nginx.requests(), sample: sampleProcess(processId), ms: performance.now() };
+  process.kill(processId, 'SIGTERM');
+  await ended;
+  const requests = after.requests - before.requests;
+  return {
+    perSecond: (requests * 1_000) / (after.ms - before.ms),
+    cpuUs: (after.sample.userUs + after.sample.systemUs - before.sample.userUs - before.sample.systemUs) / requests,
+    peakMb: after.sample.peakMb,
+  };
+}
+
+/** In turn, since what the machine gives changes from one moment to the next; each line is the median of its rounds. */
 async function fastest(folder: string, seconds: number, nginxProgram: string): Promise<string> {
+  const recording = join(folder, 'fast');
+  record(recording, 200_000, 10, () => requestTexts.page);
+  const bytesFile = join(folder, 'sent');
+  writeFileSync(bytesFile, await sentBytes(folder));
   const nginx = await startNginx(nginxProgram);
+  const bare: Fastest[] = [];
+  const byWorkers = new Map<string, Fastest[]>([['1', []], ['2', []]]);
   try {
-    const floor = startScript('floor.ts', ['client', nginx.url.port, 'flat', seconds, 'page'], (warmUpSeconds + seconds) * 1000 + 20_000);
-    await floor.nextLine();
-    const bare = JSON.parse(await floor.nextLine()) as FloorReport;
-    const barePerSecond = bare.units / seconds;
-    const recording = join(folder, 'fast');
-    record(recording, 200_000, 10, () => requestTexts.page);
-    const { processId, ended } = replay(recording, nginx.url.origin, '--speed', 'max', '--loop');
-    await delay((warmUpSeconds + 1) * 1_000);
-    const before = { requests: await nginx.requests(), sample: sampleProcess(processId), ms: performance.now() };
-    await delay(seconds * 1_000);
-    const after = { requests: await nginx.requests(), sample: sampleProcess(processId), ms: performance.now() };
-    process.kill(processId, 'SIGTERM');
-    await ended;
-    const requests = after.requests - before.requests;
-    const perSecond = (requests * 1_000) / (after.ms - before.ms);
-    const cpuUs = (after.sample.userUs + after.sample.systemUs - before.sample.userUs - before.sample.systemUs) / requests;
-    return (
-      `bare client: ${Math.round(barePerSecond)}/s, ${((bare.userUs + bare.systemUs) / bare.units).toFixed(1)} µs CPU each\n` +
-      `--speed max: ${Math.round(perSecond)}/s, ${cpuUs.toFixed(1)} µs CPU each, ${Math.round((100 * perSecond) / barePerSecond)} % of it; at most ${Math.round(after.sample.peakMb)} MB\n`
-    );
+    for (let round = 0; round < rounds; round++) {
+      bare.push(await bareClient(nginx, bytesFile, seconds));
+      for (const [workers, found] of byWorkers) found.push(await replayed(nginx, recording, seconds, ['--workers', workers]));
+    }
   } finally {
     await nginx.stop();
   }
+  const median = (found: readonly Fastest[], key: keyof Fastest): number => percentile(Float64Array.from(found, (each) => each[key]).toSorted(), 0.5);
+  const barePerSecond = median(bare, 'perSecond');
+  let text = `bare client, ${perConnection} connections: ${Math.round(barePerSecond)}/s, ${median(bare, 'cpuUs').toFixed(1)} µs CPU each\n`;
+  for (const [workers, found] of byWorkers) {
+    const perSecond = median(found, 'perSecond');
+    text += `--speed max, workers ${workers}: ${Math.round(perSecond)}/s, ${median(found, 'cpuUs').toFixed(1)} µs CPU each, ${Math.round((100 * perSecond) / barePerSecond)} % of it; at most ${Math.round(median(found, 'peakMb'))} MB\n`;
+  }
+  return text;
 }
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '8' } } });

@@ -10,6 +10,7 @@ import { sampleProcess, type ProcessSample } from './measure.ts';
 import { startNginx, type Nginx } from './nginx.ts';
 import type { ProbeReport } from './probe.ts';
 import { warmUpSeconds, type Scenario } from './scenarios.ts';
+import { responseBody } from './traffic.ts';
 import { startScript, type Script } from './script.ts';
 import type { SenderReport } from './sender.ts';
 
@@ -53,7 +54,7 @@ const drainMsMax = 15_000;
 
 export async function runScenario(scenario: Scenario, seconds: number, nginx: string): Promise<ScenarioResult> {
   await using stack = new AsyncDisposableStack();
-  const target = scenario.target === 'probe' ? await startProbe(seconds) : await startNginx(nginx);
+  const target = scenario.target === 'probe' ? await startProbe(seconds) : await startNginx(nginx, scenario.sameAnswers === true ? responseBody : null);
   stack.defer(() => target.stop().then(() => undefined));
   const mirror = await startMirror(['--vxlan', '127.0.0.1:0', '--target', target.url.href, ...mirrorFlags(scenario, stack)]);
   stack.defer(() => mirror.stop().then(() => undefined));
@@ -85,11 +86,13 @@ export async function runScenario(scenario: Scenario, seconds: number, nginx: st
 }
 
 /** Policies have no flags: a configuration file holds them. */
-function mirrorFlags({ workers = 1, receive = 'socket', sanitize = false }: Scenario, stack: AsyncDisposableStack): string[] {
+function mirrorFlags({ workers = 1, receive = 'socket', sanitize = false, compare = false }: Scenario, stack: AsyncDisposableStack): string[] {
   const flags = ['--methods', 'all', '--workers', String(workers), '--receive', receive];
-  if (!sanitize) return flags;
+  if (!sanitize && !compare) return flags;
   const folder = mkdtempSync(join(tmpdir(), 'doubletake-bench-'));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  if (compare) flags.push('--run', join(folder, 'run'));
+  if (!sanitize) return flags;
   const file = join(folder, 'config.json');
   writeFileSync(file, JSON.stringify({ policy: { sanitize: { key: 'a key of the benchmark' } } }));
   return [file, ...flags];

@@ -19,6 +19,10 @@ export interface Scenario {
   request?: RequestKind;
   /** Requests are sanitized with the three presets. */
   sanitize?: boolean;
+  /** The target answers as production did. */
+  sameAnswers?: boolean;
+  /** Answers are compared, and the run is written (--run). */
+  compare?: boolean;
 }
 
 export const scenarios: readonly Scenario[] = [
@@ -32,6 +36,8 @@ export const scenarios: readonly Scenario[] = [
   { name: 'flat-out-2-workers', requestsPerSecond: null, connections: 1_000, target: 'nginx', workers: 2 },
   { name: 'orders-5k', requestsPerSecond: 5_000, connections: 1_000, target: 'nginx', request: 'order' },
   { name: 'orders-5k-sanitized', requestsPerSecond: 5_000, connections: 1_000, target: 'nginx', request: 'order', sanitize: true },
+  { name: 'orders-5k-same-answers', requestsPerSecond: 5_000, connections: 1_000, target: 'nginx', request: 'order', sameAnswers: true },
+  { name: 'orders-5k-compared', requestsPerSecond: 5_000, connections: 1_000, target: 'nginx', request: 'order', sameAnswers: true, compare: true },
   { name: 'latency-3k', requestsPerSecond: 3_000, connections: 1_000, target: 'probe' },
   { name: 'latency-7k', requestsPerSecond: 7_000, connections: 1_000, target: 'probe' },
 ];

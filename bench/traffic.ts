@@ -91,7 +91,8 @@ const orderText =
 
 export const requestTexts: Readonly<Record<RequestKind, string>> = { page: pageText, order: orderText };
 
-const responseBody = JSON.stringify({ products: 'x'.repeat(1_000) });
+/** What production answers to each request: JSON. */
+export const responseBody = JSON.stringify({ products: 'x'.repeat(1_000) });
 const responseText =
   'HTTP/1.1 200 OK\r\n' +
   'Date: Sun, 01 Nov 2026 12:00:00 GMT\r\n' +

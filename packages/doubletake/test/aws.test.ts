@@ -211,7 +211,8 @@ describe('apply and destroy', () => {
     cloud.hosts.set('host', 'i-00000000000000002');
     const file = configFile({ sources: [{ ecsServices: [{ cluster: 'shop', service: 'own' }, { cluster: 'shop', service: 'shared' }] }] });
     expect(await run('apply', file, '--yes')).toMatchObject({ code: 0 });
-    expect(cloud.sessions.all().map(({ NetworkInterfaceId }) => NetworkInterfaceId).toSorted()).toEqual(['eni-00000000000000001', 'eni-00000000000000002']);
+    const mirrored = new Set(cloud.sessions.all().map(({ NetworkInterfaceId }) => NetworkInterfaceId));
+    expect(mirrored).toEqual(new Set(['eni-00000000000000001', 'eni-00000000000000002']));
   });
 });
 
@@ -255,8 +256,11 @@ describe('watching', () => {
 
   test('apply --watch follows instances by the clock, and warns once of what does not work', async () => {
     addInstance(cloud, 1);
+    let failures = 1;
+    aws.fault = ({ operation }) => (operation === 'CreateTrafficMirrorSession' && failures-- > 0 ? { code: 'InvalidParameterValue' } : null);
     const watch = start('aws', 'apply', configFile({ watch: { every: '50ms' } }), '--yes', '--watch');
     await eventually('the ready line', () => (watch.printed().includes('ready aws=111111111111/eu-central-1') ? true : null));
+    expect(watch.printed()).toContain('doubletake: warning: 1 of 7 steps were not done');
     addInstance(cloud, 2);
     await sessions(2);
     const gone = cloud.instanceById.get('i-00000000000000001');
@@ -302,6 +306,30 @@ describe('watching', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('create-session on eni-00000000000000001');
   });
+});
+
+test('nobody but `aws`, and a mirror with aws.watch, loads the SDK', async () => {
+  const preload = join(folder, 'preload.mjs');
+  writeFileSync(
+    preload,
+    `import { registerHooks } from 'node:module';
+    registerHooks({ resolve(specifier, context, next) {
+      if (specifier.includes('@aws-sdk')) process.stderr.write('the SDK was asked for\\n');
+      return next(specifier, context);
+    } });`,
+  );
+  const file = configFile({}, { sources: [{ vxlan: {} }], targets: [{ name: 't', url: 'http://test.internal' }] });
+  const asked = async (...args: string[]): Promise<boolean> => {
+    const child = spawn(process.execPath, ['--import', preload, program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let printed = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (printed += text));
+    await new Promise((resolve) => child.once('close', resolve));
+    return printed.includes('the SDK was asked for');
+  };
+  expect(await asked('config', 'check', file)).toBe(false);
+  expect(await asked('aws', 'cost', '--sessions', '1', '--traffic', '1MB')).toBe(false);
+  expect(await asked('aws', 'policy', file)).toBe(false);
+  expect(await asked('aws', 'plan', file)).toBe(true);
 });
 
 test('cost reckons without AWS; policy allows what the commands call', async () => {

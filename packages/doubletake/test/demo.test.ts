@@ -23,9 +23,10 @@ test('doubletake demo finds the three faults within a minute and nothing else, a
   try {
     await eventually('the three faults', () => (planted.every(({ endpoint, path }) => text.includes(`✗ ${endpoint} ${path}: `)) ? text : null), 60_000);
     const [, dashboard = ''] = /dashboard +(\S+)/.exec(text) ?? [];
-    const overview = await (await fetch(`${dashboard}api/overview`)).json();
-    expect(overview).toMatchObject({ comparison: { verdict: 'REGRESSION' }, problem: null });
-    expect(await (await fetch(`${dashboard}metrics`)).text()).toContain('doubletake_verdict{verdict="REGRESSION"} 1\n');
+    const read = async (path: string): Promise<string> => (await fetch(dashboard + path)).text();
+    // It asks the comparison every few seconds.
+    await expect.poll(() => read('metrics'), { timeout: 15_000 }).toContain('doubletake_verdict{verdict="REGRESSION"} 1\n');
+    expect(JSON.parse(await read('api/overview'))).toMatchObject({ comparison: { verdict: 'REGRESSION' }, problem: null });
   } finally {
     child.kill('SIGINT');
   }
@@ -56,4 +57,23 @@ test('--for ends it by itself with the report, a taken folder is refused before 
   expect(again).toMatchObject({ code: 2, stdout: '' });
   expect(again.stderr).toContain('DT_RUN_EXISTS');
   expect(readFileSync(join(run, 'mirror.yaml'), 'utf8')).toBe(configuration);
+});
+
+test.skipIf(process.platform !== 'linux')('a mirror that dies ends it, and it says so', async () => {
+  const child = spawn(process.execPath, [program, 'demo', '--dashboard', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [text, errors] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (more: string) => (text += more));
+  child.stderr.setEncoding('utf8').on('data', (more: string) => (errors += more));
+  const ended = new Promise<number | null>((resolve) => {
+    child.on('close', resolve);
+  });
+  try {
+    await eventually('the demo', () => (text.includes('production answered') ? text : null));
+    process.kill(Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()), 'SIGKILL');
+    expect(await ended).toBe(4);
+  } finally {
+    child.kill('SIGKILL');
+  }
+  expect(errors).toContain('the mirror did not end well');
+  expect(text).toMatch(/Production answered \d+ requests/);
 });

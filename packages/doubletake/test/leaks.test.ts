@@ -53,10 +53,10 @@ function troubled(n: number): Buffer[] {
 }
 
 /** Each answer carries a canary that no request carries. */
-const production = (n: number): Sent => plant(productionBase + n);
-const candidate = (n: number): Sent => plant(candidateBase + n);
 const productionBase = 100_001;
 const candidateBase = 200_002;
+const production = (n: number): Sent => plant(productionBase + n);
+const candidate = (n: number): Sent => plant(candidateBase + n);
 
 /** Whether this is the first canary of its kind, of those in requests or in answers. */
 function isFirst(n: number): boolean {
@@ -196,7 +196,7 @@ describe('no canary of ten thousand leaves the process under the three presets',
     run = await readRun(join(all.run, 'run.duckdb'));
     const planted = all.sent.flatMap((sent, n) => [sent, production(n), candidate(n)]);
     long = new TextSearch(planted.flatMap(({ needles }) => needles).map(normal).filter((needle) => needle.length >= 13));
-  }, 120_000);
+  }, 180_000);
 
   test('to the target', () => {
     expect(leaksIn(all.target.requests.map(({ bytes }) => bytes))).toEqual([]);

@@ -3,9 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { LedgerReport } from '../src/ledger/report.ts';
+import type { RecordedExchange } from '../src/recording/recorded-exchange.ts';
+import { openRecording } from '../src/recording/recording.ts';
+import { RecordingWriter } from '../src/recording/recording-writer.ts';
 import { pcapFile } from './support/capture-files.ts';
 import { conversation, type ConversationPacket } from './support/conversation.ts';
 import { type Finished, type RecordingTarget, recordingTarget, runCli, stopAll } from './support/mirror.ts';
+import { recorded as recordedExchange } from './support/recorded-traffic.ts';
+import { replayHere } from './support/replay-here.ts';
 import { exchanges, get, ok, post, requestLine, requestLines } from './support/requests.ts';
 import { configFile } from './support/config-file.ts';
 
@@ -52,9 +57,9 @@ function many(count: number, perConnection: number): ConversationPacket[] {
 }
 
 /** Requests of one connection arrive in its order, though those of several are mixed. */
-function inOrderOf(target: RecordingTarget, perConnection: number): boolean {
+function inOrderOf(requests: RecordingTarget['requests'], perConnection: number): boolean {
   const last = new Map<number, number>();
-  return target.requests.every((request) => {
+  return requests.every((request) => {
     const number = Number(requestLine(request).slice('GET /'.length));
     const connection = Math.floor(number / perConnection);
     const before = last.get(connection) ?? -1;
@@ -69,7 +74,7 @@ test('all 29,940 requests of a capture arrive, in the order of their connections
   expect(code).toBe(0);
   expect(new Set(requestLines(target)).size).toBe(29_940);
   expect(target.requests).toHaveLength(29_940);
-  expect(inOrderOf(target, 30)).toBe(true);
+  expect(inOrderOf(target.requests, 30)).toBe(true);
   expect(ledger.outcomes['replayed']).toBe(29_940);
 }, 60_000);
 
@@ -83,11 +88,11 @@ describe('what is replayed', () => {
   test.each(['recording', 'gor', 'gor.gz'])('a capture gives a target the same bytes by way of a %s', async (kind) => {
     const file = capture({ client: '10.0.2.5:41000', requests });
     const direct = await recordingTarget();
-    await replay(file, '--target', direct.url, '--methods', 'all');
+    await replayHere(file, '--target', direct.url, '--methods', 'all');
     const out = join(folder, `${files++}${kind === 'recording' ? '' : `.${kind}`}`);
     expect(await runCli(['convert', file, out, '--quiet'])).toMatchObject({ code: 0, stderr: '' });
     const converted = await recordingTarget();
-    const { ledger } = await replay(out, '--target', converted.url, '--methods', 'all');
+    const { ledger } = await replayHere(out, '--target', converted.url, '--methods', 'all');
     expect(bytesAt(direct)).toHaveLength(3);
     expect(bytesAt(converted).toSorted()).toEqual(bytesAt(direct).toSorted());
     expect(ledger.production.responses).toMatchObject({ '2xx': 3 });
@@ -102,17 +107,17 @@ describe('what is replayed', () => {
     const us = String((startUs + 20_000) * 1_000);
     writeFileSync(join(inside, 'two.gor'), `1 aa ${us}\n${get('/2')}\n🐵🙈🙉\n`);
     const last = capture({ client: '10.0.2.6:4', atMs: 60, requests: [get('/4')] });
-    await replay(inside, last, '--target', target.url);
+    await replayHere(inside, last, '--target', target.url);
     expect(requestLines(target)).toEqual(['GET /1', 'GET /2', 'GET /3', 'GET /4']);
   });
 
   test('standard input, HAR and access logs', async () => {
     const target = await recordingTarget();
     const log = fileWith('10.0.0.1 - - [10/Oct/2026:13:55:36 +0000] "GET /log HTTP/1.1" 200 1 "-" "-"\n');
-    await replay(log, '--target', target.url);
+    await replayHere(log, '--target', target.url);
     const har = join(folder, `${files++}.har`);
     await runCli(['convert', capture({ client: '10.0.2.5:1', requests: [get('/har')] }), har]);
-    await replay(har, '--target', target.url);
+    await replayHere(har, '--target', target.url);
     const { code } = await runCli(['replay', '-', '--target', target.url], readFileSync(capture({ client: '10.0.2.5:1', requests: [get('/stdin')] })));
     expect(code).toBe(0);
     expect(requestLines(target)).toEqual(['GET /log', 'GET /har', 'GET /stdin']);
@@ -121,9 +126,8 @@ describe('what is replayed', () => {
   test('what cannot be used of a file is told with its place and counted, and the rest is replayed', async () => {
     const target = await recordingTarget();
     const file = fileWith(`1 aa 1000000000\n${get('/1')}\n🐵🙈🙉\nnonsense\n🐵🙈🙉\n1 bb 1000000000\nPOST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nshort\n🐵🙈🙉\n1 cc 1000000000\n${get('/2')}\n🐵🙈🙉\n`);
-    const { code, stderr, ledger } = await replay(file, '--target', target.url, '--methods', 'all');
-    expect(code).toBe(0);
-    expect(stderr).toContain(`${file}: line 7: payload has no line that says what it is`);
+    const { warnings, ledger } = await replayHere(file, '--target', target.url, '--methods', 'all');
+    expect(warnings).toEqual([`${file}: line 7: payload has no line that says what it is`]);
     expect(requestLines(target).toSorted()).toEqual(['GET /1', 'GET /2']);
     expect(ledger).toMatchObject({ captured: 3, outcomes: { replayed: 2, incomplete: { closed: 1 } }, files: { malformed: 1, skipped: 0 } });
   });
@@ -131,7 +135,7 @@ describe('what is replayed', () => {
   test('requests whose framing is ambiguous are not replayed from files either', async () => {
     const target = await recordingTarget();
     const smuggled = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
-    const { ledger } = await replay(fileWith(`1 aa 1000000000\n${smuggled}\n🐵🙈🙉\n1 bb 1000000000\n${get('/ok')}\n🐵🙈🙉\n`), '--target', target.url, '--methods', 'all');
+    const { ledger } = await replayHere(fileWith(`1 aa 1000000000\n${smuggled}\n🐵🙈🙉\n1 bb 1000000000\n${get('/ok')}\n🐵🙈🙉\n`), '--target', target.url, '--methods', 'all');
     expect(requestLines(target)).toEqual(['GET /ok']);
     expect(ledger.outcomes).toMatchObject({ replayed: 1, blocked: { ambiguous_framing: 1 } });
   });
@@ -148,13 +152,13 @@ describe('which of it', () => {
     ['by method', ['--methods', 'POST'], []],
   ])('%s', async (_name, flags, lines) => {
     const target = await recordingTarget();
-    await replay(file(), '--target', target.url, '--speed', 'max', ...flags);
+    await replayHere(file(), '--target', target.url, '--speed', 'max', ...flags);
     expect(requestLines(target)).toEqual(lines);
   });
 
   test('what --filter leaves out is counted under its name', async () => {
     const target = await recordingTarget();
-    const { ledger } = await replay(file(), '--target', target.url, '--speed', 'max', '--filter', '{path: /a}');
+    const { ledger } = await replayHere(file(), '--target', target.url, '--speed', 'max', '--filter', '{path: /a}');
     expect(ledger.outcomes).toMatchObject({ replayed: 1, filtered: { 'outside --filter': 3 } });
   });
 });
@@ -165,33 +169,33 @@ describe('how fast', () => {
 
   test('as recorded, unless told otherwise; the lag is in the ledger', async () => {
     const target = await recordingTarget();
-    const { ledger } = await replay(capture({ client: '10.0.2.5:1', stepMs: 5, requests: paths(4) }), '--target', target.url);
+    const { ledger } = await replayHere(capture({ client: '10.0.2.5:1', stepMs: 5, requests: paths(4) }), '--target', target.url);
     expect(ledger.targets['target']?.lagMs.p50).toEqual(expect.any(Number));
   });
 
   test('as fast as the target answers, without any schedule', async () => {
     const target = await recordingTarget();
-    const { ledger } = await replay(capture({ client: '10.0.2.5:1', stepMs: hours / 8, requests: paths(4) }), '--target', target.url, '--speed', 'max');
+    const { ledger } = await replayHere(capture({ client: '10.0.2.5:1', stepMs: hours / 8, requests: paths(4) }), '--target', target.url, '--speed', 'max');
     expect(ledger.targets['target']?.lagMs).toEqual({ p50: null, p99: null, max: null });
   });
 
   test('at a rate, whatever the timing of the recording, keeping the mix', async () => {
     const target = await recordingTarget();
-    const { ledger } = await replay(capture({ client: '10.0.2.5:1', stepMs: hours / 8, requests: paths(11) }), '--target', target.url, '--rate', '500');
+    const { ledger } = await replayHere(capture({ client: '10.0.2.5:1', stepMs: hours / 8, requests: paths(11) }), '--target', target.url, '--rate', '500');
     expect(requestLines(target)).toEqual(Array.from({ length: 11 }, (_, index) => `GET /${index}`));
     expect(ledger.targets['target']?.lagMs.p50).toEqual(expect.any(Number));
   });
 
   test('a target that is slower than the schedule gets everything late, and the ledger says how late', async () => {
     const target = await recordingTarget((socket) => setTimeout(() => socket.write(ok), 50));
-    const { ledger } = await replay(capture({ client: '10.0.2.5:1', stepMs: 0.1, requests: paths(6) }), '--target', target.url);
+    const { ledger } = await replayHere(capture({ client: '10.0.2.5:1', stepMs: 0.1, requests: paths(6) }), '--target', target.url);
     expect(ledger.outcomes['replayed']).toBe(6);
     expect(ledger.targets['target']?.lagMs.max).toBeGreaterThan(200);
   });
 
   test('again and again, with the order of each session kept', async () => {
     const target = await recordingTarget();
-    const { ledger } = await replay(capture({ client: '10.0.2.5:1', requests: paths(3) }), '--target', target.url, '--loop', '4', '--speed', 'max');
+    const { ledger } = await replayHere(capture({ client: '10.0.2.5:1', requests: paths(3) }), '--target', target.url, '--loop', '4', '--speed', 'max');
     expect(requestLines(target)).toHaveLength(12);
     expect(ledger.outcomes['replayed']).toBe(12);
     expect(Object.groupBy(requestLines(target), (line) => line)['GET /1']).toHaveLength(4);
@@ -199,11 +203,54 @@ describe('how fast', () => {
 
   test('several times at once, as sessions of their own', async () => {
     const target = await recordingTarget();
-    const { ledger } = await replay(capture({ client: '10.0.2.5:1', requests: paths(3) }), '--target', target.url, '--multiply', '3', '--speed', 'max');
+    const { ledger } = await replayHere(capture({ client: '10.0.2.5:1', requests: paths(3) }), '--target', target.url, '--multiply', '3', '--speed', 'max');
     expect(target.requests).toHaveLength(9);
     expect(new Set(target.requests.map(({ head }) => /X-Doubletake-Id: (.*)/.exec(head)?.[1])).size).toBe(9);
     expect(ledger.targets['target']?.outcomes['replayed']).toBe(9);
   });
+});
+
+describe('with several workers', () => {
+  test('each request of each loop is replayed once, in the order of its connection', async () => {
+    const target = await recordingTarget();
+    const broken = fileWith('1 aa 1000000000\nnonsense\n🐵🙈🙉\n');
+    const { stderr, ledger } = await replay(fileWith(pcapFile(many(1_200, 30)), '.pcap'), broken, '--target', target.url, '--speed', 'max', '--workers', '3', '--loop', '2');
+    expect(stderr).not.toContain('cannot be shared');
+    const times = Object.values(Object.groupBy(target.requests, (request) => requestLine(request)));
+    expect(times.map((same) => same?.length)).toEqual(Array.from({ length: 1_200 }, () => 2));
+    const firsts = new Set(times.map((same) => same?.[0]));
+    expect(inOrderOf(target.requests.filter((request) => firsts.has(request)), 30)).toBe(true);
+    expect(inOrderOf(target.requests.filter((request) => !firsts.has(request)), 30)).toBe(true);
+    const workers = new Set(target.requests.map(({ head }) => /X-Doubletake-Id: \w+-(\w+)-/.exec(head)?.[1]));
+    expect(workers).toEqual(new Set(['0', '1', '2']));
+    expect(ledger).toMatchObject({ captured: 2_400, outcomes: { replayed: 2_400 }, files: { malformed: 2 } });
+    expect(ledger.files.done).toBe(ledger.files.total);
+  });
+
+  test('what has a pace is replayed by one', async () => {
+    const target = await recordingTarget();
+    const { stderr, ledger } = await replay(capture({ client: '10.0.2.5:1', requests: [get('/1')] }), '--target', target.url, '--workers', '2');
+    expect(stderr).toContain('cannot be shared');
+    expect(ledger.outcomes['replayed']).toBe(1);
+  });
+});
+
+test('what is a sample already is recorded with the probability of both', async () => {
+  const target = await recordingTarget();
+  const [before, after] = [join(folder, `${files++}`), join(folder, `${files++}`)];
+  const writer = new RecordingWriter({ directory: before });
+  for (let index = 0; index < 40; index++) {
+    writer.append({ ...recordedExchange({ request: get(`/${index}`), response: ok, atUs: index, index }), probability: 0.1 });
+  }
+  writer.close();
+  await replay(before, '--target', target.url, '--speed', 'max', '--percentage', '50', '--percentage-by', 'request', '--record', after);
+  const again: RecordedExchange[] = [];
+  for await (const exchange of await openRecording([after])) again.push(exchange);
+  const lines = again.map(({ request }) => request.head.toString('latin1').split(' HTTP')[0]);
+  expect(lines).toEqual(requestLines(target));
+  expect(lines).toEqual(again.map(({ index }) => `GET /${index}`));
+  expect(again.map(({ probability }) => probability)).toEqual(again.map(() => 0.05));
+  expect(again.length).toBeGreaterThan(0);
 });
 
 describe('with a comparison', () => {
@@ -231,25 +278,13 @@ describe('with a comparison', () => {
   });
 });
 
-describe('mistakes are one clear line and exit code 2', () => {
-  const missing = '/nowhere/x.pcap';
-  test.each<[string, () => string[], string]>([
-    ['no such file', () => [missing], `${missing}: cannot be read: there is no such file [DT_TRAFFIC_UNREADABLE]`],
-    ['another format', () => [fileWith('hello\n')], 'is in no format that is known'],
-    ['a speed that is none', () => [missing, '--speed', '0'], '--speed 0: expected a number from 0.1 to 100, or max'],
-    ['speed and rate', () => [missing, '--speed', '2', '--rate', '2'], '--rate 2: goes without --speed'],
-    ['a time without a zone', () => [missing, '--from', '2026-01-01T00:00:00'], 'expected a time with its zone such as'],
-    ['a filter that is none', () => [missing, '--filter', '{paht: /a}'], 'paht'],
-    ['standard input again', () => ['-', '--loop', '2'], '--loop: '],
-  ])('%s', async (_name, args, text) => {
-    const target = await recordingTarget();
-    const { code, stderr } = await runCli(['replay', ...args(), '--target', target.url]);
-    expect({ code, lines: stderr.trimEnd().split('\n') }).toEqual({ code: 2, lines: [expect.stringContaining(text)] });
-  });
-
-  test('without a target', async () => {
-    expect(await runCli(['replay', capture({ client: '10.0.2.5:1', requests: [get('/')] })])).toMatchObject({ code: 2, stderr: expect.stringContaining('no target') as string });
-  });
+test.each<[string, () => string[], string]>([
+  ['no such file', () => ['/nowhere/x.pcap'], '/nowhere/x.pcap: cannot be read: there is no such file [DT_TRAFFIC_UNREADABLE]'],
+  ['a speed that is none', () => ['x.pcap', '--speed', '0'], '--speed 0: expected a number from 0.1 to 100, or max'],
+])('%s is one clear line and exit code 2', async (_name, args, text) => {
+  const target = await recordingTarget();
+  const { code, stderr } = await runCli(['replay', ...args(), '--target', target.url]);
+  expect({ code, lines: stderr.trimEnd().split('\n') }).toEqual({ code: 2, lines: [expect.stringContaining(text)] });
 });
 
 test('a configuration file says what flags do not; its sources are not used', async () => {

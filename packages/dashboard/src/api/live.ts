@@ -11,7 +11,7 @@ import type { Change, ChangeList, Control } from '../../../doubletake/src/server
 import type { History, HistoryPoint, Overview } from '../../../doubletake/src/server/api/overview.ts';
 import type { Session } from '../../../doubletake/src/server/api/session.ts';
 import { ask } from './client.ts';
-import { historySeconds } from './queries.ts';
+import { liveSeconds } from './queries.ts';
 
 export type Connection = 'connecting' | 'open' | 'lost';
 
@@ -98,11 +98,11 @@ class LiveStream {
       this.#client.setQueryData(['control'], { replay, targets } satisfies Control);
     });
     this.#on(source, 'point', (point) => {
-      this.#client.setQueryData<History>(['history'], (history) => history && { ...history, points: appended(history.points, point) });
+      this.#client.setQueryData<History>(['history', liveSeconds], (history) => history && { ...history, points: appended(history.points, point) });
     });
     this.#on(source, 'change', (change) => {
       this.#client.setQueryData<ChangeList>(['changes'], (list) => list && { changes: [change, ...list.changes].slice(0, changesMax) });
-      for (const name of ['control', 'rules', 'cluster']) void this.#client.invalidateQueries({ queryKey: [name] });
+      for (const name of ['control', 'rules']) void this.#client.invalidateQueries({ queryKey: [name] });
       this.#refreshComparison();
     });
     this.#on(source, 'report', () => this.#refreshComparison());
@@ -166,7 +166,7 @@ class LiveStream {
 
 /** Points of the time that is shown, the oldest first. */
 function appended(points: readonly HistoryPoint[], point: HistoryPoint): HistoryPoint[] {
-  const kept = points.filter(({ t }) => t > point.t - historySeconds && t < point.t);
+  const kept = points.filter(({ t }) => t > point.t - liveSeconds && t < point.t);
   return [...kept, point];
 }
 

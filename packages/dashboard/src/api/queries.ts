@@ -11,7 +11,8 @@ import type { Session } from '../../../doubletake/src/server/api/session.ts';
 import type { Traffic } from '../../../doubletake/src/server/api/traffic.ts';
 import { ApiError, ask } from './client.ts';
 
-export const historySeconds = 900;
+/** Of the history that the event stream goes on with; what is longer is asked for anew as the server adds to it. */
+export const liveSeconds = 900;
 const pollMs = 2_000;
 /** While nobody looks at the page it has no event stream; its title still says the verdict. */
 const hiddenPollMs = 30_000;
@@ -74,11 +75,12 @@ export function useOverview(): UseQueryResult<Overview> {
   });
 }
 
-export function useHistory(): UseQueryResult<History> {
+export function useHistory(seconds: number): UseQueryResult<History> {
   return useQuery({
-    queryKey: ['history'],
-    queryFn: ({ signal }) => ask<History>(`/api/history?seconds=${historySeconds}`, { signal }),
-    staleTime: Infinity,
+    queryKey: ['history', seconds],
+    queryFn: ({ signal }) => ask<History>(`/api/history?seconds=${seconds}`, { signal }),
+    staleTime: seconds === liveSeconds ? Infinity : 1_000,
+    refetchInterval: ({ state }) => (seconds === liveSeconds ? false : Math.max(pollMs, state.data?.everyMs ?? pollMs)),
     structuralSharing: false,
   });
 }
@@ -168,9 +170,16 @@ export function useRemoveRule(): UseMutationResult<Changed, Error, string> {
 }
 
 export function useAcceptance(id: string): UseMutationResult<Changed, Error, { note: string } | null> {
-  return useChange((acceptance: { note: string } | null) =>
-    ask<Changed>(`/api/clusters/${encodeURIComponent(id)}/accepted`, acceptance === null ? { method: 'DELETE' } : { method: 'PUT', body: acceptance }),
-  );
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (acceptance: { note: string } | null) =>
+      ask<Changed>(`/api/clusters/${encodeURIComponent(id)}/accepted`, acceptance === null ? { method: 'DELETE' } : { method: 'PUT', body: acceptance }),
+    onSuccess: (_, acceptance) => {
+      // Its endpoint is judged anew: for a moment the server knows of no such difference.
+      client.setQueryData<ClusterDetail>(['cluster', id], (detail) => detail && { ...detail, cluster: { ...detail.cluster, accepted: acceptance !== null } });
+      void client.invalidateQueries({ queryKey: ['rules'] });
+    },
+  });
 }
 
 export function useReplayChange(): UseMutationResult<Changed, Error, Control['replay']> {
@@ -189,11 +198,13 @@ export function useReplayAgain(id: string): UseMutationResult<ReplayAgainAnswer,
   });
 }
 
-/** After a change everything that is shown is asked for again: what it touched is not known here. */
+/** After a change what it may have touched is asked for again. */
 function useChange<Input>(change: (input: Input) => Promise<Changed>): UseMutationResult<Changed, Error, Input> {
   const client = useQueryClient();
   return useMutation({
     mutationFn: change,
-    onSuccess: () => client.invalidateQueries({ predicate: ({ queryKey: [name] }) => name !== 'session' && name !== 'history' }),
+    onSuccess: () => client.invalidateQueries({ predicate: ({ queryKey: [name] }) => changeable.has(name) }),
   });
 }
+
+const changeable: ReadonlySet<unknown> = new Set(['overview', 'control', 'changes', 'rules', 'endpoints', 'clusters']);

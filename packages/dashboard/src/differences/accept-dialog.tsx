@@ -39,7 +39,7 @@ export function AcceptDialog({ cluster: { id, endpoint, path, cause }, onClose }
       <p>
         <code>{endpoint}</code> <code className="path">{path}</code>: {cause}
       </p>
-      <p className="quiet">It counts no more for the verdict, from now on and of what is stored. It can be taken back.</p>
+      <p className="quiet">It counts no more: its endpoint is judged anew from now on. That can be taken back.</p>
       <Field label="Why (others will read it)">
         {(ids) => <textarea {...ids} className="input" rows={3} maxLength={noteMax} value={note} onChange={({ target }) => setNote(target.value)} placeholder="The new format is intended, see …" />}
       </Field>

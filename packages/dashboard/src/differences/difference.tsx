@@ -4,7 +4,7 @@ import { type ReactNode, useState } from 'react';
 import type { ClusterDetail } from '../../../doubletake/src/server/api/clusters.ts';
 import { useAcceptance, useCluster } from '../api/queries.ts';
 import { PairView } from '../messages/pair-view.tsx';
-import { addressOf } from '../navigation/address.ts';
+import { addressOf, navigate } from '../navigation/address.ts';
 import { useFilters } from '../navigation/filters.ts';
 import { Link } from '../navigation/link.tsx';
 import { Button } from '../parts/button.tsx';
@@ -151,7 +151,7 @@ function Difference({ detail }: { detail: ClusterDetail }): ReactNode {
         </Panel>
       )}
       {dialog === 'accept' ? <AcceptDialog cluster={cluster} onClose={close} /> : null}
-      {dialog === 'ignore' || dialog === 'tolerate' ? <RuleDialog suggested={suggestedRule} cluster={cluster} effect={dialog} onClose={close} /> : null}
+      {dialog === 'ignore' || dialog === 'tolerate' ? <RuleDialog suggested={suggestedRule} cluster={cluster} effect={dialog} onClose={close} onSaved={() => navigate('/differences')} /> : null}
     </>
   );
 }

@@ -20,9 +20,10 @@ interface RuleDialogProps {
   cluster: ClusterRow;
   effect: 'ignore' | 'tolerate';
   onClose: () => void;
+  onSaved: () => void;
 }
 
-export function RuleDialog({ suggested, cluster, effect, onClose }: RuleDialogProps): ReactNode {
+export function RuleDialog({ suggested, cluster, effect, onClose, onSaved }: RuleDialogProps): ReactNode {
   const [draft, setDraft] = useState<RuleDraft>({ ...suggested, effect, toleranceBy: 'relative', tolerance: '1' });
   const change = (changes: Partial<RuleDraft>): void => setDraft({ ...draft, ...changes });
   const rule = ruleOf(draft);
@@ -49,7 +50,7 @@ export function RuleDialog({ suggested, cluster, effect, onClose }: RuleDialogPr
     add.mutate(rule, {
       onSuccess: () => {
         say('good', `The rule ${rule.name} is saved and holds from now on.`);
-        onClose();
+        onSaved();
       },
     });
   };
@@ -97,8 +98,8 @@ function Form({ draft, change, cluster }: { draft: RuleDraft; change: (changes: 
           onChoose={(chosen) => change({ effect: chosen })}
           choices={[
             ['ignore', 'Ignore it'],
-            ['tolerate', 'Tolerate a distance'],
-            ['unordered', 'Order means nothing'],
+            ['tolerate', 'Tolerate'],
+            ['unordered', 'Any order'],
           ]}
         />
         <Choice
@@ -161,7 +162,7 @@ function Preview({ preview: { pairs, hiddenDifferences, hiddenPairs, remainingPa
           makes <b>{count(hiddenPairs)}</b> of {plural(pairs, 'pair')} equal
         </span>
         <span>
-          <b>{count(remainingPairs)}</b> still differ
+          <b>{count(remainingPairs)}</b> still {remainingPairs === 1 ? 'differs' : 'differ'}
         </span>
       </div>
       <ul className="small">

@@ -22,7 +22,9 @@ export function columnsFor(policy: Policy | null): Column<EndpointRow>[] {
       cell: ({ endpoint, reason }) => (
         <>
           <code>{endpoint}</code>
-          <span className="quiet block">{reason}</span>
+          <span className="quiet block reason" title={reason}>
+              {reason}
+            </span>
         </>
       ),
     },

@@ -1,6 +1,6 @@
 import { type ReactNode, useMemo, useState } from 'react';
 import type { HistoryPoint, Overview } from '../../../doubletake/src/server/api/overview.ts';
-import { historySeconds, useHistory } from '../api/queries.ts';
+import { liveSeconds, useHistory } from '../api/queries.ts';
 import { Chart, type Line } from '../parts/chart.tsx';
 import { Choice } from '../parts/fields.tsx';
 import { milliseconds, percent, rate } from '../parts/figures.ts';
@@ -8,18 +8,19 @@ import { Panel } from '../parts/panel.tsx';
 import { Loaded } from '../parts/states.tsx';
 
 const spans = [
-  ['120', '2 min'],
   ['300', '5 min'],
-  [String(historySeconds), `${historySeconds / 60} min`],
+  ['900', '15 min'],
+  ['7200', '2 h'],
+  ['86400', '24 h'],
 ] as const;
 
-/** How it went over the last minutes. */
+/** How it went, up to now. */
 export function Charts({ now }: { now: Overview }): ReactNode {
-  const history = useHistory();
   const [span, setSpan] = useState<(typeof spans)[number][0]>('300');
+  const history = useHistory(Math.max(liveSeconds, Number(span)));
   return (
-    <Panel title="The last minutes" className="charts" aside={<Choice label="How far back" value={span} choices={spans} onChoose={setSpan} />}>
-      <Loaded query={history} what="the last minutes">
+    <Panel title="Over time" className="charts" aside={<Choice label="How far back" value={span} choices={spans} onChoose={setSpan} />}>
+      <Loaded query={history} what="what was">
         {({ points }) => <Lines points={points} seconds={Number(span)} compared={now.comparison !== null} />}
       </Loaded>
     </Panel>

@@ -26,6 +26,7 @@ const words: Readonly<Record<string, string>> = { 'sampled out': 'not in the sam
 export function Flow({ stages }: { stages: readonly Stage[] }): ReactNode {
   const targets = stages.filter(({ name }) => name.startsWith('target '));
   const before = stages.filter(({ name }) => !name.startsWith('target '));
+  const captured = before.at(-1)?.total ?? 0;
   return (
     <Panel title="From packets to outcomes" aside={<span className="quiet small">since the start; everything that is seen is counted once</span>}>
       <ol className="flow">
@@ -37,7 +38,9 @@ export function Flow({ stages }: { stages: readonly Stage[] }): ReactNode {
         {targets.length === 0 ? null : (
           <li className="stack">
             {targets.map((stage) => (
-              <StageCard key={stage.name} stage={stage} />
+              <StageCard key={stage.name} stage={stage}>
+                {stage.total > captured ? <p className="small quiet">more than were captured: some are sent twice, to tell noise from change</p> : null}
+              </StageCard>
             ))}
           </li>
         )}
@@ -46,7 +49,7 @@ export function Flow({ stages }: { stages: readonly Stage[] }): ReactNode {
   );
 }
 
-function StageCard({ stage: { name, total, parts, adds } }: { stage: Stage }): ReactNode {
+function StageCard({ stage: { name, total, parts, adds }, children }: { stage: Stage; children?: ReactNode }): ReactNode {
   const shown = parts.filter(({ count: number, name: part }) => number > 0 || meanings[part] === 'on');
   return (
     <div className="stage">
@@ -73,6 +76,7 @@ function StageCard({ stage: { name, total, parts, adds } }: { stage: Stage }): R
           <Icon name="alert" /> does not add up: {count(parts.reduce((sum, part) => sum + part.count, 0))} of {count(total)}
         </p>
       )}
+      {children}
     </div>
   );
 }

@@ -1,9 +1,9 @@
-/** Lines over the last minutes. What they say now stands beside them as text; the canvas is a picture of it. */
+/** Lines over time, up to now. What they say now stands beside them as text; the canvas is a picture of it. */
 import './chart.css';
 import 'uplot/dist/uPlot.min.css';
 import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import uPlot from 'uplot';
-import { localTime } from './figures.ts';
+import { duration, timeOfDay } from './figures.ts';
 
 export interface Line {
   name: string;
@@ -18,7 +18,7 @@ interface ChartProps {
   /** Seconds since the epoch, one for each value. */
   times: readonly number[];
   lines: readonly Line[];
-  /** How much of the past is shown; stays as it is. */
+  /** How much of the past is shown at most; stays as it is. */
   seconds: number;
   /** Writes a value, with its unit. */
   format: (value: number) => string;
@@ -31,6 +31,10 @@ interface ChartProps {
 }
 
 const heightPx = 150;
+/** How much of the past is shown at least. */
+const secondsMin = 60;
+/** Shorter than this nothing is missing: not every second has something to say. */
+const gapSecondsMax = 20;
 /** Charts of a view show the same moment under the pointer. */
 const together = uPlot.sync('time');
 
@@ -48,16 +52,18 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
     const element = box.current;
     if (element === null) return;
     const colour = (name: string): string => getComputedStyle(element).getPropertyValue(name);
+    const wideGaps: uPlot.Series.GapsRefiner = (self, _series, _from, _to, gaps) =>
+      gaps.filter(([start, end]) => self.posToVal(end / uPlot.pxRatio, 'x') - self.posToVal(start / uPlot.pxRatio, 'x') > gapSecondsMax);
     const axis = { stroke: () => colour('--quiet'), grid: { stroke: () => colour('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
     const chart = new uPlot(
       {
         width: element.clientWidth || 300,
         height: heightPx,
-        padding: [8, 8, 0, 0],
+        padding: [8, 18, 0, 0],
         legend: { show: false },
         cursor: { sync: { key: together.key }, drag: { x: false, y: false }, points: { size: 6 } },
         scales: {
-          x: { range: (_, __, end) => [end - latest.current.seconds, end] },
+          x: { range: (_, start, end) => [Math.max(end - latest.current.seconds, Math.min(start, end - secondsMin)), end] },
           y: {
             range: (_, low, high) => {
               const { topMin: least, nearOne: shares } = latest.current;
@@ -67,7 +73,7 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
           },
         },
         axes: [
-          { ...axis, size: 24, space: 46, values: (_, splits) => splits.map((t) => localTime(new Date(t * 1_000).toISOString()).slice(0, latest.current.seconds > 120 ? -3 : undefined)) },
+          { ...axis, size: 24, space: 46, values: (_, splits) => splits.map(timeOfDay) },
           { ...axis, size: 58, space: 32, values: (_, splits) => splits.map((value) => latest.current.axisFormat(value)) },
         ],
         series: [
@@ -77,6 +83,7 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
             stroke: () => colour(property),
             width: dashed === true ? 1.5 : 2,
             points: { show: false },
+            gaps: wideGaps,
             ...(dashed === true ? { dash: [5, 4] } : {}),
           })),
         ],
@@ -128,7 +135,7 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
           ))}
         </div>
       </figcaption>
-      <div ref={box} className="plot" role="img" aria-label={`${title} over the last ${Math.round(seconds / 60)} minutes; now: ${said}`} />
+      <div ref={box} className="plot" role="img" aria-label={`${title} over the last ${duration(seconds * 1_000)}; now: ${said}`} />
     </figure>
   );
 }
@@ -137,6 +144,7 @@ function shown(value: number | null, format: (value: number) => string): string 
   return value === null ? '–' : format(value);
 }
 
+/** The value of now, or of just before. */
 function lastOf(values: readonly (number | null)[]): number | null {
-  return values.at(-1) ?? null;
+  return values.slice(-gapSecondsMax).findLast((value) => value !== null) ?? null;
 }

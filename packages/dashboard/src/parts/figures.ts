@@ -31,6 +31,11 @@ export function duration(ms: number): string {
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const day = new Intl.DateTimeFormat('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit' });
 
+/** The time of day where the reader is, to the minute; of seconds since the epoch. */
+export function timeOfDay(t: number): string {
+  return clock.format(t * 1_000).slice(0, 5);
+}
+
 /** An ISO time where the reader is, to the second; the day only where it is not today. */
 export function localTime(iso: string, now = new Date()): string {
   const time = new Date(iso);

@@ -23,10 +23,10 @@ export function Panel({ title, aside, className = '', children }: PanelProps): R
   );
 }
 
-/** Names and values, one below the other. */
-export function Facts({ facts }: { facts: readonly (readonly [name: string, value: ReactNode])[] }): ReactNode {
+/** Names and values, one below the other; `wide` ones also side by side. */
+export function Facts({ facts, wide = false }: { facts: readonly (readonly [name: string, value: ReactNode])[]; wide?: boolean }): ReactNode {
   return (
-    <dl className="facts">
+    <dl className={wide ? 'facts wide' : 'facts'}>
       {facts.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>

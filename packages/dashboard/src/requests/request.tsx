@@ -62,6 +62,7 @@ function Request({ detail: { request, labels, pair, note, replayable } }: { deta
       </header>
       <Panel title="What is known of it">
         <Facts
+          wide
           facts={[
             ['time', <Time key="time" iso={time} />],
             [

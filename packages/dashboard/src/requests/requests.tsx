@@ -133,7 +133,7 @@ const columns: readonly Column<RequestRow>[] = [
   },
   { key: 'production', title: 'Production', width: '6.5rem', numeric: true, cell: ({ production, totalMs }) => <Side status={production} ms={totalMs.production} /> },
   { key: 'candidate', title: 'Candidate', width: '6.5rem', numeric: true, cell: ({ candidate, totalMs }) => <Side status={candidate} ms={totalMs.candidate} /> },
-  { key: 'client', title: 'Client', width: '10rem', cell: ({ client }) => <code className="quiet">{client}</code> },
+  { key: 'client', title: 'Client', width: '11rem', cell: ({ client }) => <code className="quiet client" title={client}>{client}</code> },
 ];
 
 function Side({ status, ms }: { status: number | null; ms: number | null }): ReactNode {

@@ -25,12 +25,27 @@ export interface ApiError {
   action: string | null;
 }
 
-// A clock that is wrong is among what passes: the SDK sets its own by the answer.
-const throttled = /^(?:RequestLimitExceeded|Throttling|ThrottlingException|ThrottledException|TooManyRequestsException|RequestThrottled|RequestThrottledException|EC2ThrottledException|SlowDown|PriorRequestNotComplete)$/;
-const transient = /^(?:InternalError|InternalFailure|InternalServerError|InternalServiceFault|ServerException|ServiceUnavailable|ServiceUnavailableException|Unavailable|RequestTimeout|RequestTimeoutException|TimeoutError|AbortError|RequestExpired|RequestTimeTooSkewed|NetworkingError|ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|EAI_AGAIN)$/;
-const permission = /^(?:UnauthorizedOperation|AccessDenied|AccessDeniedException|UnauthorizedException|Client\.UnauthorizedOperation)$/;
-const credentials = /^(?:CredentialsProviderError|ExpiredToken|ExpiredTokenException|InvalidClientTokenId|AuthFailure|UnrecognizedClientException|SignatureDoesNotMatch|InvalidSignatureException|MissingAuthenticationToken|MissingAuthenticationTokenException|IncompleteSignature|TokenProviderError|OptInRequired)$/;
-const notFound = /\.NotFound$|NotFound(?:Exception)?$|NonExistentQueue$|NotFoundFault$/;
+const codes: Readonly<Partial<Record<ErrorKind, ReadonlySet<string>>>> = {
+  throttled: new Set([
+    'RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'ThrottledException', 'TooManyRequestsException',
+    'RequestThrottled', 'RequestThrottledException', 'EC2ThrottledException', 'SlowDown', 'PriorRequestNotComplete',
+  ]),
+  permission: new Set(['UnauthorizedOperation', 'AccessDenied', 'AccessDeniedException', 'UnauthorizedException']),
+  credentials: new Set([
+    'CredentialsProviderError', 'TokenProviderError', 'ExpiredToken', 'ExpiredTokenException', 'InvalidClientTokenId', 'AuthFailure',
+    'UnrecognizedClientException', 'SignatureDoesNotMatch', 'InvalidSignatureException', 'IncompleteSignature',
+    'MissingAuthenticationToken', 'MissingAuthenticationTokenException', 'OptInRequired',
+  ]),
+  transient: new Set([
+    'InternalError', 'InternalFailure', 'InternalServerError', 'ServerException', 'ServiceUnavailable',
+    'ServiceUnavailableException', 'Unavailable', 'RequestTimeout', 'RequestTimeoutException',
+    // A clock that is wrong: the SDK sets its own by the answer.
+    'RequestExpired', 'RequestTimeTooSkewed',
+    'TimeoutError', 'AbortError', 'NetworkingError', 'ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENETUNREACH', 'EHOSTUNREACH', 'EAI_AGAIN',
+  ]),
+  unreachable: new Set(['ENOTFOUND']),
+};
+const notFound = /\.NotFound$|NotFound(?:Exception)?$|NonExistentQueue$/;
 
 const messageCharsMax = 400;
 
@@ -45,13 +60,12 @@ export function readApiError(error: unknown): ApiError {
 }
 
 function kindOf(code: string, status: number): ErrorKind {
-  if (throttled.test(code) || status === 429) return 'throttled';
-  if (permission.test(code)) return 'permission';
-  if (credentials.test(code)) return 'credentials';
-  if (transient.test(code) || status >= 500) return 'transient';
-  if (notFound.test(code)) return 'not-found';
-  if (code === 'ENOTFOUND') return 'unreachable';
-  return 'refused';
+  const kinds: readonly ErrorKind[] = ['throttled', 'permission', 'credentials', 'transient', 'unreachable'];
+  const known = kinds.find((kind) => codes[kind]?.has(code));
+  if (known !== undefined) return known;
+  if (status === 429) return 'throttled';
+  if (status >= 500) return 'transient';
+  return notFound.test(code) ? 'not-found' : 'refused';
 }
 
 /** Without line ends, access key ids and messages that only `sts decode-authorization-message` can read. */

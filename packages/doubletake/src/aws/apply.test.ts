@@ -4,9 +4,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { applyAll, awsConfig, destroyAll, onceOnly, planAll, quickBackoff, undone } from '../../test/support/aws/aws-runs.ts';
 import type { FakeCloud } from '../../test/support/aws/cloud.ts';
 import { type FakeAws, startFakeAws } from '../../test/support/aws/fake-aws.ts';
-import { addBalancer, addInstance, removeInstance } from '../../test/support/aws/fleet.ts';
+import { addBalancer, addInstance, productionVpc, removeInstance } from '../../test/support/aws/fleet.ts';
 import { openScopes } from './clients.ts';
 import { planScopeRemoval } from './reconcile.ts';
+import { reportStatus } from './status-report.ts';
+import { watchFleet } from './watch.ts';
 
 let aws: FakeAws;
 beforeEach(async () => {
@@ -62,13 +64,27 @@ test.each([0, 1, 50])('a fleet of %i is mirrored, then nothing is left to do, th
 
   expect(undone(await destroyAll(config))).toEqual([]);
   expect([cloud.sessions.size, cloud.filters.size, cloud.targets.size]).toEqual([0, 0, 0]);
+
+  // At once again: AWS remembers the tokens of what is gone.
+  expect(undone(await applyAll(config))).toEqual([]);
+  expect([cloud.sessions.size, cloud.filters.size, cloud.targets.size]).toEqual([size, 1, 1]);
 });
 
-test('a fleet of 5,000, in pages', { timeout: 120_000 }, async () => {
-  const cloud = fleetOf(5_000);
-  cloud.pageSizeMax = 300;
+test('a fleet of 5,000, in pages', async () => {
+  const cloud = fleetOf(50);
+  cloud.pageSizeMax = 700;
   const config = awsConfig();
   expect(undone(await applyAll(config))).toEqual([]);
+  const [pattern] = cloud.sessions.all();
+  for (let number = 50; number < 5_000; number++) {
+    const { links } = addInstance(cloud, number);
+    // The last hundred are new.
+    if (number >= 4_900) continue;
+    const session = { ...pattern, TrafficMirrorSessionId: cloud.id('tms'), NetworkInterfaceId: links[0]?.NetworkInterfaceId };
+    cloud.sessions.add(session.TrafficMirrorSessionId, session);
+  }
+  const results = await applyAll(config);
+  expect([results.length, undone(results)]).toEqual([100, []]);
   expect(new Set(cloud.sessions.all().map(({ NetworkInterfaceId }) => NetworkInterfaceId)).size).toBe(5_000);
   removeInstance(cloud, 'i-00000000000000007');
   addInstance(cloud, 5_000);
@@ -77,6 +93,23 @@ test('a fleet of 5,000, in pages', { timeout: 120_000 }, async () => {
   const [scope] = await openScopes(config, { backoff: quickBackoff, signal: null });
   if (scope === undefined) throw new Error('there is no scope');
   expect((await planScopeRemoval(config.name, scope)).plan.steps).toHaveLength(5_002);
+
+  aws.changes();
+  const status = await reportStatus(config, scope, { nowMs: 1_700_000_000_000, windowMs: 900_000, instancesMax: 300 });
+  expect([status.sessions.length, status.unasked, status.pending]).toEqual([5_000, 4_700, 0]);
+  expect(aws.calls.filter(({ operation }) => operation === 'GetMetricData')).toHaveLength(3);
+
+  addInstance(cloud, 5_001);
+  const ending = new AbortController();
+  const rounds: number[] = [];
+  const onRound = (steps: number): void => {
+    rounds.push(steps);
+    if (rounds.length === 2) ending.abort();
+  };
+  const quiet = (): void => {};
+  await watchFleet(config, { everyMs: 1, queueUrl: null }, [scope], { backoff: quickBackoff, signal: ending.signal, now: () => 1_700_000_000_000, notice: quiet, warning: quiet, onRound });
+  expect(rounds).toEqual([1, 0]);
+  expect(cloud.sessions.size).toBe(5_001);
 });
 
 test('what has changed is modified, and mirroring goes on meanwhile', async () => {
@@ -104,6 +137,40 @@ test('another load balancer: the sessions move before the old target goes', asyn
   const config = awsConfig({ target: { networkLoadBalancer: 'others' } });
   expect(undone(await applyAll(config))).toEqual([]);
   expect(mirrored(cloud)).toMatchObject({ targets: [expect.stringContaining('others') as string], used: 2 });
+});
+
+describe('targets and filters that are there already', () => {
+  test('are used, and never changed or removed', async () => {
+    const cloud = fleetOf(2);
+    const filter = { TrafficMirrorFilterId: 'tmf-00000001', IngressFilterRules: [], EgressFilterRules: [], NetworkServices: [], Tags: [] };
+    const target = { TrafficMirrorTargetId: 'tmt-00000001', Type: 'network-load-balancer' as const, NetworkLoadBalancerArn: cloud.loadBalancers[0]?.LoadBalancerArn ?? '', Tags: [] };
+    cloud.filters.add('tmf-00000001', filter);
+    cloud.targets.add('tmt-00000001', target);
+    const config = awsConfig({ filter: { mirrorFilter: 'tmf-00000001' }, target: { mirrorTarget: 'tmt-00000001' } });
+    expect(undone(await applyAll(config))).toEqual([]);
+    expect(aws.changes().map(({ operation }) => operation)).toEqual(['CreateTrafficMirrorSession', 'CreateTrafficMirrorSession']);
+    for (const session of cloud.sessions.all()) expect(session).toMatchObject({ TrafficMirrorFilterId: 'tmf-00000001', TrafficMirrorTargetId: 'tmt-00000001' });
+    expect(await applyAll(config)).toEqual([]);
+    expect(undone(await destroyAll(config))).toEqual([]);
+    expect([cloud.sessions.size, cloud.filters.all(), cloud.targets.all()]).toEqual([0, [filter], [target]]);
+  });
+
+  test('a target that somebody made for the same balancer is used, since AWS needs no second one', async () => {
+    const cloud = fleetOf(1);
+    cloud.targets.add('tmt-00000001', { TrafficMirrorTargetId: 'tmt-00000001', Type: 'network-load-balancer', NetworkLoadBalancerArn: cloud.loadBalancers[0]?.LoadBalancerArn ?? '', Tags: [] });
+    await applyAll(awsConfig());
+    await destroyAll(awsConfig());
+    expect(cloud.targets.all()).toHaveLength(1);
+  });
+
+  test('the endpoint of a gateway load balancer', async () => {
+    const cloud = fleetOf(1);
+    cloud.endpoints.push({ VpcEndpointId: 'vpce-00000001', VpcEndpointType: 'GatewayLoadBalancer', VpcId: productionVpc });
+    const config = awsConfig({ target: { gatewayLoadBalancerEndpoint: 'vpce-00000001' } });
+    expect(undone(await applyAll(config))).toEqual([]);
+    expect(cloud.targets.all()).toMatchObject([{ Type: 'gateway-load-balancer-endpoint', GatewayLoadBalancerEndpointId: 'vpce-00000001' }]);
+    expect(await applyAll(config)).toEqual([]);
+  });
 });
 
 describe('a run that ends anywhere is repaired by the next', () => {
@@ -166,6 +233,23 @@ test('calls that are too many are made again, later', async () => {
   expect([...tries.values()].every((count) => count >= 4)).toBe(true);
 });
 
+test('a call whose answer is lost makes nothing twice when it is made again', async () => {
+  const cloud = fleetOf(5);
+  const tried = new Set<string>();
+  aws.fault = ({ operation, input }) => {
+    const key = `${operation} ${JSON.stringify(input)}`;
+    if (!/^(?:Create|Modify|Delete)/.test(operation) || tried.has(key)) return null;
+    tried.add(key);
+    return { lost: true };
+  };
+  const config = awsConfig();
+  expect(undone(await applyAll(config))).toEqual([]);
+  expect([cloud.sessions.size, cloud.filters.size, cloud.targets.size]).toEqual([5, 1, 1]);
+  const removed = await destroyAll(config);
+  expect(removed.filter(({ outcome }) => outcome !== 'done' && outcome !== 'gone')).toEqual([]);
+  expect([cloud.sessions.size, cloud.filters.size, cloud.targets.size]).toEqual([0, 0, 0]);
+});
+
 test('what AWS does not list yet is waited for', async () => {
   const cloud = fleetOf(5);
   cloud.lag = 7;
@@ -184,11 +268,14 @@ test('a session that was deleted a moment ago comes again, though AWS remembers 
   await applyAll(config);
   const [instance] = cloud.instanceById.values();
   if (instance === undefined) throw new Error('there is no instance');
-  instance.State = { Name: 'stopped' };
-  expect(await applyAll(config)).toMatchObject([{ step: { action: 'delete-session', reason: expect.stringContaining('stopped') as string }, outcome: 'done' }]);
-  instance.State = { Name: 'running' };
-  expect(undone(await applyAll(config))).toEqual([]);
-  expect(cloud.sessions.size).toBe(1);
+  // The second time, the call is the same as the one before, to the letter.
+  for (const time of [1, 2]) {
+    instance.State = { Name: 'stopped' };
+    expect(await applyAll(config)).toMatchObject([{ step: { action: 'delete-session', reason: expect.stringContaining('stopped') as string }, outcome: 'done' }]);
+    instance.State = { Name: 'running' };
+    expect(undone(await applyAll(config)), `time ${time}`).toEqual([]);
+    expect(cloud.sessions.size).toBe(1);
+  }
 });
 
 test('an interface that goes while a plan is done is nothing to worry about', async () => {
@@ -283,7 +370,7 @@ test('nothing that is not ours is ever touched', async () => {
       const before = others();
       await applyAll(awsConfig({ session: { vni: 4 } }));
       expect(others()).toEqual(before);
-      await destroyAll(config);
+      expect(undone(await destroyAll(config))).toEqual([]);
       expect(others()).toEqual(before);
       const left = cloud.sessions.all().filter(({ Tags }) => (Tags ?? []).some(({ Value }) => Value === 'doubletake'));
       expect(left).toEqual([]);

@@ -9,7 +9,7 @@ import type { ECS } from '@aws-sdk/client-ecs';
 import type { ElasticLoadBalancingV2 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { SQS } from '@aws-sdk/client-sqs';
 import type { STS } from '@aws-sdk/client-sts';
-import type { AwsConfig } from '../config/aws-schema.ts';
+import type { AwsConfig } from '../config/aws-config.ts';
 import { DoubletakeError } from '../errors.ts';
 import { callError } from './call-error.ts';
 import { type Backoff, withRetries } from './retry.ts';

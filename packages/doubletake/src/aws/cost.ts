@@ -3,9 +3,11 @@
  * and by what goes through it, and what crosses zones. The mirrors' own instances are whatever they are.
  */
 
-/** List prices in US dollars of us-east-1; other regions differ by up to a half (https://aws.amazon.com/vpc/pricing/, /elasticloadbalancing/pricing/, /ec2/pricing/on-demand/). */
+/**
+ * List prices in US dollars of us-east-1, as they were in 2025. Other regions differ, some by a half:
+ * https://aws.amazon.com/vpc/pricing/ (Network Analysis), /elasticloadbalancing/pricing/, /ec2/pricing/on-demand/.
+ */
 export const prices = {
-  readOn: '2026-11-21',
   region: 'us-east-1',
   sessionHour: 0.015,
   balancerHour: 0.0225,
@@ -55,7 +57,11 @@ export function monthlyCost({ sessions, bytesPerSecond, bytesPerPacket, zones, b
     ...(balanced
       ? [
           { what: 'load balancer', because: `${hours} h × $${price.balancerHour}`, dollars: hours * price.balancerHour },
-          { what: 'through the load balancer', because: `${amount(units)} capacity units × ${hours} h × $${price.capacityUnitHour}`, dollars: units * hours * price.capacityUnitHour },
+          {
+            what: 'through the load balancer',
+            because: `${amount(units)} capacity units × ${hours} h × $${price.capacityUnitHour}`,
+            dollars: units * hours * price.capacityUnitHour,
+          },
         ]
       : []),
     {

@@ -1,5 +1,5 @@
 /** What there should be in a region of an account. */
-import { type AwsConfig, idIn } from '../config/aws-schema.ts';
+import { type AwsConfig, idIn } from '../config/aws-config.ts';
 import { type FilterRule, filterRules } from './filter-rules.ts';
 import { type Destination, type Inventory, isBalanced } from './inventory.ts';
 import { ranges } from './limits.ts';

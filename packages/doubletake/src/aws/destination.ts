@@ -1,7 +1,6 @@
 /** Finds what the configuration names as the target, and what has to be known of it. */
-import type { DescribeVpcEndpointsCommandOutput } from '@aws-sdk/client-ec2';
 import type { LoadBalancer } from '@aws-sdk/client-elastic-load-balancing-v2';
-import { idIn, type TargetConfig } from '../config/aws-schema.ts';
+import { idIn, type TargetConfig } from '../config/aws-config.ts';
 import { DoubletakeError } from '../errors.ts';
 import { readApiError } from './api-error.ts';
 import type { Scope } from './clients.ts';
@@ -41,22 +40,28 @@ async function loadBalancer(name: string, scope: Scope): Promise<Resource> {
 }
 
 function checkLoadBalancer(name: string, { Type: type, State: state }: LoadBalancer): void {
-  if (type !== 'network') throw new DoubletakeError('DT_AWS_TARGET', `aws.target: ${name} is a load balancer of type ${type}, expected a network load balancer`);
-  if (state?.Code === 'failed') throw new DoubletakeError('DT_AWS_TARGET', `aws.target: the network load balancer ${name} failed: ${state.Reason ?? 'AWS does not say why'}`);
+  if (type !== 'network') {
+    throw new DoubletakeError('DT_AWS_TARGET', `aws.target: ${name} is a load balancer of type ${type}, expected a network load balancer`);
+  }
+  if (state?.Code === 'failed') {
+    throw new DoubletakeError('DT_AWS_TARGET', `aws.target: the network load balancer ${name} failed: ${state.Reason ?? 'AWS does not say why'}`);
+  }
 }
 
 function networkInterface(id: string, { interfaces, instances }: Known, scope: Scope): Resource {
   const link = interfaces.find((candidate) => candidate.id === id);
   if (link === undefined) throw missing(`network interface ${id}`, scope);
-  if (link.type !== 'interface') throw new DoubletakeError('DT_AWS_TARGET', `aws.target: the network interface ${id} is of type ${link.type}, expected one of type interface`);
+  if (link.type !== 'interface') {
+    throw new DoubletakeError('DT_AWS_TARGET', `aws.target: the network interface ${id} is of type ${link.type}, expected one of type interface`);
+  }
   const instanceType = link.instance === null ? null : (instances.get(link.instance)?.type ?? null);
   return { kind: 'network-interface', resource: id, vpc: link.vpc, instanceType };
 }
 
 async function endpoint(id: string, scope: Scope): Promise<Resource> {
   const found = await orMissing(`gateway load balancer endpoint ${id}`, scope, async () => {
-    const output: DescribeVpcEndpointsCommandOutput = await scope.call('ec2', 'DescribeVpcEndpoints', (ec2, options) => ec2.describeVpcEndpoints({ VpcEndpointIds: [id] }, options));
-    return output.VpcEndpoints?.[0];
+    const { VpcEndpoints } = await scope.call('ec2', 'DescribeVpcEndpoints', (ec2, options) => ec2.describeVpcEndpoints({ VpcEndpointIds: [id] }, options));
+    return VpcEndpoints?.[0];
   });
   if (found === undefined) throw missing(`gateway load balancer endpoint ${id}`, scope);
   if (found.VpcEndpointType !== 'GatewayLoadBalancer') {

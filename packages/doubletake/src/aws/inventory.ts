@@ -21,6 +21,7 @@ export interface Inventory extends Mirrors {
   /** Pairs of VPCs with an active peering connection. */
   peerings: readonly (readonly [string, string])[];
   destination: Destination;
+  health: TargetHealth;
 }
 
 export interface NetworkInterface {
@@ -105,6 +106,17 @@ export interface Destination {
   vpc: string | null;
   /** Of a network interface's instance; null of others, and where it cannot be seen. */
   instanceType: string | null;
+}
+
+/** Whether mirrored packets find somebody behind the target. */
+export interface TargetHealth {
+  /** Mirrors behind a load balancer; null where that cannot be seen. */
+  healthy: number | null;
+  all: number | null;
+  /** What these mirrors are: ids of instances, or addresses. */
+  mirrors: ReadonlySet<string>;
+  /** What is wrong with it, or may be. */
+  findings: readonly string[];
 }
 
 /** To a load balancer packets are cut at 8500 bytes. */

@@ -1,13 +1,11 @@
 /**
  * What AWS allows, as data, so that it is checked before a call and said in words. From the user guide "Traffic
- * Mirroring" and the EC2 API reference, read on the date below; none of these quotas can be raised.
+ * Mirroring" and the EC2 API reference; none of these quotas can be raised.
  */
-
-/** When the pages behind these numbers were read last. */
-export const limitsReadOn = '2026-11-21';
 
 /** https://docs.aws.amazon.com/vpc/latest/mirroring/traffic-mirroring-quotas.html */
 export const quotas = {
+  readOn: '2026-11-21',
   sessionsPerAccount: 10_000,
   sessionsPerInterface: 3,
   targetsPerAccount: 10_000,

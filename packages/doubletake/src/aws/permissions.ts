@@ -53,15 +53,29 @@ const changeActions = [
 
 const queueActions = ['sqs:DeleteMessage', 'sqs:ReceiveMessage'];
 
-/** The kinds of resource that are made, and have tags. */
-const made = ['filter', 'filter-rule', 'session', 'target'].map((kind) => `arn:aws:ec2:*:*:traffic-mirror-${kind}/*`);
+/** What is made, and has tags. */
+function made(partition: string, kinds: readonly string[] = ['filter', 'filter-rule', 'session', 'target']): string[] {
+  return kinds.map((kind) => `arn:${partition}:ec2:*:*:traffic-mirror-${kind}/*`);
+}
 
-/**
- * All that `doubletake aws` ever does for `name`, and no more: it makes, with its tag; it changes what has its tag; and
- * it reads. `queueArn` is that of the queue of events, null where there is none; `roles` are those of other accounts,
- * which need the same policy.
- */
-export function wholePolicy(name: string, queueArn: string | null, roles: readonly string[]): Policy {
+/** The first part of every ARN in a region; that of most of them where it is not known. */
+export function partitionOf(region: string | undefined): string {
+  if (region?.startsWith('cn-') === true) return 'aws-cn';
+  return region?.startsWith('us-gov-') === true ? 'aws-us-gov' : 'aws';
+}
+
+export interface PolicyScope {
+  /** `aws.name`. */
+  name: string;
+  partition: string;
+  /** That of the queue of events; null where there is none. */
+  queueArn: string | null;
+  /** Those of other accounts, which need the same policy. */
+  roles: readonly string[];
+}
+
+/** All that `doubletake aws` ever does, and no more: it makes, with its tag; it changes what has its tag; and it reads. */
+export function wholePolicy({ name, partition, queueArn, roles }: PolicyScope): Policy {
   const ours = { StringEquals: { [`aws:ResourceTag/${ownerTag}`]: name } };
   return {
     Version: '2012-10-17',
@@ -71,12 +85,12 @@ export function wholePolicy(name: string, queueArn: string | null, roles: readon
       {
         Effect: 'Allow',
         Action: ['ec2:CreateTags'],
-        Resource: made,
+        Resource: made(partition),
         Condition: { StringLike: { 'ec2:CreateAction': 'CreateTrafficMirror*' } },
       },
-      { Effect: 'Allow', Action: changeActions, Resource: made, Condition: ours },
+      { Effect: 'Allow', Action: changeActions, Resource: made(partition), Condition: ours },
       // A session may be given a filter or a target that somebody else made.
-      { Effect: 'Allow', Action: ['ec2:ModifyTrafficMirrorSession'], Resource: made.filter((arn) => !arn.includes('session')) },
+      { Effect: 'Allow', Action: ['ec2:ModifyTrafficMirrorSession'], Resource: made(partition, ['filter', 'target']) },
       ...(roles.length === 0 ? [] : [{ Effect: 'Allow' as const, Action: ['sts:AssumeRole'], Resource: [...roles] }]),
       ...(queueArn === null ? [] : [{ Effect: 'Allow' as const, Action: queueActions, Resource: queueArn }]),
     ],
@@ -85,6 +99,5 @@ export function wholePolicy(name: string, queueArn: string | null, roles: readon
 
 /** What allows just these actions, such as `ec2:DescribeInstances`. */
 export function policyFor(actions: readonly string[]): Policy {
-  const resource = actions.every((action) => action === 'ec2:CreateTags') ? made : '*';
-  return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: [...actions], Resource: resource }] };
+  return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: [...actions], Resource: '*' }] };
 }

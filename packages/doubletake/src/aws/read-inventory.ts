@@ -4,7 +4,7 @@ import type {
   DescribeNetworkInterfacesCommandOutput,
   DescribeVpcPeeringConnectionsCommandOutput,
 } from '@aws-sdk/client-ec2';
-import type { AwsConfig } from '../config/aws-schema.ts';
+import type { AwsConfig } from '../config/aws-config.ts';
 import type { Scope } from './clients.ts';
 import { findDestination } from './destination.ts';
 import { readEcsServices } from './ecs-services.ts';
@@ -12,6 +12,7 @@ import type { Instance, Inventory, NetworkInterface } from './inventory.ts';
 import { allPages, ec2PageSize } from './pages.ts';
 import { readMirrors } from './read-mirrors.ts';
 import { readTags } from './read-tags.ts';
+import { readTargetHealth } from './target-health.ts';
 
 /** Everything that a plan is made from. Rejects with a `DoubletakeError`. */
 export async function readInventory(aws: AwsConfig, scope: Scope): Promise<Inventory> {
@@ -23,7 +24,8 @@ export async function readInventory(aws: AwsConfig, scope: Scope): Promise<Inven
     readPeerings(scope),
   ]);
   const known = { ...mirrors, interfaces, instances: new Map(instances.map((instance) => [instance.id, instance])) };
-  return { ...known, ecsServices, peerings, destination: await findDestination(aws.target, known, scope) };
+  const destination = await findDestination(aws.target, known, scope);
+  return { ...known, ecsServices, peerings, destination, health: await readTargetHealth(destination, scope) };
 }
 
 async function readInterfaces(scope: Scope): Promise<NetworkInterface[]> {

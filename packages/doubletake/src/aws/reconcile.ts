@@ -1,5 +1,5 @@
 /** From a configuration and a scope to a plan, and from a plan to what it made. */
-import type { AwsConfig } from '../config/aws-schema.ts';
+import type { AwsConfig } from '../config/aws-config.ts';
 import { applySteps, type ApplyOptions, type StepResult } from './apply.ts';
 import { generationAt } from './client-token.ts';
 import type { Scope } from './clients.ts';
@@ -26,7 +26,7 @@ export async function planScope(aws: AwsConfig, scope: Scope): Promise<ScopePlan
   const { desired, verdicts } = desiredState(aws, inventory);
   const reasons = new Map(verdicts.map((verdict) => [verdict.interface, verdict.reason]));
   const plan = planChanges(aws.name, desired, inventory, (id) => reasons.get(id) ?? 'its interface is gone');
-  return { scope, plan, verdicts, inventory };
+  return { scope, plan: { ...plan, notes: [...inventory.health.findings, ...plan.notes] }, verdicts, inventory };
 }
 
 /** Plans to remove all that `name` has. Rejects with a `DoubletakeError`. */

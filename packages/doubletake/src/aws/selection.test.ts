@@ -29,6 +29,7 @@ function inventory({ interfaces = [link()], instances = [instance()], ...setting
     filters: [],
     targets: [],
     destination: balancer,
+    health: { healthy: null, all: null, mirrors: new Set(), findings: [] },
     ...settings,
   };
 }
@@ -73,6 +74,8 @@ describe('why a selected interface is out', () => {
   const target: Destination = { kind: 'network-interface', resource: 'eni-1', mirrorTarget: null, vpc: 'vpc-1', instanceType: 'm5.large' };
   test.each<[string, object, Inventory]>([
     ['its instance has the tag doubletake:owner', {}, inventory({ instances: [instance({ tags: { app: 'shop', 'doubletake:owner': 'other' } })] })],
+    ['it is behind the load balancer of the target', {}, inventory({ health: { healthy: 1, all: 1, mirrors: new Set(['i-00000001']), findings: [] } })],
+    ['it is behind the load balancer of the target', {}, inventory({ health: { healthy: 1, all: 1, mirrors: new Set(['10.0.0.1']), findings: [] } })],
     ['it is not the first interface', { interfaces: 'primary' }, inventory({ interfaces: [link({ primary: false })] })],
     ['AWS mirrors interfaces of type interface alone, and its type is branch', {}, inventory({ interfaces: [link({ type: 'branch' })] })],
     ['it is managed by amazon-elb', {}, inventory({ interfaces: [link({ managedBy: 'amazon-elb' })] })],

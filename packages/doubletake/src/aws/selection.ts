@@ -2,7 +2,8 @@
  * Which network interfaces are mirrored, and why the others are not: what the configuration selects, less what AWS
  * cannot mirror, less what it does not allow.
  */
-import type { AwsConfig, Selector } from '../config/aws-schema.ts';
+import type { AwsConfig } from '../config/aws-config.ts';
+import type { Selector } from '../config/aws-schema.ts';
 import { ecsServiceKey, type Instance, type Inventory, type MirrorSession, type NetworkInterface } from './inventory.ts';
 import { quotas, sourcesPerTarget } from './limits.ts';
 import { unmirrorable } from './mirrorable-types.ts';
@@ -83,6 +84,8 @@ class Selection {
   #obstacle(link: NetworkInterface, instance: Instance | undefined): string | null {
     const { interfaces, instanceTypes, session } = this.#aws;
     if (instance !== undefined && Object.hasOwn(instance.tags, ownerTag)) return `its instance has the tag ${ownerTag}: it is a mirror itself`;
+    const { mirrors } = this.#inventory.health;
+    if (mirrors.has(link.instance ?? '') || mirrors.has(link.ipv4 ?? '')) return 'it is behind the load balancer of the target: it is a mirror itself';
     if (interfaces === 'primary' && !link.primary) return 'it is not the first interface of its instance (aws.interfaces: primary)';
     if (link.type !== 'interface') return `AWS mirrors interfaces of type interface alone, and its type is ${link.type}`;
     if (link.managedBy !== null && !/^amazon-(?:rds|elasticache)$/.test(link.managedBy)) {

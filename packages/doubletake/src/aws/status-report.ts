@@ -1,11 +1,10 @@
 /** Reads and puts together what `doubletake aws status` tells of a region of an account. */
-import type { AwsConfig } from '../config/aws-schema.ts';
+import type { AwsConfig } from '../config/aws-config.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { Scope } from './clients.ts';
 import { type MirrorMetrics, readMetrics } from './metrics.ts';
 import { planScope } from './reconcile.ts';
 import { explainGaps, type Finding, mirroredInstances, type SessionStatus, sessionStatuses } from './status.ts';
-import { readTargetHealth } from './target-health.ts';
 
 export interface StatusReport {
   account: string;
@@ -20,13 +19,23 @@ export interface StatusReport {
   unasked: number;
 }
 
+export interface StatusOptions {
+  /** Since the epoch. */
+  nowMs: number;
+  /** How far back CloudWatch is asked. */
+  windowMs: number;
+  /** The most instances that it is asked about. */
+  instancesMax: number;
+}
+
 /** Rejects with a `DoubletakeError`. */
-export async function reportStatus(aws: AwsConfig, scope: Scope, { nowMs, windowMs, instancesMax }: { nowMs: number; windowMs: number; instancesMax: number }): Promise<StatusReport> {
+export async function reportStatus(aws: AwsConfig, scope: Scope, { nowMs, windowMs, instancesMax }: StatusOptions): Promise<StatusReport> {
   const { inventory, plan } = await planScope(aws, scope);
   if (inventory === null) throw new TypeError('a plan has an inventory');
   const instances = mirroredInstances(aws.name, inventory);
   const asked = instances.slice(0, instancesMax);
-  const [metrics, { healthy, all, findings }] = await Promise.all([readable(asked, nowMs, windowMs, scope), readTargetHealth(inventory.destination, scope)]);
+  const metrics = await readable(asked, nowMs, windowMs, scope);
+  const { healthy, all, findings } = inventory.health;
   const sessions = sessionStatuses(aws.name, inventory, metrics.found);
   const gaps = [...[...findings, ...metrics.findings].map((text): Finding => ({ instance: null, text })), ...explainGaps(aws.name, inventory, sessions)];
   return {
@@ -41,7 +50,12 @@ export async function reportStatus(aws: AwsConfig, scope: Scope, { nowMs, window
 }
 
 /** Without the numbers where the credentials may not see them: the rest is worth telling. */
-async function readable(instances: readonly string[], nowMs: number, windowMs: number, scope: Scope): Promise<{ found: ReadonlyMap<string, MirrorMetrics>; findings: string[] }> {
+async function readable(
+  instances: readonly string[],
+  nowMs: number,
+  windowMs: number,
+  scope: Scope,
+): Promise<{ found: ReadonlyMap<string, MirrorMetrics>; findings: string[] }> {
   try {
     return { found: await readMetrics(instances, nowMs, windowMs, scope), findings: [] };
   } catch (error) {

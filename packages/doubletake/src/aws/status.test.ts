@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { monthlyCost, prices } from './cost.ts';
 import type { Inventory, MirrorFilter } from './inventory.ts';
 import type { MirrorMetrics } from './metrics.ts';
 import { explainGaps, sessionStatuses } from './status.ts';
@@ -21,6 +20,7 @@ function inventory(rules: MirrorFilter['rules'] = both, foreignNumber = 9): Inve
     filters: [{ id: 'tmf-1', rules, networkServices: [], tags: owned }],
     targets: [],
     destination: { kind: 'network-load-balancer', resource: 'arn', mirrorTarget: null, vpc: 'v', instanceType: null },
+    health: { healthy: null, all: null, mirrors: new Set(), findings: [] },
   };
 }
 
@@ -42,13 +42,4 @@ test.each<[string, Inventory, MirrorMetrics, RegExp[]]>([
   const statuses = sessionStatuses('shop', what, new Map([['i-1', numbers]]));
   expect(statuses).toEqual([{ session: 'tms-1', interface: 'eni-1', instance: 'i-1', name: 'web-1', metrics: numbers }]);
   expect(explainGaps('shop', what, statuses).map(({ text }) => text)).toEqual(texts.map((text) => expect.stringMatching(text) as string));
-});
-
-test('the cost of a month', () => {
-  const lines = monthlyCost({ sessions: 10, bytesPerSecond: 1e6, bytesPerPacket: 1_000, zones: 2, balanced: true, prices });
-  const dollars = Object.fromEntries(lines.map(({ what, dollars: amount }) => [what, Math.round(amount * 100) / 100]));
-  // 10 × 730 × 0.015; 730 × 0.0225; 1.05 MB/s × 3600 s = 3.78 GB an hour; half of 2759.4 GB crosses, on two sides.
-  expect(dollars).toEqual({ sessions: 109.5, 'load balancer': 16.43, 'through the load balancer': 16.56, 'across zones': 27.59 });
-  const plain = monthlyCost({ sessions: 1, bytesPerSecond: 1e6, bytesPerPacket: 1_000, zones: 1, balanced: false, prices });
-  expect(plain.map(({ what, dollars: amount }) => [what, amount])).toEqual([['sessions', 10.95], ['across zones', 0]]);
 });

@@ -22,12 +22,23 @@ export interface Finding {
 const skippedShareMax = 0.001;
 
 /** The sessions of `name`, in the order of their interfaces. */
-export function sessionStatuses(name: string, { sessions, interfaces, instances }: Inventory, metrics: ReadonlyMap<string, MirrorMetrics>): SessionStatus[] {
+export function sessionStatuses(
+  name: string,
+  { sessions, interfaces, instances }: Inventory,
+  metrics: ReadonlyMap<string, MirrorMetrics>,
+): SessionStatus[] {
   const links = new Map(interfaces.map((link) => [link.id, link]));
   return ownedSessions(name, sessions).map((session) => {
-    const instance = links.get(session.interface)?.instance ?? null;
-    const tags = (instance === null ? undefined : instances.get(instance)?.tags) ?? links.get(session.interface)?.tags;
-    return { session: session.id, interface: session.interface, instance, name: tags?.['Name'] ?? null, metrics: (instance === null ? undefined : metrics.get(instance)) ?? null };
+    const link = links.get(session.interface);
+    const instance = link?.instance ?? null;
+    const tags = instances.get(instance ?? '')?.tags ?? link?.tags;
+    return {
+      session: session.id,
+      interface: session.interface,
+      instance,
+      name: tags?.['Name'] ?? null,
+      metrics: metrics.get(instance ?? '') ?? null,
+    };
   });
 }
 
@@ -58,7 +69,8 @@ export function explainGaps(name: string, inventory: Inventory, statuses: readon
   for (const session of ours) {
     const before = foreign.find((other) => other.interface === session.interface && other.number < session.number);
     if (before !== undefined) {
-      findings.push({ instance: null, text: `on ${session.interface} the session ${before.id}, which is not ours, has the lower number ${before.number}: what its filter takes does not come here` });
+      const text = `on ${session.interface} the session ${before.id}, which is not ours, has the lower number ${before.number}: what its filter takes does not come here`;
+      findings.push({ instance: null, text });
     }
   }
   return findings;
@@ -82,9 +94,16 @@ function metricsFinding({ mirroredIn, mirroredOut, skippedIn, skippedOut }: Mirr
   if (mirrored + skipped === 0) return 'nothing was mirrored: no traffic fits the filter (ports, networks), or there was none';
   const share = skipped / (mirrored + skipped);
   if (share > skippedShareMax) {
-    return `${(share * 100).toFixed(1)} % of what should have been mirrored was skipped, since production's own traffic comes first: mirroring doubles what the instance sends; a larger type, fewer ports or shorter packets leave more room`;
+    return (
+      `${(share * 100).toFixed(1)} % of what should have been mirrored was skipped, since production's own traffic comes first: ` +
+      'mirroring doubles what the instance sends; a larger type, fewer ports or shorter packets leave more room'
+    );
   }
-  if ((mirroredIn ?? 0) > 0 && (mirroredOut ?? 0) === 0) return 'requests were mirrored, but no responses: the filter has no outbound rule for them, or answers leave by another interface';
-  if ((mirroredOut ?? 0) > 0 && (mirroredIn ?? 0) === 0) return 'responses were mirrored, but no requests: they come in by another interface, or on another port than the filter names';
+  if ((mirroredOut ?? 0) === 0) {
+    return 'requests were mirrored, but no responses: the filter has no outbound rule for them, or answers leave by another interface';
+  }
+  if ((mirroredIn ?? 0) === 0) {
+    return 'responses were mirrored, but no requests: they come in by another interface, or on another port than the filter names';
+  }
   return null;
 }

@@ -1,18 +1,10 @@
 /** Whether mirrored packets find somebody behind the target: AWS sends them on in silence where nobody listens. */
-import type { Scope } from './clients.ts';
-import type { Destination } from './inventory.ts';
-import { vxlanPort } from './limits.ts';
 import { DoubletakeError } from '../errors.ts';
+import type { Scope } from './clients.ts';
+import type { Destination, TargetHealth } from './inventory.ts';
+import { vxlanPort } from './limits.ts';
 
-export interface TargetHealth {
-  /** Mirrors behind a load balancer; null where that cannot be seen. */
-  healthy: number | null;
-  all: number | null;
-  /** What is wrong with it, or may be. */
-  findings: string[];
-}
-
-const unseen: TargetHealth = { healthy: null, all: null, findings: [] };
+const unseen: TargetHealth = { healthy: null, all: null, mirrors: new Set(), findings: [] };
 
 /** Rejects with a `DoubletakeError`; what the credentials may not see is a finding. */
 export async function readTargetHealth(destination: Destination, scope: Scope): Promise<TargetHealth> {
@@ -40,16 +32,17 @@ async function balancerHealth(LoadBalancerArn: string, scope: Scope): Promise<Ta
   const states = await Promise.all(
     groups.map(async ({ TargetGroupArn }) => {
       const { TargetHealthDescriptions = [] } = await scope.call(elb, 'DescribeTargetHealth', (client, options) => client.describeTargetHealth({ TargetGroupArn }, options));
-      return TargetHealthDescriptions.map(({ TargetHealth: health }) => health);
+      return TargetHealthDescriptions;
     }),
   );
   const all = states.flat();
-  const healthy = all.filter((health) => health?.State === 'healthy').length;
-  const reason = all.find((health) => health?.State !== 'healthy')?.Description;
+  const healthy = all.filter(({ TargetHealth: health }) => health?.State === 'healthy').length;
+  const reason = all.find(({ TargetHealth: health }) => health?.State !== 'healthy')?.TargetHealth?.Description;
+  const why = reason === undefined ? '' : `: ${reason}`;
   if (all.length === 0) findings.push('the load balancer has no mirror behind it');
-  else if (healthy === 0) findings.push(`none of the ${all.length} mirrors behind the load balancer is healthy${reason === undefined ? '' : `: ${reason}`}`);
-  else if (healthy < all.length) findings.push(`${all.length - healthy} of the ${all.length} mirrors behind the load balancer are not healthy${reason === undefined ? '' : `: ${reason}`}`);
+  else if (healthy === 0) findings.push(`none of the ${all.length} mirrors behind the load balancer is healthy${why}`);
+  else if (healthy < all.length) findings.push(`${all.length - healthy} of the ${all.length} mirrors behind the load balancer are not healthy${why}`);
   const crossZone = Attributes.find(({ Key }) => Key === 'load_balancing.cross_zone.enabled')?.Value;
   if (crossZone === 'false') findings.push('the load balancer does not send across zones: sources in a zone without a healthy mirror lose everything');
-  return { healthy, all: all.length, findings };
+  return { healthy, all: all.length, mirrors: new Set(all.flatMap(({ Target: target }) => target?.Id ?? [])), findings };
 }

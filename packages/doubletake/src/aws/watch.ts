@@ -2,7 +2,7 @@
  * Keeps sessions true while instances come, go and change: again and again what there is is read, and what differs is
  * done. Events make it sooner and are not needed: one that is lost costs a round's time, and no session.
  */
-import type { AwsConfig, WatchConfig } from '../config/aws-schema.ts';
+import type { AwsConfig, WatchConfig } from '../config/aws-config.ts';
 import { DoubletakeError } from '../errors.ts';
 import { usualCallsAtOnce } from './apply.ts';
 import type { Scope } from './clients.ts';
@@ -26,6 +26,8 @@ const settleMs = 2_000;
 /** The most that SQS waits, and hands out, in one call. */
 const receiveSeconds = 20;
 const messagesMax = 10;
+/** Events that come faster than they are taken off do not put off a round for ever. */
+const batchesMax = 100;
 
 /**
  * Resolves when `signal` is aborted, which has to end the calls of the scopes, too; never rejects for what AWS answers.
@@ -86,7 +88,7 @@ class Watch {
       while (!signal.aborted && now() < until) {
         if (!(await this.#receive(queueUrl, scope, Math.ceil((until - now()) / 1_000)))) continue;
         await this.sleep(Math.min(settleMs, until - now()));
-        while (!signal.aborted && (await this.#receive(queueUrl, scope, 0)));
+        for (let taken = 0; taken < batchesMax && !signal.aborted && (await this.#receive(queueUrl, scope, 0)); taken++);
         break;
       }
       this.#warn(queueUrl, '');

@@ -1,4 +1,4 @@
-import type { AwsConfig } from '../config/aws-schema.ts';
+import type { AwsConfig } from '../config/aws-config.ts';
 import { buildAwsConfig, readConfigFile } from '../config/load.ts';
 import { DoubletakeError } from '../errors.ts';
 

@@ -15,7 +15,11 @@ export function awsStatusCommand(file: readonly [string, string]): Command {
   return new Command('status')
     .summary('show the sessions, what they mirror and skip, and what explains gaps')
     .argument(...file)
-    .addOption(new Option('--window <DURATION>', 'what CloudWatch has seen in the last so long').argParser((text) => parseDuration('--window', text)).default(900_000, '15m'))
+    .addOption(
+      new Option('--window <DURATION>', 'what CloudWatch has seen in the last so long')
+        .argParser((text) => parseDuration('--window', text))
+        .default(900_000, '15m'),
+    )
     .addOption(
       new Option('--metrics <N>', 'most instances to ask CloudWatch about, which costs a cent for 250 of them')
         .argParser((text) => parseInteger('--metrics', text, 0, 100_000))
@@ -46,14 +50,18 @@ function statusText(report: StatusReport, windowMs: number): string {
   if (rows.length > 0) lines.push('', `  Mirrored in the last ${windowMs / 60_000} min, by CloudWatch, of all sessions of an instance.`);
   if (unasked > 0) lines.push(`  ${unasked} further instances were not asked about (--metrics).`);
   if (pending > 0) lines.push(`  ${pending} steps differ from the configuration: \`doubletake aws plan\` shows them.`);
-  for (const { instance, text, instances } of findings) lines.push(`  ! ${instance === null ? '' : `${instance}${instances > 1 ? ` and ${instances - 1} more` : ''}: `}${text}`);
+  for (const { instance, text, instances } of findings) {
+    const more = instances > 1 ? ` and ${instances - 1} more` : '';
+    lines.push(`  ! ${instance === null ? '' : `${instance}${more}: `}${text}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 
 function sessionCells({ session, interface: link, instance, name, metrics }: SessionStatus): string[] {
   const skipped = (metrics?.skippedIn ?? 0) + (metrics?.skippedOut ?? 0);
-  const skippedText = metrics === null || (metrics.skippedIn === null && metrics.skippedOut === null) ? '-' : bytesText(skipped);
-  return [session, link, instance ?? '-', (name ?? '-').replaceAll(/\p{Cc}/gu, '\uFFFD'), bytesText(metrics?.mirroredIn ?? null), bytesText(metrics?.mirroredOut ?? null), skippedText];
+  const known = metrics !== null && (metrics.skippedIn !== null || metrics.skippedOut !== null);
+  const numbers = [metrics?.mirroredIn ?? null, metrics?.mirroredOut ?? null, known ? skipped : null];
+  return [session, link, instance ?? '-', (name ?? '-').replaceAll(/\p{Cc}/gu, '\uFFFD'), ...numbers.map(bytesText)];
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

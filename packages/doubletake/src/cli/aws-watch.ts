@@ -1,6 +1,6 @@
 /** Keeps the sessions true until it is stopped: for `aws apply --watch`, and beside a mirror with `aws.watch`. */
 import type { Scope } from '../aws/clients.ts';
-import { type AwsConfig, defaultWatch } from '../config/aws-schema.ts';
+import { type AwsConfig, defaultWatch } from '../config/aws-config.ts';
 import { DoubletakeError } from '../errors.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import type { StepResult } from '../aws/apply.ts';
 import type { ScopePlan } from '../aws/reconcile.ts';
-import type { AwsConfig } from '../config/aws-schema.ts';
+import type { AwsConfig } from '../config/aws-config.ts';
 import { DoubletakeError } from '../errors.ts';
 import { readAws } from './aws-config.ts';
 import { awsCostCommand } from './aws-cost.ts';
@@ -48,7 +48,7 @@ export function awsCommand(): Command {
       new Command('policy')
         .summary('print the IAM policy that these commands need, and no more')
         .argument(...file)
-        .action((config: string) => policy(config)),
+        .action((config: string) => showPolicy(config)),
     );
 }
 
@@ -70,7 +70,15 @@ async function showPlan(file: string, { exitCode, json }: { exitCode?: boolean; 
 async function apply(file: string, flags: ApplyFlags): Promise<void> {
   const aws = readAws(file);
   const plans = await planScopes(aws);
-  await carryOut(aws, plans, flags, 'Make these changes?');
+  const interruption = new AbortController();
+  try {
+    await carryOut(aws, plans, { ...flags, question: 'Make these changes?', interruption });
+  } catch (error) {
+    // Who watches tries again anyway.
+    const passes = error instanceof DoubletakeError && error.code !== 'DT_USAGE' && !interruption.signal.aborted;
+    if (flags.watch !== true || !passes) throw error;
+    process.stderr.write(`doubletake: warning: ${error.message} [${error.code}]\n`);
+  }
   if (flags.watch === true) await watchUntilStopped(aws);
 }
 
@@ -80,22 +88,23 @@ async function destroy(file: string, flags: ApplyFlags): Promise<void> {
   const { planScopeRemoval } = await import('../aws/reconcile.ts');
   const scopes = await openScopes(aws);
   const plans = await Promise.all(scopes.map((scope) => planScopeRemoval(aws.name, scope)));
-  await carryOut(aws, plans, flags, 'Remove all of this?');
+  await carryOut(aws, plans, { ...flags, question: 'Remove all of this?', interruption: new AbortController() });
 }
 
-async function policy(file: string): Promise<void> {
-  const { name, watch, accounts } = readAws(file);
-  const { wholePolicy } = await import('../aws/permissions.ts');
+async function showPolicy(file: string): Promise<void> {
+  const { name, watch, accounts, regions } = readAws(file);
+  const { partitionOf, wholePolicy } = await import('../aws/permissions.ts');
+  const partition = partitionOf(regions[0] ?? process.env['AWS_REGION']);
   const queue = watch?.queueUrl ?? null;
-  const whole = wholePolicy(name, queue === null ? null : queueArn(queue), accounts.map(({ role }) => role));
-  process.stdout.write(`${JSON.stringify(whole, null, 2)}\n`);
+  const policy = wholePolicy({ name, partition, queueArn: queue === null ? null : queueArn(partition, queue), roles: accounts.map(({ role }) => role) });
+  process.stdout.write(`${JSON.stringify(policy, null, 2)}\n`);
 }
 
 /** https://sqs.REGION.amazonaws.com/ACCOUNT/NAME */
-function queueArn(url: string): string {
+function queueArn(partition: string, url: string): string {
   const { hostname, pathname } = new URL(url);
   const [account = '*', name = '*'] = pathname.split('/').filter((part) => part !== '');
-  return `arn:aws:sqs:${/^sqs\.([a-z0-9-]+)\./.exec(hostname)?.[1] ?? '*'}:${account}:${name}`;
+  return `arn:${partition}:sqs:${/^sqs\.([a-z0-9-]+)\./.exec(hostname)?.[1] ?? '*'}:${account}:${name}`;
 }
 
 /** What AWS is asked for is loaded here, and by no other command. */
@@ -106,15 +115,21 @@ async function planScopes(aws: AwsConfig): Promise<ScopePlan[]> {
   return Promise.all(scopes.map((scope) => planScope(aws, scope)));
 }
 
+interface CarryOut extends ApplyFlags {
+  question: string;
+  /** Aborted by Ctrl-C. */
+  interruption: AbortController;
+}
+
 /** Shows the plan, asks, and does it. Rejects with a `DoubletakeError` when something is left undone. */
-async function carryOut(aws: AwsConfig, plans: readonly ScopePlan[], { yes, json }: ApplyFlags, question: string): Promise<void> {
+async function carryOut(aws: AwsConfig, plans: readonly ScopePlan[], { yes, json, question, interruption }: CarryOut): Promise<void> {
   const total = plans.reduce((sum, { plan: { steps } }) => sum + steps.length, 0);
   if (json === true) print({ event: 'plan', ...planJson(plans) });
   else process.stdout.write(planText(plans, hasColors()));
   const problems = plans.flatMap(({ plan: { problems: found } }) => found);
   if (problems.length > 0) throw new DoubletakeError('DT_AWS_INCOMPLETE', problems.join('; '));
   if (total > 0 && yes !== true) await confirm(question, json === true);
-  const results = total === 0 ? [] : await doSteps(aws, plans, total, json === true);
+  const results = total === 0 ? [] : await doSteps(aws, plans, { total, json: json === true, interruption });
   const count = (outcome: StepResult['outcome']): number => results.filter((result) => result.outcome === outcome).length;
   const [done, failed, skipped] = [count('done') + count('gone'), count('failed'), count('skipped')];
   if (json === true) print({ event: 'end', done, failed, skipped });
@@ -125,18 +140,22 @@ async function carryOut(aws: AwsConfig, plans: readonly ScopePlan[], { yes, json
   const reasons = [...new Map(results.flatMap(({ problem }) => (problem === null ? [] : [[problem.text, problem]]))).values()];
   const [only] = reasons;
   const code = reasons.length === 1 && only !== undefined ? only.code : 'DT_AWS_INCOMPLETE';
-  const shown = reasons.slice(0, reasonsMax).map(({ text }) => text);
-  throw new DoubletakeError(code, `${failed + skipped} of ${total} steps were not done, and the next apply tries them again: ${shown.join('; ')}${reasons.length > reasonsMax ? ' …' : ''}`);
+  const shown = reasons.slice(0, reasonsMax).map(({ text }) => text).join('; ');
+  const more = reasons.length > reasonsMax ? ' …' : '';
+  throw new DoubletakeError(code, `${failed + skipped} of ${total} steps were not done, and the next apply tries them again: ${shown}${more}`);
 }
 
 const reasonsMax = 5;
 
 /** Does the plans one after the other; Ctrl-C lets the calls under way end, and begins no more. */
-async function doSteps(aws: AwsConfig, plans: readonly ScopePlan[], total: number, json: boolean): Promise<StepResult[]> {
+async function doSteps(
+  aws: AwsConfig,
+  plans: readonly ScopePlan[],
+  { total, json, interruption }: { total: number; json: boolean; interruption: AbortController },
+): Promise<StepResult[]> {
   const { usualBackoff } = await import('../aws/clients.ts');
   const { applyPlan } = await import('../aws/reconcile.ts');
   const { usualCallsAtOnce } = await import('../aws/apply.ts');
-  const interruption = new AbortController();
   const interrupt = (): void => interruption.abort();
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   const results: StepResult[] = [];
@@ -150,7 +169,8 @@ async function doSteps(aws: AwsConfig, plans: readonly ScopePlan[], total: numbe
         if (json) print({ event: 'step', account, region, ...step, id: id ?? ('id' in step ? step.id : null), outcome, problem });
         else process.stderr.write(`${progressText(result, position, total)}\n`);
       };
-      results.push(...(await applyPlan(plan, Date.now(), { name: aws.name, backoff: usualBackoff, callsAtOnce: usualCallsAtOnce, signal: interruption.signal, onResult })));
+      const options = { name: aws.name, backoff: usualBackoff, callsAtOnce: usualCallsAtOnce, signal: interruption.signal, onResult };
+      results.push(...(await applyPlan(plan, Date.now(), options)));
     }
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
@@ -161,7 +181,10 @@ async function doSteps(aws: AwsConfig, plans: readonly ScopePlan[], total: numbe
 async function confirm(question: string, json: boolean): Promise<void> {
   if (json || !process.stdin.isTTY || !process.stdout.isTTY) throw new DoubletakeError('DT_USAGE', 'nobody is there to be asked: give --yes to do this');
   const lines = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await lines.question(`\n${question} Only \`yes\` is taken for a yes: `);
+  // Ctrl-C and Ctrl-D close it.
+  const closed = new AbortController();
+  lines.once('close', () => closed.abort());
+  const answer = await lines.question(`\n${question} Only \`yes\` is taken for a yes: `, { signal: closed.signal }).catch(() => '');
   lines.close();
   if (answer.trim() !== 'yes') throw new DoubletakeError('DT_USAGE', 'nothing was changed');
 }

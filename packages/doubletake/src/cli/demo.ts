@@ -28,6 +28,8 @@ export function demoCommand(): Command {
     .action(demo);
 }
 
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 interface DemoFlags {
   for?: number;
   dashboard: string;
@@ -41,7 +43,8 @@ async function demo(flags: DemoFlags): Promise<void> {
     if (stop.signal.aborted) process.exit(ExitCode.interrupted);
     stop.abort();
   };
-  process.on('SIGINT', abort).on('SIGTERM', abort);
+  // Also a terminal that is closed: the mirror is a process of its own, and would stay.
+  for (const signal of endings) process.on(signal, abort);
   const out = process.stdout;
   const [, host = '127.0.0.1', port] = /^(?:(.*):)?(\d+)$/.exec(flags.dashboard) ?? [];
   const end = await runDemo({
@@ -52,7 +55,7 @@ async function demo(flags: DemoFlags): Promise<void> {
     run: flags.run ?? null,
     out,
   });
-  process.off('SIGINT', abort).off('SIGTERM', abort);
+  for (const signal of endings) process.off(signal, abort);
   const { ledger, report, log, exitCode } = end;
   if (ledger !== null) out.write(`\n${ledgerText(ledger)}`);
   if (report !== null) out.write(`\n${terminalReport(report, { width: Math.min(out.columns ?? 100, 120), color: out.isTTY && !process.env['NO_COLOR'] })}`);

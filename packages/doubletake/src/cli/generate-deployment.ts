@@ -6,9 +6,9 @@ import { parameterGroups } from '../generate/cloudformation/parameters.ts';
 import { cloudFormationTemplate } from '../generate/cloudformation/template.ts';
 import { mirrorManifests } from '../generate/kubernetes.ts';
 import { tapManifests } from '../generate/kubernetes-tap.ts';
+import { authority } from '../generate/options.ts';
 import { systemdUnit } from '../generate/systemd.ts';
 import { terraformModule } from '../generate/terraform.ts';
-import { authority } from '../generate/options.ts';
 import { version } from '../version.ts';
 import { parseInteger, parseReceiver } from './flags.ts';
 import { list } from './shared-options.ts';
@@ -45,6 +45,7 @@ interface KubernetesFlags {
   namespace: string;
   vni: number;
   port?: number[];
+  podMonitor?: boolean;
   tap?: boolean;
   interface: string;
 }
@@ -64,12 +65,13 @@ function kubernetesCommand(): Command {
         .argParser((text) => parseWord('--namespace', text, /^[a-z]([a-z0-9-]{0,57}[a-z0-9])?$/, 'lower case letters, digits and hyphens'))
         .default('doubletake'),
     );
-  return addPacketOptions(command)
+  return addPacketOptions(command, '80')
+    .option('--pod-monitor', 'also a PodMonitor, for the Prometheus operator')
     .optionsGroup('Taps:')
     .option('--tap', 'also a tap on every node')
     .addOption(interfaceOption('interface of the nodes that taps read').default('any'))
-    .action(({ tap, target, image, namespace, vni, port: ports = [80], interface: interfaceName }: KubernetesFlags) => {
-      const mirror = mirrorManifests({ namespace, image, target, vni, ports });
+    .action(({ tap, target, image, namespace, vni, port: ports = [80], podMonitor = false, interface: interfaceName }: KubernetesFlags) => {
+      const mirror = mirrorManifests({ namespace, image, target, vni, ports, podMonitor });
       const to = `doubletake.${namespace}.svc:${vxlanPort}`;
       print(tap === true ? `${mirror}---\n${tapManifests({ namespace, image, interfaceName, to, vni, ports })}` : mirror);
     });
@@ -100,7 +102,7 @@ function systemdCommand(): Command {
     .optionsGroup('A tap:')
     .addOption(new Option('--to <HOST[:PORT]>', 'the mirror to which a tap sends').argParser((text) => parseReceiver('--to', text, vxlanPort)))
     .addOption(interfaceOption('interface that a tap reads').default('any'));
-  return addPacketOptions(command).action(({ to, config, node, program, captures = false, interface: name, vni, port: ports = [] }: SystemdFlags) => {
+  return addPacketOptions(command, 'all').action(({ to, config, node, program, captures = false, interface: name, vni, port: ports = [] }: SystemdFlags) => {
     if (to === undefined) {
       return print(systemdUnit({ command: 'mirror', commandLine: [node, program, 'mirror', config], captures }));
     }
@@ -110,7 +112,7 @@ function systemdCommand(): Command {
   });
 }
 
-function addPacketOptions(command: Command): Command {
+function addPacketOptions(command: Command, portDefault: string): Command {
   return command
     .addOption(
       new Option('--vni <N>', 'VXLAN network identifier of what taps send')
@@ -118,7 +120,9 @@ function addPacketOptions(command: Command): Command {
         .default(7),
     )
     .addOption(
-      new Option('--port <N>', 'port of production\'s servers; repeatable').argParser(list((text) => parseInteger('--port', text, 1, 65_535))),
+      new Option('--port <N>', `port of production's servers; repeatable (default: ${portDefault})`).argParser(
+        list((text) => parseInteger('--port', text, 1, 65_535)),
+      ),
     );
 }
 

@@ -2,11 +2,11 @@
 import { Command, Option } from 'commander';
 import { buildConfig, readConfigFile } from '../config/load.ts';
 import type { MirrorConfig } from '../config/schema.ts';
-import { parseInteger, parseListen, parseProxy } from './flags.ts';
+import { parseListen, parseProxy } from './flags.ts';
 import { type ConfigFlags, overridesOf } from './mirror-flags.ts';
 import { createReporter } from './reporter.ts';
 import { runEngine } from './run-engine.ts';
-import { addPacketOptions, addPolicyOptions, addTargetOptions, dashboardOption, list } from './shared-options.ts';
+import { addPacketOptions, addPolicyOptions, addTargetOptions, dashboardOption, list, workersOption } from './shared-options.ts';
 
 export function mirrorCommand(): Command {
   const command = new Command('mirror')
@@ -50,10 +50,7 @@ export function mirrorCommand(): Command {
   addPolicyOptions(command);
   return command
     .optionsGroup('Running:')
-    .addOption(
-      new Option('--workers <N>', 'worker threads; one serves about 20,000 requests/s (default: 1)')
-        .argParser((text) => parseInteger('--workers', text, 1, 256)),
-    )
+    .addOption(workersOption('worker threads; one serves about 20,000 requests/s (default: 1)'))
     .addOption(
       new Option('--health <[HOST:]PORT>', 'answer GET /healthz for a load balancer, and GET /metrics for Prometheus')
         .argParser((text) => parseListen('--health', text)),

@@ -1,4 +1,5 @@
 /** `doubletake replay`: recorded traffic to a test environment, to its end. */
+import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
 import { ConfigDocument } from '../config/document.ts';
 import { buildConfig, type Override, readConfigFile } from '../config/load.ts';
@@ -11,10 +12,11 @@ import { type ConfigFlags, overridesOf } from './mirror-flags.ts';
 import { replayView } from './replay-text.ts';
 import { createReporterOf } from './reporter.ts';
 import { runEngine } from './run-engine.ts';
-import { addPacketOptions, addPolicyOptions, addTargetOptions, dashboardOption, list } from './shared-options.ts';
+import { addPacketOptions, addPolicyOptions, addTargetOptions, dashboardOption, list, workersOption } from './shared-options.ts';
 import { verdictCodes } from './verdict-code.ts';
 
-export function replayCommand(): Command {
+/** `run` gets the files and the flags that were given. */
+export function replayCommand(run: (files: string[], flags: ReplayFlags) => Promise<void> = replay): Command {
   const command = new Command('replay')
     .summary('replay recorded traffic to a test environment: recordings, captures, .gor, HAR, access logs')
     .description(
@@ -55,15 +57,17 @@ export function replayCommand(): Command {
   addPolicyOptions(command);
   return command
     .optionsGroup('Running:')
+    .addOption(workersOption('worker threads, among which the connections are shared out; what has a pace is replayed by one (default: 2 with --speed max where there are processors for it, else 1)'))
     .addOption(dashboardOption())
     .option('--run <DIR>', 'compare production\'s recorded answers with the target\'s, and write the comparison to this new folder for `doubletake report`')
+    .option('--record <DIR>', 'record the requests, made safe, with production\'s responses, to this folder')
     .option('--control <PATH>', 'let `doubletake control` stop and resume replay through this Unix socket')
     .option('--ledger <FILE.json>', 'write the ledger to this file at exit, and on SIGUSR2')
     .option('--quiet', 'print nothing but the ready line, warnings and errors')
-    .action((files: string[], flags: ReplayFlags) => replay(files, flags));
+    .action((files: string[], flags: ReplayFlags) => run(files, flags));
 }
 
-interface ReplayFlags extends Omit<ConfigFlags, 'vni' | 'port' | 'mergeTunnels'> {
+export interface ReplayFlags extends Omit<ConfigFlags, 'vni' | 'port' | 'mergeTunnels'> {
   config?: string;
   speed?: number | 'max';
   rate?: number;
@@ -80,19 +84,22 @@ interface ReplayFlags extends Omit<ConfigFlags, 'vni' | 'port' | 'mergeTunnels'>
 }
 
 async function replay(files: readonly string[], flags: ReplayFlags): Promise<void> {
-  if (flags.speed !== undefined && flags.rate !== undefined) {
-    throw new DoubletakeError('DT_USAGE', `--rate ${flags.rate}: goes without --speed`);
-  }
   const file = flags.config;
-  const read = (): MirrorConfig => {
-    const document = file === undefined ? null : readConfigFile(file, process.env);
-    return buildConfig(document, replayOverrides(files, flags, document));
-  };
+  const read = (): MirrorConfig => replayConfig(files, flags);
   const quiet = flags.quiet ?? false;
   const config = read();
   const reporter = createReporterOf(quiet, replayView(performance.now()));
   const comparison = await runEngine(config, { quiet, reporter, reread: file === undefined ? null : { file, read } });
   if (comparison !== null && process.exitCode !== ExitCode.ledger) process.exitCode = verdictCodes[comparison.verdict];
+}
+
+/** What the flags say over what the configuration file says, which is read. Throws a `DoubletakeError` for what is wrong. */
+export function replayConfig(files: readonly string[], flags: ReplayFlags): MirrorConfig {
+  if (flags.speed !== undefined && flags.rate !== undefined) {
+    throw new DoubletakeError('DT_USAGE', `--rate ${flags.rate}: goes without --speed`);
+  }
+  const document = flags.config === undefined ? null : readConfigFile(flags.config, process.env);
+  return buildConfig(document, replayOverrides(files, flags, document));
 }
 
 /** What the flags say in the shape of the configuration. */
@@ -114,11 +121,18 @@ function replayOverrides(paths: readonly string[], flags: ReplayFlags, document:
   say('--loop', [...source, 'loop'], loop === true ? 0 : loop);
   say('--from', [...source, 'from'], from);
   say('--to', [...source, 'to'], to);
+  say('--workers', ['workers'], workersFor(paths, speed, document));
   overrides.push(...overridesOf(shared, document));
   overrides.push(...paceOverrides(speed, rate, targetsOf(flags, document), document));
   say('--multiply', ['targets', '*', 'multiply'], multiply);
   if (filter !== undefined) overrides.push(filterOverride(filter, document));
   return overrides;
+}
+
+/** As many as a replay without a pace can use, while the targets need processors too; undefined leaves it to the configuration. */
+function workersFor(paths: readonly string[], speed: ReplayFlags['speed'], document: ConfigDocument | null): number | undefined {
+  if (speed !== 'max' || paths.includes('-') || document?.has(['workers']) === true) return undefined;
+  return availableParallelism() > 2 ? 2 : 1;
 }
 
 /** How many targets there are. */

@@ -42,6 +42,10 @@ export function addPolicyOptions(command: Command): Command {
     .option('--percentage-by-header <NAME>', 'the header for --percentage-by header');
 }
 
+export function workersOption(about: string): Option {
+  return new Option('--workers <N>', about).argParser((text) => parseInteger('--workers', text, 1, 256));
+}
+
 /** Which packets of captures are taken. */
 export function addPacketOptions(command: Command): Command {
   return command

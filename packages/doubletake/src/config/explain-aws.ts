@@ -1,7 +1,8 @@
 /** Traffic mirroring on AWS in plain words. */
 import { filterRules, mergedRanges, rangeText } from '../aws/filter-rules.ts';
 import { ownerTag } from '../aws/ownership.ts';
-import type { AwsConfig, Selector, TargetConfig } from './aws-schema.ts';
+import type { AwsConfig, TargetConfig } from './aws-config.ts';
+import type { Selector } from './aws-schema.ts';
 import type { Words } from './plain-words.ts';
 
 export function explainAws(words: Words, aws: AwsConfig | undefined): void {

@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
 import { DoubletakeError } from '../errors.ts';
-import type { AwsConfig } from './aws-schema.ts';
+import type { AwsConfig } from './aws-config.ts';
 import { ConfigDocument, type Path, valueAt } from './document.ts';
 import type { Environment } from './environment.ts';
 import { allFindings, type Finding, findingText, schemaMessage } from './issues.ts';

@@ -6,7 +6,8 @@
  * (`MirrorConfig`: milliseconds, bytes). Each field's description is one sentence or two with its unit.
  */
 import { z } from 'zod';
-import { awsSchema, completeAws } from './aws-schema.ts';
+import { completeAws } from './aws-config.ts';
+import { awsSchema } from './aws-schema.ts';
 import { compareSchema } from './compare-schema.ts';
 import { dashboardSchema } from './dashboard-schema.ts';
 import { guardsSchema } from './guards-schema.ts';

@@ -83,6 +83,8 @@ export async function runDemo({ signal, seconds, dashboard, open, run, out }: De
   const closingTime = seconds === null ? undefined : setTimeout(close, seconds * 1000);
   signal.addEventListener('abort', close);
   if (signal.aborted) close();
+  // Without a mirror there is nothing to see.
+  void mirror.ended.then(close);
   const timer = setInterval(() => view.update(progress()), view.updateMs);
   try {
     await runShoppers({ host: relay.host, port: relay.port }, closing.signal);
@@ -157,7 +159,7 @@ function introduction({ mirror, relay, production, next, configuration, out }: P
                 └─ packets, copied as VXLAN ─▶ doubletake mirror :${mirror.vxlan.port} ─▶ next version :${next.port}
 
   Three things are broken in the next version. Two others differ from answer to answer, and are no fault.
-${mirror.dashboard === null ? '' : `\n  dashboard       ${paint('cyan', `http://${mirror.dashboard}/`)}`}
+${mirror.dashboard === null ? '' : `\n  dashboard       ${paint('cyan', `http://${mirror.dashboard}/`)}`}${mirror.token === null ? '' : `\n  token           ${mirror.token}`}
   configuration   ${configuration}
 `;
 }

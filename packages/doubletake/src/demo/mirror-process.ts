@@ -21,6 +21,10 @@ export interface MirrorProcess {
   readonly vxlan: HostPort;
   /** Where its dashboard is, as it printed it; null when it has none. */
   readonly dashboard: string | null;
+  /** The operator's token for the dashboard, which it made and printed; null where none is asked for. */
+  readonly token: string | null;
+  /** Resolves when it has ended, by itself or not. */
+  readonly ended: Promise<unknown>;
   /** Requests that it has seen so far; null when it does not answer. */
   captured(): Promise<number | null>;
   /** Stops it and waits for its end. Safe to call twice. */
@@ -96,6 +100,8 @@ export async function startMirror(args: readonly string[]): Promise<MirrorProces
       processId: child.pid ?? 0,
       vxlan: hostPortOf(addresses.get('vxlan') ?? ''),
       dashboard: addresses.get('dashboard') ?? null,
+      token: /operator token: (\S+)/.exec(said)?.[1] ?? null,
+      ended,
       captured: () => capturedBy(`http://${addresses.get('health')}/metrics`),
       stop: () => (stopping ??= stop()),
     };

@@ -39,6 +39,9 @@ export type Paint = (colour: Colour, text: string) => string;
 const unpainted: Paint = (_, text) => text;
 const verdictColour = { SAFE: 'green', REGRESSION: 'red', INSUFFICIENT: 'yellow' } as const;
 
+/** Of differences that were not made on purpose; there should be none. */
+const othersShownMax = 5;
+
 /** In a pipe, when nothing new has come. */
 const plainEverySeconds = 5;
 
@@ -151,7 +154,7 @@ function causes(report: RunReport | null): Cause[] {
   const { planted, others } = foundIn(report);
   const clusters = [
     ...planted.flatMap(({ cluster }) => (cluster === null ? [] : [{ sign: '✗' as const, cluster }])),
-    ...others.map((cluster) => ({ sign: '?' as const, cluster })),
+    ...others.slice(0, othersShownMax).map((cluster) => ({ sign: '?' as const, cluster })),
   ];
   const lines = clusters.map(({ sign, cluster }): Cause => {
     const place = `${cluster.endpoint} ${cluster.path}`;

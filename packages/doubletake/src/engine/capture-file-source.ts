@@ -1,6 +1,6 @@
 /** Capture files as a source. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CaptureFile } from '../sources/capture-file.ts';
+import { RoomOrClose } from './room-or-close.ts';
 import type { RunningSource, SourceStart } from './running-source.ts';
 
 /**
@@ -15,17 +15,16 @@ export async function startCaptureFile(
   const batches = capture[Symbol.asyncIterator]();
   // The first batch shows whether this is a capture at all, before anybody is told that traffic flows.
   let batch = await batches.next();
-  const closing = Promise.withResolvers<void>();
-  let closed = false;
+  const room = new RoomOrClose(dispatcher);
   const read = async (): Promise<void> => {
-    for (; batch.done !== true && !closed; batch = await batches.next()) {
+    for (; batch.done !== true && !room.closed; batch = await batches.next()) {
       const packets = batch.value;
       while (dispatcher.room && packets.next()) {
         const { bytes, start, end, originalLength, linkType, timeUs } = packets;
         pipeline.frame(bytes, start, end, originalLength, linkType, timeUs);
       }
       pipeline.tick(packets.timeUs);
-      await Promise.race([dispatcher.room ? nextTurn() : dispatcher.waitForRoom(), closing.promise]);
+      await room.makeWay();
     }
     await batches.return();
     if (capture.warning !== null) warn(capture.warning.message);
@@ -36,8 +35,7 @@ export async function startCaptureFile(
     exhausted,
     kernelDrops: () => 0,
     close: async () => {
-      closed = true;
-      closing.resolve();
+      room.close();
       await exhausted;
     },
   };

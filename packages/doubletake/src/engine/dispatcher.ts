@@ -148,6 +148,11 @@ export class Dispatcher {
     this.#feed?.answered(exchange);
   }
 
+  /** Whether anybody looks at production's answers. */
+  get asksForAnswers(): boolean {
+    return this.#pairing !== null || this.#recorder !== null;
+  }
+
   /** True while every target takes more without dropping. */
   get room(): boolean {
     return this.#halted || (this.#units.every((unit) => unit.room) && this.#recorder?.room !== false);
@@ -237,7 +242,7 @@ export class Dispatcher {
     const safe: (Exchange | null | undefined)[] = [];
     if (this.#recorder !== null) {
       safe[0] = this.#sanitizers === null ? exchange : this.#sanitizers[0].sanitize(exchange);
-      this.#record(this.#recorder, exchange, safe[0], finish);
+      this.#record(this.#recorder, exchange, safe[0], source, finish);
     }
     let draft: Draft | null = null;
     for (const line of this.#lines) {
@@ -249,7 +254,7 @@ export class Dispatcher {
         const made = safe[copy] ?? null;
         if (made === null) line.refusal = 'blocked.unsanitizable';
         else {
-          if (copy === 0) draft ??= this.#pairing?.begin(exchange, made, id, this.#policy.probabilityFor(unit.share)) ?? null;
+          if (copy === 0) draft ??= this.#pairing?.begin(exchange, made, id, source.probability * this.#policy.probabilityFor(unit.share)) ?? null;
           const heard = draft === null || copy > 0 ? null : listener(draft, unit);
           line.refusal = this.#offer(line, exchange, made, copy === 0 ? id : `${id}.${copy + 1}`, source, settle, heard);
           if (line.refusal === null && draft?.twice === true && copy === 0 && this.#pairing?.candidate === unit.name) {
@@ -266,10 +271,10 @@ export class Dispatcher {
   }
 
   /** Without a target, the recording decides on the outcome of a request. */
-  #record(recorder: ExchangeRecorder, exchange: Exchange, safe: Exchange | null, ended: Settle): void {
+  #record(recorder: ExchangeRecorder, exchange: Exchange, safe: Exchange | null, { probability }: RequestSource, ended: Settle): void {
     const finish = this.#lines.length > 0 ? null : (outcome: Outcome) => ended(outcome, null);
     if (safe === null) finish?.('blocked.unsanitizable');
-    else recorder.begin(exchange, safe, this.#sanitizers?.[0] ?? null, this.#policy.probability, finish);
+    else recorder.begin(exchange, safe, this.#sanitizers?.[0] ?? null, probability * this.#policy.probability, finish);
   }
 
   /** The candidate gets the same request once more: what its two answers differ in is noise. */
@@ -296,7 +301,7 @@ export class Dispatcher {
     if (made === null) return 'blocked.unsanitizable';
     return (
       unit.holdsBack(source.canWait) ??
-      unit.send(exchange, made, copy, id, this.#policy.probabilityFor(unit.share), settle, heard)
+      unit.send(exchange, made, copy, id, source.probability * this.#policy.probabilityFor(unit.share), settle, heard)
     );
   }
 
@@ -340,6 +345,8 @@ export interface RequestSource {
   awaiting: number;
   /** It waits for `room`, as files do; other sources cannot. */
   canWait: boolean;
+  /** With which probability the request that is being dispatched came into what the source has: below 1 where that is a sample already. */
+  probability: number;
   /** Counts a request that lacked what it is sampled by. */
   keyAbsent(): void;
   /** The server of this request is one of production's: it is no replayed request that came round. */

@@ -16,6 +16,7 @@ import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters
 import { buildReport, latencyCounts, type LedgerReport, productionLatencyCounts, total } from '../ledger/report.ts';
 import { allowedMethods } from '../policy/policy.ts';
 import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
+import { isReadByAll } from './file-share.ts';
 import { ledgerLayout, ledgerNames, ledgerPaths } from './ledger-layout.ts';
 import type { TargetSupplies, WorkerCommand } from './messages.ts';
 import { listedProduction, refuseProductionNames, resolveProduction } from './production.ts';
@@ -191,6 +192,10 @@ export class Engine {
     const before = this.#config;
     const rules = this.#compared?.rules.read();
     const supplies = await this.#prepare(config, before.targets);
+    const divided = before.workers > 1 && before.sources.some((source) => isReadByAll(source, before.targets));
+    if (divided && !before.sources.every((source) => isReadByAll(source, config.targets))) {
+      throw new DoubletakeError('DT_RELOAD', 'several workers read the files, and keep no common pace; restart');
+    }
     const names = ledgerNames(config);
     const paths = ledgerPaths({ ...names, sources: before.sources.map(sourceName), records: before.record !== undefined });
     if (!this.#layout.fits(paths)) {

@@ -6,6 +6,7 @@ import { ExchangeAssembler } from '../http/assembler.ts';
 import type { Conversation } from '../http/conversation.ts';
 import type { HttpLimits } from '../http/counters.ts';
 import type { Exchange } from '../http/exchange.ts';
+import { Fidelity } from '../http/fidelity.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
 import { feedExchange, openConnection, type TimedBytes } from '../recording/exchange-feed.ts';
 import type { EntryProblem } from '../recording/formats/traffic.ts';
@@ -28,7 +29,11 @@ export class FilesIntake extends Intake {
   readonly #assembler: ExchangeAssembler;
   readonly #connections = new Map<string, Connection<Conversation>>();
   #opened = 0;
+  /** The connection of the exchange that is being read was not known before. */
+  #fresh = false;
   #present: RecordedExchange | null = null;
+  /** Status of the answer to it where that alone is asked for, else 0. */
+  #status = 0;
 
   /** `learn` as in `Intake`, `responseBodyBytesMax` as in `HttpLimits`. */
   constructor(
@@ -54,7 +59,10 @@ export class FilesIntake extends Intake {
       this.incomplete('dropped.too_large');
     } else {
       this.#present = recorded;
-      feedExchange(this.#assembler, this.#connection(recorded), timed(request, laterUs), response === null ? null : timed(response, laterUs));
+      this.probability = recorded.probability;
+      this.#status = response === null || this.#dispatcher.asksForAnswers ? 0 : statusOf(response);
+      const answer = response === null || this.#status > 0 ? null : timed(response, laterUs);
+      feedExchange(this.#assembler, this.#connection(recorded), timed(request, laterUs), answer);
       this.#present = null;
     }
   }
@@ -85,6 +93,7 @@ export class FilesIntake extends Intake {
 
   override requestHead(exchange: Exchange): void {
     exchange.fidelity |= this.#present?.fidelity ?? 0;
+    exchange.index = this.#present?.index ?? 0;
     super.requestHead(exchange);
   }
 
@@ -101,6 +110,19 @@ export class FilesIntake extends Intake {
     super.response(exchange);
   }
 
+  /** An answer that nobody looks at is counted and not read. */
+  override unanswered(exchange: Exchange): void {
+    if (this.#status > 0) {
+      exchange.fidelity &= ~Fidelity.noResponse;
+      this.countResponse(this.#status);
+    }
+    super.unanswered(exchange);
+  }
+
+  protected override isFirst(): boolean {
+    return this.#fresh;
+  }
+
   /** Each exchange ends by itself. */
   override flush(): void {}
 
@@ -111,6 +133,7 @@ export class FilesIntake extends Intake {
 
   #connection({ connection }: RecordedExchange): Connection<Conversation> {
     const known = this.#connections.get(connection.key);
+    this.#fresh = known === undefined;
     if (known !== undefined) return known;
     const opened = openConnection(++this.#opened, connection);
     if (this.#connections.size >= connectionsMax) this.#forgetFirst();
@@ -125,6 +148,18 @@ export class FilesIntake extends Intake {
       this.#connections.delete(key);
     }
   }
+}
+
+/** The status of an answer that is whole, by the first bytes of its head; 0 where it takes a parser to say. */
+function statusOf({ head, outcome }: RecordedMessage): number {
+  if (outcome !== 'complete' || head.length < 14 || head.toString('latin1', 0, 7) !== 'HTTP/1.') return 0;
+  const status = 100 * digit(head[9]) + 10 * digit(head[10]) + digit(head[11]);
+  return head[8] === 0x20 && status >= 200 && status < 600 ? status : 0;
+}
+
+/** Not a number where it is no digit. */
+function digit(byte = 0): number {
+  return byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : Number.NaN;
 }
 
 function timed({ head, body, bodyBytes, startUs, endUs }: RecordedMessage, laterUs: number): TimedBytes {

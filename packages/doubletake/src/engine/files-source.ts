@@ -1,15 +1,16 @@
 /** Recorded traffic as a source: files of all formats, merged, within a window of time, as often as was asked for. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FilesConfig, Moment } from '../config/source-schema.ts';
-import { isExchange, problemText, type TrafficReader } from '../recording/formats/traffic.ts';
+import { type EntryProblem, isExchange, problemText, type TrafficReader } from '../recording/formats/traffic.ts';
 import { openTraffic } from '../recording/formats/open-traffic.ts';
 import type { RecordedExchange } from '../recording/recorded-exchange.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import { type FileShare, partOf, takesConnection } from './file-share.ts';
 import type { FilesIntake } from './files-intake.ts';
+import { RoomOrClose } from './room-or-close.ts';
 import type { RunningSource } from './running-source.ts';
 
 /** Exchanges handed over before other work of the thread gets its turn. */
-const turnMax = 128;
+const turnMax = 32;
 
 /** Entries that are told of one by one; the others are counted. */
 const toldMax = 10;
@@ -17,15 +18,19 @@ const toldMax = 10;
 /** Files are nearly in order: nothing that comes so far behind the end of the window belongs into it. */
 const disorderUsMax = 600_000_000;
 
-/** Reads no faster than the targets take it: files can wait, so nothing of them is ever dropped for want of room. */
+/**
+ * Reads no faster than the targets take it: files can wait, so nothing of them is ever dropped for want of room. Replays
+ * the connections of `share`; what is said of the files as a whole is said by the first.
+ */
 export async function startFiles(
   files: FilesConfig,
+  share: FileShare,
   intake: FilesIntake,
   dispatcher: Dispatcher,
   warn: (text: string) => void,
 ): Promise<RunningSource> {
   // What cannot be read ends the start, before anybody is told that traffic flows.
-  const player = new Player(files, intake, dispatcher, warn, await open(files, intake));
+  const player = new Player(files, share, intake, dispatcher, warn, await open(files, intake));
   const exhausted = player.run().catch((error: unknown) => warn(error instanceof Error ? error.message : String(error)));
   return {
     address: `files=${files.paths.join(',')}`,
@@ -52,39 +57,39 @@ function open({ paths, key, from, to, ports, vni, mergeTunnels }: FilesConfig, {
 
 class Player {
   readonly #files: FilesConfig;
+  readonly #share: FileShare;
   readonly #intake: FilesIntake;
   readonly #dispatcher: Dispatcher;
+  readonly #room: RoomOrClose;
   readonly #warn: (text: string) => void;
-  #closed = false;
-  /** Ends the wait for room that is under way. */
-  #wake: () => void = () => {};
   #reader: TrafficReader;
   #problems = 0;
   /** When the first request of the files began. */
   #firstUs = Number.NaN;
-  /** Of the pass that is under way: times of the first and the last request that were replayed, and their number. */
+  /** Of the pass that is under way: times of the first and the last request that all shares replay, and their number. */
   #beganUs = 0;
   #lastUs = 0;
   #count = 0;
   #laterUs = 0;
   #sinceTurn = 0;
 
-  constructor(files: FilesConfig, intake: FilesIntake, dispatcher: Dispatcher, warn: (text: string) => void, reader: TrafficReader) {
+  constructor(files: FilesConfig, share: FileShare, intake: FilesIntake, dispatcher: Dispatcher, warn: (text: string) => void, reader: TrafficReader) {
     this.#files = files;
+    this.#share = share;
     this.#intake = intake;
     this.#dispatcher = dispatcher;
+    this.#room = new RoomOrClose(dispatcher);
     this.#warn = warn;
     this.#reader = reader;
   }
 
   close(): void {
-    this.#closed = true;
-    this.#wake();
+    this.#room.close();
   }
 
   async run(): Promise<void> {
     const { loop } = this.#files;
-    for (let pass = 1; !this.#closed; pass++) {
+    for (let pass = 1; !this.#room.closed; pass++) {
       // oxlint-disable-next-line no-await-in-loop -- one pass follows the other
       await this.#play(pass);
       if (pass === loop || (loop === 0 && this.#count === 0)) break;
@@ -104,18 +109,23 @@ class Player {
     this.#count = 0;
     for await (const batch of reader) {
       for (const item of batch) {
-        if (this.#closed) return;
+        if (this.#room.closed) return;
         if (!isExchange(item)) {
-          this.#intake.problem(item);
-          if (pass === 1 && ++this.#problems <= toldMax) this.#warn(problemText(item));
+          this.#problem(item, pass);
           continue;
         }
         const place = this.#place(item);
         if (place === 'over') return;
         if (place !== 'inside') continue;
-        // oxlint-disable-next-line no-await-in-loop -- one follows the other, and most do not wait
-        if (!this.#dispatcher.room || this.#sinceTurn >= turnMax) await this.#makeWay();
-        if (this.#closed) return;
+        if (this.#count++ === 0) this.#beganUs = item.request.startUs;
+        this.#lastUs = item.request.startUs;
+        if (!takesConnection(this.#share, item.connection.key)) continue;
+        if (!this.#dispatcher.room || this.#sinceTurn >= turnMax) {
+          this.#sinceTurn = 0;
+          // oxlint-disable-next-line no-await-in-loop -- one follows the other, and most do not wait
+          await this.#room.makeWay();
+        }
+        if (this.#room.closed) return;
         this.#offer(item);
       }
       this.#progress(pass);
@@ -123,26 +133,15 @@ class Player {
     this.#progress(pass);
   }
 
-  /** Lets other work of the thread have its turn, and waits until there is room. */
-  async #makeWay(): Promise<void> {
-    this.#sinceTurn = 0;
-    await nextTurn();
-    // oxlint-disable-next-line no-await-in-loop -- room may be gone again
-    while (!this.#dispatcher.room && !this.#closed) await this.#roomOrClose();
+  #problem(problem: EntryProblem, pass: number): void {
+    if (this.#share.index > 0) return;
+    this.#intake.problem(problem);
+    if (pass === 1 && ++this.#problems <= toldMax) this.#warn(problemText(problem));
   }
 
   #offer(exchange: RecordedExchange): void {
     this.#sinceTurn++;
-    if (this.#count++ === 0) this.#beganUs = exchange.request.startUs;
-    this.#lastUs = exchange.request.startUs;
     this.#intake.exchange(exchange, this.#laterUs);
-  }
-
-  #roomOrClose(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      void this.#dispatcher.waitForRoom().then(resolve);
-    });
   }
 
   /** Where an exchange lies in the window. */
@@ -164,6 +163,6 @@ class Player {
   #progress(pass: number): void {
     const { done, total } = this.#reader;
     const { loop } = this.#files;
-    this.#intake.progress((pass - 1) * total + done, loop * total);
+    this.#intake.progress(partOf((pass - 1) * total + done, this.#share), partOf(loop * total, this.#share));
   }
 }

@@ -16,6 +16,7 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
   awaiting = 0;
   /** It waits for `room` of the dispatcher, as files do; other sources cannot. */
   abstract readonly canWait: boolean;
+  probability = 1;
   /** Requests whose head was seen and whose end was not yet. */
   receiving = 0;
   protected readonly row: Float64Array;
@@ -58,22 +59,22 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
   }
 
   response(exchange: Exchange): void {
-    this.#countFidelity(exchange.fidelity);
+    this.countFidelity(exchange.fidelity);
     if (exchange.response !== null) {
-      this.#countResponse(exchange.response);
+      this.countResponse(exchange.response.head.status);
       this.#countLatency(exchange.request, exchange.response);
     }
     this.#dispatcher.answered(exchange);
   }
 
   unanswered(exchange: Exchange): void {
-    this.#countFidelity(exchange.fidelity);
+    this.countFidelity(exchange.fidelity);
     this.#dispatcher.answered(exchange);
   }
 
   orphanResponse(_connection: Connection<unknown>, response: Message): void {
     this.row[this.slots.orphans]++;
-    this.#countResponse(response);
+    this.countResponse(response.head.status);
   }
 
   partialHead(_connection: Connection<unknown>, kind: 'request' | 'response', reason: PartialHeadReason): void {
@@ -90,9 +91,14 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
     this.row[this.slots.skippedBytes] += bytes;
   }
 
-  answeredBy({ connection, client, index }: Exchange): void {
+  answeredBy(exchange: Exchange): void {
     // All requests of a connection go to one server.
-    if (index === 0) this.#learn?.(connection.endpoint(client === 0 ? 1 : 0));
+    if (this.isFirst(exchange)) this.#learn?.(exchange.connection.endpoint(exchange.client === 0 ? 1 : 0));
+  }
+
+  /** Whether it is the first request that is seen of its connection. */
+  protected isFirst({ index }: Exchange): boolean {
+    return index === 0;
   }
 
   keyAbsent(): void {
@@ -100,7 +106,7 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
   }
 
   /** Each exchange comes here once, when it has all it will get. */
-  #countFidelity(fidelity: number): void {
+  protected countFidelity(fidelity: number): void {
     const { row, slots } = this;
     if (fidelity === 0) {
       row[slots.fidelityWhole]++;
@@ -117,8 +123,8 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
     this.row[this.slots.productionLatency + bucketOf((response.endUs - request.endUs) / 1_000)]++;
   }
 
-  #countResponse(response: Message): void {
-    const slot = this.slots.responses[Math.floor(response.head.status / 100) - 1];
+  protected countResponse(status: number): void {
+    const slot = this.slots.responses[Math.floor(status / 100) - 1];
     if (slot !== undefined) this.row[slot]++;
   }
 }

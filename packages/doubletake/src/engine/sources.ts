@@ -4,6 +4,7 @@ import type { MirrorConfig, SourceConfig } from '../config/schema.ts';
 import { type PacketSource, packetSettings } from '../config/source-schema.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
 import { startCaptureFile } from './capture-file-source.ts';
+import { type FileShare, isReadByAll } from './file-share.ts';
 import { startFiles } from './files-source.ts';
 import { FilesIntake } from './files-intake.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -109,7 +110,8 @@ export async function bindSources(config: MirrorConfig): Promise<BoundSources> {
       bound.addresses.push(opened?.address ?? null);
       bound.warnings.push(...(opened?.warnings ?? []));
       if (opened !== null) kept.push(opened);
-      if (sharedPort === null && !('proxy' in source) && (opened?.descriptors.length ?? 1) < config.workers) {
+      const shared = sharedPort !== null || 'proxy' in source || isReadByAll(source, config.targets);
+      if (!shared && (opened?.descriptors.length ?? 1) < config.workers) {
         bound.warnings.push(`${sourceName(source)}: this source cannot be shared, one of the ${config.workers} workers has it`);
       }
     }
@@ -128,18 +130,18 @@ async function bindSource(source: SourceConfig, config: MirrorConfig): Promise<B
     : bindTunnel('geneve', source.geneve, config.workers);
 }
 
-/** Starts a source in a worker. Null when another worker has it, or the relay's thread. */
+/** Starts a source in a worker, whose `share` is `shareOf` it. Null when another worker has it, or the relay's thread. */
 export async function startSource(
   source: SourceConfig,
-  worker: number,
+  share: FileShare | null,
   { descriptor, sharedPort }: { descriptor: number | null; sharedPort: number | null },
   intake: Intake,
   dispatcher: Dispatcher,
   warn: (text: string) => void,
 ): Promise<RunningSource | null> {
-  if ('proxy' in source || (descriptor === null && sharedPort === null && worker > 0)) return null;
+  if ('proxy' in source || (descriptor === null && sharedPort === null && share === null)) return null;
   if ('httpSink' in source) return startHttpSink(source.httpSink.listen, sharedPort, asIntake(intake, SinkIntake));
-  if ('files' in source) return startFiles(source.files, asIntake(intake, FilesIntake), dispatcher, warn);
+  if ('files' in source) return share === null ? null : startFiles(source.files, share, asIntake(intake, FilesIntake), dispatcher, warn);
   const start: SourceStart = { descriptor, pipeline: asIntake(intake, Pipeline), dispatcher, warn };
   if ('pcap' in source) return startCaptureFile(source.pcap.file, start);
   if ('interface' in source) return startInterface(source.interface, start);

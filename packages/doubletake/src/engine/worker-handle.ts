@@ -7,6 +7,15 @@ import type { RequestEntry } from '../store/request-filter.ts';
 import type { FromWorker, ToWorker, WorkerCommand, WorkerStart } from './messages.ts';
 import { readsStandardInput } from './sources.ts';
 
+/** What lives short is small here; a larger nursery would only cost memory. */
+const youngMb = 32;
+
+/**
+ * Bound of the heap where nothing but files is replayed, whose readers are bounded far below it. The lower it is, the
+ * sooner the garbage collector looks at what has grown old: without it, garbage grows to four times what is alive.
+ */
+const filesOldMb = 1_536;
+
 export interface WorkerEvents {
   warning(text: string): void;
   notice(text: string): void;
@@ -44,8 +53,7 @@ export class WorkerHandle {
       workerData: start,
       transferList: [start.copies?.port, start.pairs, start.records].filter((port) => port !== undefined && port !== null),
       name: `doubletake-${start.index}`,
-      // What lives short is small here; a larger nursery would only cost memory.
-      resourceLimits: { maxYoungGenerationSizeMb: 32 },
+      resourceLimits: { maxYoungGenerationSizeMb: youngMb, ...(sources.every((source) => 'files' in source) ? { maxOldGenerationSizeMb: filesOldMb } : {}) },
       // A worker takes the cache of compiled code from its environment only.
       env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
     });

@@ -10,6 +10,7 @@ import type { RequestEntry } from '../store/request-filter.ts';
 import { isCompared, openAnswerSanitizer, pairingOptions, responseBodyBytesMax } from './comparing.ts';
 import { CopyFeed } from './copy-feed.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { shareOf } from './file-share.ts';
 import { ledgerLayout, ledgerNames } from './ledger-layout.ts';
 import type { Intake } from './intake.ts';
 import type { TargetSupplies, WorkerCommand, WorkerStart } from './messages.ts';
@@ -105,7 +106,7 @@ export class WorkerRun {
       if (pipeline === undefined) continue;
       const bound = { descriptor: descriptors[position] ?? null, sharedPort: sharedPorts[position] ?? null };
       const warn = (text: string): void => this.#events.warning(text);
-      this.#sources.push(await startSource(source, index, bound, pipeline, this.#dispatcher, warn));
+      this.#sources.push(await startSource(source, shareOf(source, config, index), bound, pipeline, this.#dispatcher, warn));
     }
     if (copies !== null) this.#copies = new CopyFeed(copies, this.#pipelines);
     this.#timer = setInterval(() => this.#publish(), publishEveryMs);

@@ -2,13 +2,13 @@
  * Blocks that are being read in the order of their records' times: where each one stands, which is next, and which are
  * unfolded in memory.
  */
-import { indexOfRecord, RecordDecoder, recordEnd, startOfRecord } from './record-codec.ts';
+import { indexOfRecord, ReadConnections, RecordDecoder, recordEnd, startOfRecord } from './record-codec.ts';
 import { RecordingError } from './recording-error.ts';
 import type { IndexEntry } from './segment-format.ts';
-import type { SegmentReader } from './segment-reader.ts';
+import { freeNow, type SegmentReader } from './segment-reader.ts';
 
 /** Unfolded blocks that are kept at once, bytes; one that is larger is kept alone. */
-const unfoldedBytesMax = 33_554_432;
+const unfoldedBytesMax = 8_388_608;
 
 /** A block that is to be read. */
 export interface Planned {
@@ -46,12 +46,13 @@ export class Cursor {
       offsets.push(at);
       at = end;
     }
-    const records = offsets.map((offset) => ({ offset, startUs: startOfRecord(bytes, offset), index: indexOfRecord(bytes, offset) }));
-    records.sort((a, b) => a.startUs - b.startUs || a.index - b.index);
-    this.#starts = Float64Array.from(records, ({ startUs }) => startUs);
-    this.#offsets = Uint32Array.from(records, ({ offset }) => offset);
-    this.#indexes = Uint32Array.from(records, ({ index }) => index);
-    return records.length > 0;
+    const starts = offsets.map((offset) => startOfRecord(bytes, offset));
+    const indexes = offsets.map((offset) => indexOfRecord(bytes, offset));
+    const order = offsets.map((_, position) => position).toSorted((a, b) => (starts[a] ?? 0) - (starts[b] ?? 0) || (indexes[a] ?? 0) - (indexes[b] ?? 0));
+    this.#starts = Float64Array.from(order, (position) => starts[position] ?? 0);
+    this.#offsets = Uint32Array.from(order, (position) => offsets[position] ?? 0);
+    this.#indexes = Uint32Array.from(order, (position) => indexes[position] ?? 0);
+    return order.length > 0;
   }
 
   get ended(): boolean {
@@ -129,31 +130,46 @@ export class CursorHeap {
   }
 }
 
-/** The blocks that are unfolded now, the one that was unfolded longest ago first. */
+/**
+ * The blocks that are unfolded now. Where room is needed, the one that is needed last makes way: a block that holds a
+ * request which was answered late is taken up long before the others in it are due.
+ */
 export class Unfolded {
   readonly #decoders = new Map<Cursor, { decoder: RecordDecoder; bytes: number }>();
+  readonly #connections = new ReadConnections();
   readonly #warn: (text: string) => void;
   #bytes = 0;
+  /** The block that was read last. */
+  #last: { cursor: Cursor; decoder: RecordDecoder } | null = null;
+  /** The block that will be read next, on its way. */
+  #ahead: { entry: IndexEntry; bytes: Promise<Buffer> } | null = null;
 
   constructor(warn: (text: string) => void) {
     this.#warn = warn;
   }
 
   get(cursor: Cursor): RecordDecoder | undefined {
-    return this.#decoders.get(cursor)?.decoder;
+    if (this.#last?.cursor === cursor) return this.#last.decoder;
+    const decoder = this.#decoders.get(cursor)?.decoder;
+    if (decoder !== undefined) this.#last = { cursor, decoder };
+    return decoder;
+  }
+
+  /** Begins to read and unfold the block that will be loaded next, so that nobody waits for it then. */
+  loadAhead({ segment, entry }: Planned): void {
+    const bytes = segment.load(entry);
+    // Whoever loads it hears of it.
+    bytes.catch(() => {});
+    this.#ahead = { entry, bytes };
   }
 
   /** Null when the block cannot be read, which is told. */
   async load(cursor: Cursor): Promise<RecordDecoder | null> {
     const { segment, entry } = cursor.planned;
     try {
-      const bytes = await segment.load(entry);
-      for (const [oldest, held] of this.#decoders) {
-        if (this.#bytes + bytes.length <= unfoldedBytesMax) break;
-        this.#decoders.delete(oldest);
-        this.#bytes -= held.bytes;
-      }
-      const decoder = new RecordDecoder(bytes);
+      const bytes = await this.#bytesOf(segment, entry);
+      while (this.#decoders.size > 0 && this.#bytes + bytes.length > unfoldedBytesMax) this.#forget(this.#neededLast());
+      const decoder = new RecordDecoder(bytes, this.#connections);
       this.#decoders.set(cursor, { decoder, bytes: bytes.length });
       this.#bytes += bytes.length;
       return decoder;
@@ -165,11 +181,31 @@ export class Unfolded {
   }
 
   drop(cursor: Cursor): void {
-    this.#bytes -= this.#decoders.get(cursor)?.bytes ?? 0;
-    this.#decoders.delete(cursor);
+    this.#forget(cursor);
   }
 
   damaged({ planned: { segment, entry } }: Cursor): void {
     this.#warn(`${segment.path}: the block at byte ${entry.offset} holds what is no record; the rest of it is left out`);
+  }
+
+  #bytesOf(segment: SegmentReader, entry: IndexEntry): Promise<Buffer> {
+    const ahead = this.#ahead;
+    if (ahead?.entry !== entry) return segment.load(entry);
+    this.#ahead = null;
+    return ahead.bytes;
+  }
+
+  #neededLast(): Cursor {
+    const [first, ...rest] = this.#decoders.keys();
+    return rest.reduce((last, cursor) => (cursor.startUs > last.startUs ? cursor : last), first);
+  }
+
+  #forget(cursor: Cursor): void {
+    const held = this.#decoders.get(cursor);
+    if (held === undefined) return;
+    if (this.#last?.cursor === cursor) this.#last = null;
+    this.#decoders.delete(cursor);
+    this.#bytes -= held.bytes;
+    freeNow(held.decoder.bytes);
   }
 }

@@ -104,24 +104,55 @@ export class RecordEncoder {
   }
 }
 
-/** Reads the records of one block; exchanges of one connection share its object. */
+/** Connections that are remembered. */
+const connectionsMax = 16_384;
+
+/** Connections that were read, so that exchanges of one share its object: by the first half of their keys. */
+export class ReadConnections {
+  readonly #known = new Map<number, { rest: number; connection: RecordedConnection }>();
+
+  /** That of the record at `start`. */
+  read(bytes: Buffer, start: number): RecordedConnection {
+    const half = bytes.readUInt32LE(start + At.connection);
+    const rest = bytes.readUInt32LE(start + At.connection + 4);
+    const known = this.#known.get(half);
+    if (known?.rest === rest) return known.connection;
+    // Forgotten, or displaced by one with the same half, it is made again.
+    if (this.#known.size >= connectionsMax) this.#known.clear();
+    const connection = readConnection(bytes, start);
+    this.#known.set(half, { rest, connection });
+    return connection;
+  }
+}
+
+/** Reads the records of one block. */
 export class RecordDecoder {
   readonly bytes: Buffer;
-  readonly #connections = new Map<string, RecordedConnection>();
+  readonly #connections: ReadConnections;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, connections = new ReadConnections()) {
     this.bytes = bytes;
+    this.#connections = connections;
   }
 
-  /** The record at `start`, whose lengths `recordEnd` has checked. */
-  decode(start: number): RecordedExchange {
+  /**
+   * The record at `start`, whose lengths `recordEnd` has checked, in memory of its own: a block is not held by what was
+   * read of it. A response body of more than `responseBodyBytesMax` is left out.
+   */
+  decode(start: number, responseBodyBytesMax = Infinity): RecordedExchange {
     const { bytes } = this;
-    const requestEnd = start + recordBytesMin + lengthOf(bytes, start + At.request);
+    const request = start + At.request;
+    const response = start + At.response;
+    const responseBytes = bytes.readUInt32LE(response + Of.bodyLength);
+    const bodyLeft = responseBytes > responseBodyBytesMax;
+    const from = start + recordBytesMin;
+    const own = Buffer.allocUnsafe(lengthOf(bytes, request) + lengthOf(bytes, response) - (bodyLeft ? responseBytes : 0));
+    bytes.copy(own, 0, from, from + own.length);
     return {
-      connection: this.#connection(start),
+      connection: this.#connections.read(bytes, start),
       index: bytes.readUInt32LE(start + At.index),
-      request: readMessage(bytes, start + At.request, start + recordBytesMin),
-      response: isPresent(bytes, start + At.response) ? readMessage(bytes, start + At.response, requestEnd) : null,
+      request: readMessage(bytes, request, own, 0, false),
+      response: isPresent(bytes, response) ? readMessage(bytes, response, own, lengthOf(bytes, request), bodyLeft) : null,
       fidelity: bytes.readUInt32LE(start + At.fidelity),
       probability: bytes.readDoubleLE(start + At.probability),
     };
@@ -129,29 +160,23 @@ export class RecordDecoder {
 
   /** `client:port>server:port` of the record at `start`. */
   label(start: number): string {
-    return this.#connection(start).label;
+    return this.#connections.read(this.bytes, start).label;
   }
+}
 
-  #connection(start: number): RecordedConnection {
-    const { bytes } = this;
-    const key = bytes.toString('hex', start + At.connection, start + At.client);
-    const known = this.#connections.get(key);
-    if (known !== undefined) return known;
-    const client = wordsAt(bytes, start + At.client);
-    const server = wordsAt(bytes, start + At.server);
-    const clientPort = bytes.readUInt16LE(start + At.clientPort);
-    const serverPort = bytes.readUInt16LE(start + At.serverPort);
-    const connection = {
-      key,
-      label: `${formatEndpoint(client, 0, clientPort)}>${formatEndpoint(server, 0, serverPort)}`,
-      client: { address: formatAddress(client), port: clientPort },
-      server: { address: formatAddress(server), port: serverPort },
-      tunnel: bytes.readUInt32LE(start + At.tunnel),
-      vlan: bytes.readUInt32LE(start + At.vlan),
-    };
-    this.#connections.set(key, connection);
-    return connection;
-  }
+function readConnection(bytes: Buffer, start: number): RecordedConnection {
+  const client = wordsAt(bytes, start + At.client);
+  const server = wordsAt(bytes, start + At.server);
+  const clientPort = bytes.readUInt16LE(start + At.clientPort);
+  const serverPort = bytes.readUInt16LE(start + At.serverPort);
+  return {
+    key: bytes.toString('hex', start + At.connection, start + At.client),
+    label: `${formatEndpoint(client, 0, clientPort)}>${formatEndpoint(server, 0, serverPort)}`,
+    client: { address: formatAddress(client), port: clientPort },
+    server: { address: formatAddress(server), port: serverPort },
+    tunnel: bytes.readUInt32LE(start + At.tunnel),
+    vlan: bytes.readUInt32LE(start + At.vlan),
+  };
 }
 
 /** Where the record at `start` ends; null when no whole and consistent record is there. */
@@ -194,13 +219,14 @@ function writeMessage(message: RecordedMessage, out: Buffer, at: number): void {
   out[at + Of.flags + 1] = 0;
 }
 
-function readMessage(bytes: Buffer, at: number, headStart: number): RecordedMessage {
+/** `own` holds head and body from `headStart` on, the body unless it was left out. */
+function readMessage(bytes: Buffer, at: number, own: Buffer, headStart: number, bodyLeft: boolean): RecordedMessage {
   const headEnd = headStart + bytes.readUInt32LE(at + Of.headLength);
-  const bodyEnd = headEnd + bytes.readUInt32LE(at + Of.bodyLength);
-  const hasBody = ((bytes[at + Of.flags] ?? 0) & Flag.body) !== 0;
+  const bodyLength = bytes.readUInt32LE(at + Of.bodyLength);
+  const hasBody = ((bytes[at + Of.flags] ?? 0) & Flag.body) !== 0 && !bodyLeft;
   return {
-    head: bytes.subarray(headStart, headEnd),
-    body: hasBody ? bytes.subarray(headEnd, bodyEnd) : null,
+    head: own.subarray(headStart, headEnd),
+    body: !hasBody ? null : bodyLength === 0 ? noBytes : own.subarray(headEnd, headEnd + bodyLength),
     bodyBytes: readWhole(bytes, at + Of.bodyBytes),
     framing: framings[bytes[at + Of.framing] ?? 0] ?? 'none',
     startUs: readWhole(bytes, at + Of.start),
@@ -208,6 +234,8 @@ function readMessage(bytes: Buffer, at: number, headStart: number): RecordedMess
     outcome: outcomes[bytes[at + Of.outcome] ?? 0] ?? 'complete',
   };
 }
+
+const noBytes = Buffer.alloc(0);
 
 const wordValues = 0x1_0000_0000;
 

@@ -15,18 +15,25 @@ import { isSegment, segmentHeaderBytes } from './segment-format.ts';
 import { segmentsIn } from './segment-folder.ts';
 import { SegmentReader } from './segment-reader.ts';
 
+/** Exchanges that are handed over at once. */
+const batchMax = 256;
+
 export interface RecordingOptions {
   /** Text from which the key of an encrypted recording is made; null where there is none. */
   key?: string | null;
   /** Only requests that began from here on, and before there; microseconds since the epoch. */
   fromUs?: number;
   toUs?: number;
+  /** Longer response bodies are left out: `body` is null, `bodyBytes` says their length. All are there unless given. */
+  responseBodyBytesMax?: number;
   /** Only the exchanges of the connections with this label, `client:port>server:port`. */
   connection?: string;
 }
 
 /** An open recording: what is known of it before it is read, and its exchanges, each time anew. */
 export interface Recording extends AsyncIterable<RecordedExchange> {
+  /** The same exchanges, many at a time: to wait for each costs as much as to read it. */
+  batches(): AsyncIterable<readonly RecordedExchange[]>;
   /** Exchanges in the blocks that will be read; filtered by time and connection they may be fewer. */
   readonly exchanges: number;
   /** When the first and the last request began, microseconds since the epoch; 0 when there is none. */
@@ -112,27 +119,37 @@ class OpenRecording implements Recording {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RecordedExchange, void, void> {
-    const { fromUs = 0, toUs = Infinity, connection } = this.#options;
+    for await (const batch of this.batches()) yield* batch;
+  }
+
+  async *batches(): AsyncGenerator<RecordedExchange[], void, void> {
+    const { fromUs = 0, toUs = Infinity, connection, responseBodyBytesMax } = this.#options;
     const unfolded = new Unfolded((text) => {
       if (!this.warnings.includes(text)) this.warnings.push(text);
     });
     const open = new CursorHeap();
     let planned = 0;
+    let batch: RecordedExchange[] = [];
     for (;;) {
       let next = this.#plan[planned];
       while (next !== undefined && (open.first === undefined || next.entry.firstUs <= open.first.startUs)) {
         const cursor = new Cursor(next, planned);
         if (await cursor.open(unfolded)) open.push(cursor);
         next = this.#plan[++planned];
+        if (next !== undefined) unfolded.loadAhead(next);
       }
       const cursor = open.first;
-      if (cursor === undefined || cursor.startUs >= toUs) return;
+      if (cursor === undefined || cursor.startUs >= toUs) break;
       const decoder = unfolded.get(cursor) ?? (await unfolded.load(cursor));
       if (decoder !== null && cursor.startUs >= fromUs && (connection === undefined || decoder.label(cursor.offset) === connection)) {
-        yield decoder.decode(cursor.offset);
+        batch.push(decoder.decode(cursor.offset, responseBodyBytesMax));
       }
       open.advance();
       if (cursor.ended) unfolded.drop(cursor);
+      if (batch.length < batchMax) continue;
+      yield batch;
+      batch = [];
     }
+    if (batch.length > 0) yield batch;
   }
 }

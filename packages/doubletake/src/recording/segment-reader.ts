@@ -81,9 +81,19 @@ export class SegmentReader {
   async load({ offset, storedBytes }: IndexEntry): Promise<Buffer> {
     const stored = await reading(this.path, (read) => read(offset, blockHeaderBytes + storedBytes));
     const raw = await unpack(stored, this.#cipher);
+    freeNow(stored);
     if (raw !== null) return raw;
     throw new RecordingError('DT_RECORDING_DAMAGED', `${this.path}: the block at byte ${offset} is damaged, and is left out`);
   }
+}
+
+/**
+ * Gives back the memory of a block that nobody reads any more. Blocks are many and large, and weigh nothing in the
+ * garbage collector's books: left to it, they pile up by the hundred.
+ */
+export function freeNow({ buffer }: Buffer): void {
+  // What is smaller may be a part of the pool that all buffers share.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0);
 }
 
 async function reading<T>(path: string, work: (read: Read, size: number) => Promise<T>): Promise<T> {

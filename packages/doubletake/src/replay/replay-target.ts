@@ -27,6 +27,13 @@ import type { ConnectionOwner, WireConnection } from './wire-connection.ts';
 
 const DIAL_PAUSE_MS = 50;
 
+/**
+ * A source that can wait is told to while so many times as many requests wait as may be in flight, though the queue has
+ * room for more: what lies in memory for long costs the garbage collector more than reading it does.
+ */
+const AHEAD_ROUNDS = 8;
+const AHEAD_MIN = 2_048;
+
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
@@ -87,7 +94,7 @@ export class ReplayTarget {
       closed: (connection) => this.#closed(connection),
     };
     this.#dialer = new Dialer(options, owner, this.#addresses);
-    this.#room = new Room(options.queueRequestsMax, options.queueBytesMax);
+    this.#room = new Room(Math.min(options.queueRequestsMax, Math.max(AHEAD_MIN, AHEAD_ROUNDS * options.inFlightMax)), options.queueBytesMax);
     const release = (pending: Pending, nowMs: number): void => this.#due(pending, nowMs);
     this.#pacer = options.pace === null ? null : new Pacer(options.pace, release);
     this.#pool = new ConnectionPool(
@@ -276,7 +283,7 @@ export class ReplayTarget {
     this.#updateRoom();
     if (this.#pacer !== null && !pending.retried) this.#options.sentLate?.(Math.max(0, nowMs - pending.scheduledMs));
     connection.begin(pending, nowMs);
-    if (this.#unwritten.push(connection) === 1) process.nextTick(this.#writeAll);
+    if (this.#unwritten.push(connection) === 1) setImmediate(this.#writeAll);
   }
 
   /** Sends what is ready on what is idle, and sees to connections for the rest. */

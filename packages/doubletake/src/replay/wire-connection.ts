@@ -53,6 +53,8 @@ export class WireConnection {
   /** It has rested since it was made or last used, so the other side may have closed it unnoticed. */
   #rested = false;
   #anyResponseByte = false;
+  /** The request that was taken is not written yet. */
+  #unwritten = false;
   #sentAtMs = 0;
   #firstByteAtMs = 0;
 
@@ -124,6 +126,7 @@ export class WireConnection {
   begin(pending: Pending, nowMs: number): void {
     this.#state = 'busy';
     this.#pending = pending;
+    this.#unwritten = true;
     this.#sentAtMs = nowMs;
     this.#anyResponseByte = false;
     this.deadlineMs = nowMs + this.#options.responseTimeoutMs;
@@ -132,7 +135,8 @@ export class WireConnection {
 
   /** Sends the request that was taken, unless the connection has failed since. */
   write(nowMs: number): void {
-    if (this.#pending === null) return;
+    if (this.#pending === null || !this.#unwritten) return;
+    this.#unwritten = false;
     const { bytes, length } = this.#pending.request;
     this.#sentAtMs = nowMs;
     this.deadlineMs = nowMs + this.#options.responseTimeoutMs;
@@ -185,6 +189,11 @@ export class WireConnection {
       if (this.#state === 'closed') return;
       this.destroy();
       this.#owner.unsolicited(this);
+      return;
+    }
+    if (this.#unwritten) {
+      this.#owner.unsolicited(this);
+      this.#fail('reset', 'bytes came before the request was sent');
       return;
     }
     const reader = this.#reader;

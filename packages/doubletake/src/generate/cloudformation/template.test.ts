@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { CelEngine, type StandardDiagnostic, TemplateFile } from '@aws/cloudformation-validate';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { parseTemplate, propertiesOf, resourcesOf, type StackResource, userDataOf } from '../../../test/support/cloudformation.ts';
 import { findProgram, folderWith, missing } from '../../../test/support/proxies.ts';
 import { progressFields } from '../../cli/progress-fields.ts';
@@ -130,10 +132,24 @@ describe('parameters', () => {
 });
 
 describe('the configuration that an instance gets', () => {
-  function configOf(given: Parameters<typeof resourcesOf>[1]): MirrorConfig {
-    const [, config = ''] = /mirror\.yaml" <<'END'\n([^]*?)^END$/m.exec(userDataOf(stack(given))) ?? [];
-    return buildConfig(new ConfigDocument('mirror.yaml', config, { DOUBLETAKE_KEY: 'k'.repeat(64) }), []);
+  function textOf(given: Parameters<typeof resourcesOf>[1]): string {
+    return /mirror\.yaml" <<'END'\n([^]*?)^END$/m.exec(userDataOf(stack(given)))?.[1] ?? '';
   }
+
+  function configOf(given: Parameters<typeof resourcesOf>[1]): MirrorConfig {
+    return buildConfig(new ConfigDocument('mirror.yaml', textOf(given), { DOUBLETAKE_KEY: 'k'.repeat(64) }), []);
+  }
+
+  test('says what the parameters say, whatever their patterns let through', () => {
+    const like = (wanted: string): fc.Arbitrary<string> =>
+      fc.stringMatching(new RegExp(`^(?:${parameters.find(({ name }) => name === wanted)?.pattern})$`));
+    fc.assert(
+      fc.property(like('RequestsForwardDestination'), like('PercentageByHeader'), (url, header) => {
+        const given = { RequestsForwardDestination: url, PercentageBy: 'header', PercentageByHeader: header };
+        expect(parse(textOf(given))).toMatchObject({ policy: { sample: { by: 'header', header } }, targets: [{ url, host: 'target' }] });
+      }),
+    );
+  });
 
   test('the defaults', () => {
     expect(configOf({})).toMatchObject({

@@ -1,9 +1,6 @@
 /** Reads our own recordings, which are in order of time already. */
-import type { RecordedExchange } from '../recorded-exchange.ts';
 import type { Recording } from '../recording.ts';
 import type { TrafficItem, TrafficReader } from './traffic.ts';
-
-const batchMax = 256;
 
 export class RecordingReader implements TrafficReader {
   done = 0;
@@ -18,16 +15,12 @@ export class RecordingReader implements TrafficReader {
     this.total = recording.exchanges;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<TrafficItem[], void, undefined> {
-    let batch: RecordedExchange[] = [];
-    for await (const exchange of this.#recording) {
-      this.done++;
-      batch.push(exchange);
-      if (batch.length < batchMax) continue;
+  async *[Symbol.asyncIterator](): AsyncGenerator<readonly TrafficItem[], void, undefined> {
+    for await (const batch of this.#recording.batches()) {
+      this.done += batch.length;
       yield batch;
-      batch = [];
     }
     const problems = this.#recording.warnings.map((text) => ({ file: this.#path, place: '', kind: 'malformed' as const, text }));
-    yield [...batch, ...problems];
+    if (problems.length > 0) yield problems;
   }
 }

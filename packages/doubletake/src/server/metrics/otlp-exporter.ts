@@ -85,16 +85,18 @@ export class OtlpExporter {
 
   /** Resolves with how long the collector wants to be left alone, 0 where it did not say. */
   async #export(giveUpAfterMs: number): Promise<number> {
-    const { endpoint, headers, resource, startMs } = this.#options;
+    const { endpoint, resource, startMs } = this.#options;
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(new Error('no answer in time')), giveUpAfterMs);
     const before = this.#closed;
     this.#interrupt = () => abort.abort();
     try {
+      const headers = new Headers(this.#options.headers);
+      headers.set('content-type', 'application/json');
       const body = JSON.stringify(otlpRequest(this.#read(), resource, { startMs, timeMs: Date.now() }));
       const response = await fetch(endpoint, {
         method: 'POST',
-        headers: { ...headers, 'content-type': 'application/json' },
+        headers,
         body,
         signal: abort.signal,
         // Headers with a token are for this address alone.

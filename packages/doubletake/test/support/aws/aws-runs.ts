@@ -1,5 +1,5 @@
 /** Runs of the control plane against a fake AWS, without waits. */
-import type { AwsConfig } from '../../../src/config/aws-schema.ts';
+import type { AwsConfig } from '../../../src/config/aws-config.ts';
 import { ConfigDocument } from '../../../src/config/document.ts';
 import { buildAwsConfig } from '../../../src/config/load.ts';
 import type { StepResult } from '../../../src/aws/apply.ts';
