@@ -1,5 +1,6 @@
 /** Asks the dashboard's server. Whatever goes wrong is an `ApiError` whose message can be shown. */
 import type { ApiProblem } from '../../../doubletake/src/server/api/values.ts';
+import { sentence } from '../parts/sentence.ts';
 
 const timeoutMs = 20_000;
 
@@ -34,7 +35,7 @@ export async function ask<T>(path: string, { method = 'GET', body, signal }: { m
   const text = await response.text();
   if (response.ok) return (text === '' ? null : JSON.parse(text)) as T;
   const problem = problemOf(text);
-  throw new ApiError(response.status, problem?.code ?? 'UNKNOWN', problem?.error ?? `The server answered ${response.status}.`);
+  throw new ApiError(response.status, problem?.code ?? 'UNKNOWN', problem === null ? `The server answered ${response.status}.` : sentence(problem.error));
 }
 
 function problemOf(text: string): ApiProblem | null {

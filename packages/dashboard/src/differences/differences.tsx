@@ -8,6 +8,7 @@ import { Button } from '../parts/button.tsx';
 import { Chip, RiskChip } from '../parts/chip.tsx';
 import { Choice, SearchBox, Select } from '../parts/fields.tsx';
 import { count, percent, plural } from '../parts/figures.ts';
+import { sentence } from '../parts/sentence.ts';
 import { SortSelect } from '../parts/sort-select.tsx';
 import { Empty, Loaded, Notice } from '../parts/states.tsx';
 import { type Column, Table } from '../parts/table.tsx';
@@ -30,7 +31,7 @@ export function DifferencesView(): ReactNode {
       <Loaded query={useClusters()} what="the differences">
         {({ clusters, hidden }) => (
           <>
-            {hidden === null ? null : <Notice tone="unsure">{hidden}</Notice>}
+            {hidden === null ? null : <Notice tone="unsure">{sentence(hidden)}</Notice>}
             <Clusters clusters={clusters} columns={hidden === null ? columns : withoutValues} />
           </>
         )}

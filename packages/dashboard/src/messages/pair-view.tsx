@@ -3,6 +3,7 @@ import './messages.css';
 import type { ReactNode } from 'react';
 import type { ShownMessage, ShownPair } from '../../../doubletake/src/server/api/clusters.ts';
 import { plural } from '../parts/figures.ts';
+import { sentence } from '../parts/sentence.ts';
 import { Notice } from '../parts/states.tsx';
 import { HeaderTable, headerRows } from './header-rows.tsx';
 import { BodyAlone, SideBySide } from './side-by-side.tsx';
@@ -22,8 +23,8 @@ export function PairView({ pair, names = sides, cluster }: PairViewProps): React
   const { request, baseline, candidate, differences, timing, hidden } = pair;
   const headersDiffer = headerRows(baseline?.headers ?? [], candidate?.headers ?? [], differences).some(({ meaning }) => meaning === 'counts');
   return (
-    <div className="stack pair">
-      {hidden === null ? null : <Notice tone="unsure">The contents are not shown: {hidden}.</Notice>}
+    <div className="stack">
+      {hidden === null ? null : <Notice tone="unsure">{sentence(hidden)}</Notice>}
       <div className="two">
         <Start name={names[0]} message={baseline} differs={differs(pair)} />
         <Start name={names[1]} message={candidate} differs={differs(pair)} />

@@ -19,7 +19,7 @@ export function Charts({ now }: { now: Overview }): ReactNode {
   const [span, setSpan] = useState<(typeof spans)[number][0]>('300');
   const history = useHistory(Math.max(liveSeconds, Number(span)));
   return (
-    <Panel title="Over time" className="charts" aside={<Choice label="How far back" value={span} choices={spans} onChoose={setSpan} />}>
+    <Panel title="Over time" aside={<Choice label="How far back" value={span} choices={spans} onChoose={setSpan} />}>
       <Loaded query={history} what="what was">
         {({ points }) => <Lines points={points} seconds={Number(span)} compared={now.comparison !== null} />}
       </Loaded>

@@ -87,7 +87,7 @@ function StagePart({ part: { name, count: number, detail }, total }: { part: Par
       <span className={`stage-mark ${meanings[name] ?? 'lost'}`} aria-hidden="true" />
       <span className="stage-name">{words[name] ?? name}</span>
       <span className="number">{count(number)}</span>
-      <span className="number quiet stage-share">{total === 0 ? '' : percent(number / total)}</span>
+      <span className="number quiet">{total === 0 ? '' : percent(number / total)}</span>
     </>
   );
   if (detail === null || Object.keys(detail).length === 0) return <div className="stage-part">{line}</div>;

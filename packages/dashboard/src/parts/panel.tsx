@@ -14,7 +14,7 @@ export function Panel({ title, aside, className = '', children }: PanelProps): R
   const id = useId();
   return (
     <section className={`panel ${className}`} aria-labelledby={id}>
-      <div className="row spread panel-head">
+      <div className="row spread">
         <h2 id={id}>{title}</h2>
         {aside}
       </div>

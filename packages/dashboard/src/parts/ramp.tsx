@@ -15,7 +15,7 @@ const states = { rising: 'rising', held: 'held where it is', backed_off: 'backed
 export function RampSteps({ target: { ramp } }: { target: TargetHealth }): ReactNode {
   if (ramp === null) return null;
   return (
-    <div className="ramp">
+    <div>
       <ol className="ramp-steps" aria-label="Ramp">
         {ramp.steps.map(({ percentage, forMs }, index) => (
           // oxlint-disable-next-line no-array-index-key -- steps have no other name, and do not move

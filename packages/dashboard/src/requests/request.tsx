@@ -13,6 +13,7 @@ import { DownloadLink } from '../parts/download.tsx';
 import { Select } from '../parts/fields.tsx';
 import { milliseconds } from '../parts/figures.ts';
 import { Facts, Panel } from '../parts/panel.tsx';
+import { sentence } from '../parts/sentence.ts';
 import { Empty, Loaded, Notice } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
 import { usePermission } from '../shell/permission.ts';
@@ -84,11 +85,11 @@ function Request({ detail: { request, labels, pair, note, replayable } }: { deta
       </Panel>
       {pair === null ? (
         <Empty title="Its messages are not here" icon="requests">
-          {note ?? 'It was not compared.'}
+          {sentence(note ?? 'it was not compared')}
         </Empty>
       ) : (
         <Panel title="Both answers">
-          {note === null ? null : <Notice tone="plain">{note}</Notice>}
+          {note === null ? null : <Notice tone="plain">{sentence(note)}</Notice>}
           <PairView pair={pair} />
         </Panel>
       )}

@@ -4,6 +4,7 @@ import type { Connection } from '../api/live.ts';
 import { Link } from '../navigation/link.tsx';
 import { Button } from '../parts/button.tsx';
 import { localTime } from '../parts/figures.ts';
+import { sentence } from '../parts/sentence.ts';
 import { Notice } from '../parts/states.tsx';
 
 interface BannersProps {
@@ -29,7 +30,7 @@ export function Banners({ connection, tryNow, overview }: BannersProps): ReactNo
       ) : null}
       {overview === undefined || overview.problem === null ? null : (
         <Notice tone="bad">
-          <b>Nothing flows through.</b> {overview.problem}. <Link href="/traffic">Look at the traffic</Link>
+          <b>Nothing flows through.</b> {sentence(overview.problem)} <Link href="/traffic">Look at the traffic</Link>
         </Notice>
       )}
       {overview?.replay === 'stopped' && overview.mode === 'live' ? (

@@ -7,6 +7,7 @@ import { StateChip } from '../parts/chip.tsx';
 import { Counts, countsOf } from '../parts/counts.tsx';
 import { bytes, count, rate } from '../parts/figures.ts';
 import { Facts, Panel } from '../parts/panel.tsx';
+import { sentence } from '../parts/sentence.ts';
 import { Empty, Loaded, Notice } from '../parts/states.tsx';
 
 type Source = Traffic['sources'][number];
@@ -47,7 +48,7 @@ function SourcePanel({ source }: { source: Source }): ReactNode {
         </div>
       }
     >
-      {text === '' ? null : <Notice tone={state === 'failing' ? 'bad' : 'unsure'}>{text}</Notice>}
+      {text === '' ? null : <Notice tone={state === 'failing' ? 'bad' : 'unsure'}>{sentence(text)}</Notice>}
       {captured === 0 && packets.received === 0 && connections === 0 ? (
         <p>
           Nothing has arrived yet. Is the mirror session or the proxy pointed at this address, and does a firewall let it through?
@@ -137,14 +138,14 @@ function RecordingPanel({ recording: { exchanges, bytes: size, dropped, failed }
   return (
     <Panel title="Recording">
       <div className="recording-facts">
-      <Facts
-        facts={[
-          ['exchanges', count(exchanges)],
-          ['on the disk', bytes(size)],
-          ['left out, too far behind', <Bad key="dropped" value={dropped} text={count(dropped)} />],
-          ['could not be written', <Bad key="failed" value={failed} text={count(failed)} />],
-        ]}
-      />
+        <Facts
+          facts={[
+            ['exchanges', count(exchanges)],
+            ['on the disk', bytes(size)],
+            ['left out, too far behind', <Bad key="dropped" value={dropped} text={count(dropped)} />],
+            ['could not be written', <Bad key="failed" value={failed} text={count(failed)} />],
+          ]}
+        />
       </div>
     </Panel>
   );
