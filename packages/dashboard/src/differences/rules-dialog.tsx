@@ -43,14 +43,12 @@ function Rules({ list: { rules, accepted, file } }: { list: RuleList }): ReactNo
             <div>
               <b>{name}</b> <span className="quiet small">{from}</span>
               <div>{text}</div>
-              <div className="quiet small">{hidden === 0 ? 'hid nothing so far' : `hid ${plural(hidden, 'difference')} in ${plural(pairs, 'pair')}`}</div>
+              <div className="quiet small">
+                {hidden === 0 ? 'hid nothing so far' : `hid ${plural(hidden, 'difference')} in ${plural(pairs, 'pair')}`}
+              </div>
             </div>
             {from === 'rules file' ? (
-              <Button
-                kind="danger"
-                because={because}
-                onClick={() => remove.mutate(name)}
-              >
+              <Button kind="danger" because={because} onClick={() => remove.mutate(name)}>
                 Remove
               </Button>
             ) : null}

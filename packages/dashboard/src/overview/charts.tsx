@@ -32,7 +32,14 @@ function Lines({ points, seconds, compared }: { points: readonly HistoryPoint[];
   const shared = { times: lines.times, seconds };
   return (
     <div className="chart-grid" key={seconds}>
-      <Chart {...shared} title="Requests a second" lines={lines.requests} format={(value) => `${rate(value)}/s`} axisFormat={rate} topMin={1} />
+      <Chart
+        {...shared}
+        title="Requests a second"
+        lines={lines.requests}
+        format={(value) => `${rate(value)}/s`}
+        axisFormat={rate}
+        topMin={1}
+      />
       {compared ? <Chart {...shared} title="Answered alike" lines={lines.match} format={percent} axisFormat={axisPercent} nearOne /> : null}
       <Chart {...shared} title="Errors" lines={lines.errors} format={percent} axisFormat={axisPercent} topMin={0.01} />
       <Chart {...shared} title="Latency p50" lines={lines.p50} format={milliseconds} topMin={1} />

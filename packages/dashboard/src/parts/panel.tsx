@@ -24,7 +24,13 @@ export function Panel({ title, aside, className = '', children }: PanelProps): R
 }
 
 /** Names and values, one below the other; `wide` ones also side by side. */
-export function Facts({ facts, wide = false }: { facts: readonly (readonly [name: string, value: ReactNode])[]; wide?: boolean }): ReactNode {
+export function Facts({
+  facts,
+  wide = false,
+}: {
+  facts: readonly (readonly [name: string, value: ReactNode])[];
+  wide?: boolean;
+}): ReactNode {
   return (
     <dl className={wide ? 'facts wide' : 'facts'}>
       {facts.map(([name, value]) => (

@@ -108,13 +108,17 @@ function ReplayAgain({ id, targets }: { id: string; targets: readonly string[] }
   const [target, setTarget] = useState(targets[0] ?? '');
   const { because } = usePermission();
   const replay = useReplayAgain(id);
-  const reason = because ?? (targets.length === 0 ? 'It is not held in a form in which it could be sent.' : replay.isPending ? 'It is under way.' : null);
+  const reason =
+    because ??
+    (targets.length === 0 ? 'It is not held in a form in which it could be sent.' : replay.isPending ? 'It is under way.' : null);
   return (
     <Panel
       title="Send it again"
       aside={
         <div className="row">
-          {targets.length > 1 ? <Select label="Target" value={target} onChoose={setTarget} choices={targets.map((name) => [name, name] as const)} /> : null}
+          {targets.length > 1 ? (
+            <Select label="Target" value={target} onChoose={setTarget} choices={targets.map((name) => [name, name] as const)} />
+          ) : null}
           <Button kind="primary" because={reason} onClick={() => replay.mutate(target)}>
             {replay.isPending ? 'Sending …' : targets.length === 1 ? `Replay to ${target} now` : 'Replay now'}
           </Button>

@@ -21,8 +21,8 @@ export function Banners({ connection, tryNow, overview }: BannersProps): ReactNo
         <Notice tone="bad">
           <div className="row">
             <span>
-              <b>Connection lost, trying again.</b>{' '}
-              {overview === undefined ? null : `What you see is from ${localTime(overview.time)}.`} Is doubletake still running?
+              <b>Connection lost, trying again.</b> {overview === undefined ? null : `What you see is from ${localTime(overview.time)}.`} Is
+              doubletake still running?
             </span>
             <Button onClick={tryNow}>Try now</Button>
           </div>
