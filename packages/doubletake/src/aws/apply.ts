@@ -74,6 +74,7 @@ class Run {
    */
   async confirm(): Promise<void> {
     for (const again of [true, false]) {
+      if (this.#options.signal?.aborted === true) return;
       const missing = await this.#unlisted();
       for (const result of missing) {
         const next = again ? await this.#try(result.step, this.#options.generation + 1) : null;
@@ -86,7 +87,8 @@ class Run {
   async #unlisted(): Promise<StepResult[]> {
     const created = this.results.filter(({ step, outcome }) => step.action === 'create-session' && outcome === 'done');
     if (created.length === 0) return [];
-    const { backoff } = this.#options;
+    const { signal } = this.#options;
+    const backoff = this.#patience;
     for (let attempt = 1, missing = created; ; attempt++) {
       // Where it cannot be read, the next plan will tell.
       const sessions = await readSessions(this.#scope).catch(() => null);
@@ -94,8 +96,14 @@ class Run {
       const listed = new Set(sessions.map(({ id }) => id));
       missing = missing.filter(({ id }) => id === null || !listed.has(id));
       if (missing.length === 0 || attempt >= backoff.attemptsMax) return missing;
-      await backoff.sleep(Math.min(backoff.mostMs, backoff.firstMs * 2 ** (attempt - 1)), null);
+      await backoff.sleep(Math.min(backoff.mostMs, backoff.firstMs * 2 ** (attempt - 1)), signal).catch(() => {});
     }
+  }
+
+  /** How long AWS is given to list what it made. */
+  get #patience(): Backoff {
+    const { backoff } = this.#options;
+    return { ...backoff, attemptsMax: Math.min(backoff.attemptsMax, listedWithinAttempts) };
   }
 
   #report(result: StepResult): void {
@@ -109,16 +117,39 @@ class Run {
     const { account, region } = this.#scope;
     const { name, backoff, signal } = this.#options;
     const made = { ...this.#made };
-    try {
-      const id = await withRetries(
-        () => this.#scope.callOnce('ec2', (ec2, options) => doStep(step, { name, account, region, made, generation }, ec2, options)),
+    const call = (tokens: number): Promise<string | null> =>
+      withRetries(
+        () => this.#scope.callOnce('ec2', (ec2, options) => doStep(step, { name, account, region, made, generation: tokens }, ec2, options)),
         { again: (error) => isPassing(error) || isNotYet(step, error, made), backoff, signal },
       );
+    try {
+      let id = await call(generation);
+      // What sessions need has to be there first; like a session, it may have been that of another life.
+      const builds = step.action === 'create-filter' || step.action === 'create-target';
+      if (builds && !(await this.#exists(step.action, id ?? ''))) id = await call(generation + 1);
       if (step.action === 'create-filter') this.#made.filter = id;
       if (step.action === 'create-target') this.#made.target = id;
       return { step, outcome: 'done', id, problem: null };
     } catch (error) {
       return this.#failure(step, error);
+    }
+  }
+
+  /** Waits until AWS knows what it made; false where it does not. */
+  async #exists(action: 'create-filter' | 'create-target', id: string): Promise<boolean> {
+    const { signal } = this.#options;
+    const look = (): Promise<unknown> =>
+      this.#scope.callOnce('ec2', (ec2, options) =>
+        action === 'create-filter'
+          ? ec2.describeTrafficMirrorFilters({ TrafficMirrorFilterIds: [id] }, options)
+          : ec2.describeTrafficMirrorTargets({ TrafficMirrorTargetIds: [id] }, options),
+      );
+    try {
+      await withRetries(look, { again: (error) => isPassing(error) || error.kind === 'not-found', backoff: this.#patience, signal });
+      return true;
+    } catch (error) {
+      // Where it cannot be seen, the next step will tell.
+      return readApiError(error).kind !== 'not-found';
     }
   }
 
@@ -140,12 +171,23 @@ class Run {
     const refused = this.#refused.get(null) ?? this.#refused.get(step.action);
     if (refused !== undefined) return refused;
     // A session whose filter is not whole would mirror less than is wanted, and cost as much.
-    const builds = step.action === 'create-session' || step.action === 'modify-session' || step.action === 'create-rule' || step.action === 'modify-network-services';
-    return builds && this.#foundationFailed ? { code: 'DT_AWS_INCOMPLETE', text: 'the filter or the target that it needs is not complete' } : null;
+    return onFoundation.has(step.action) && this.#foundationFailed ? { code: 'DT_AWS_INCOMPLETE', text: 'the filter or the target that it needs is not complete' } : null;
   }
 }
 
-const foundation: ReadonlySet<Action> = new Set<Action>(['create-filter', 'create-target', 'create-rule', 'modify-rule', 'delete-rule', 'modify-network-services']);
+/** Without these, what sessions need is not complete. */
+const foundation: ReadonlySet<Action> = new Set<Action>([
+  'create-filter',
+  'create-target',
+  'create-rule',
+  'modify-rule',
+  'delete-rule',
+  'modify-network-services',
+]);
+const onFoundation: ReadonlySet<Action> = new Set<Action>(['create-rule', 'modify-network-services', 'create-session', 'modify-session']);
+
+/** With the usual waits, half a minute. */
+const listedWithinAttempts = 8;
 
 const interrupted = { code: 'DT_AWS_INCOMPLETE', text: 'it was stopped before' };
 const notListed = { code: 'DT_AWS_INCOMPLETE', text: 'AWS said that it made it, but does not list it' };

@@ -10,7 +10,8 @@ export function clientToken(content: unknown, generation: number): string {
   return createHash('sha256').update(JSON.stringify([content, generation])).digest('hex').slice(0, clientTokenCharsMax);
 }
 
-const generationMs = 300_000;
+/** Longer than AWS takes to list what was made, and so short that what was deleted is seldom made again within it. */
+const generationMs = 30_000;
 
 /** The generation of what is made at this time, in milliseconds since the epoch. */
 export function generationAt(nowMs: number): number {

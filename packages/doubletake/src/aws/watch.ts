@@ -26,6 +26,8 @@ const settleMs = 2_000;
 /** The most that SQS waits, and hands out, in one call. */
 const receiveSeconds = 20;
 const messagesMax = 10;
+/** Events that come faster than they are taken off do not put off a round for ever. */
+const batchesMax = 100;
 
 /**
  * Resolves when `signal` is aborted, which has to end the calls of the scopes, too; never rejects for what AWS answers.
@@ -86,7 +88,7 @@ class Watch {
       while (!signal.aborted && now() < until) {
         if (!(await this.#receive(queueUrl, scope, Math.ceil((until - now()) / 1_000)))) continue;
         await this.sleep(Math.min(settleMs, until - now()));
-        while (!signal.aborted && (await this.#receive(queueUrl, scope, 0)));
+        for (let taken = 0; taken < batchesMax && !signal.aborted && (await this.#receive(queueUrl, scope, 0)); taken++);
         break;
       }
       this.#warn(queueUrl, '');

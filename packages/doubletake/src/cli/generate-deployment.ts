@@ -45,6 +45,7 @@ interface KubernetesFlags {
   namespace: string;
   vni: number;
   port?: number[];
+  podMonitor?: boolean;
   tap?: boolean;
   interface: string;
 }
@@ -65,11 +66,12 @@ function kubernetesCommand(): Command {
         .default('doubletake'),
     );
   return addPacketOptions(command, '80')
+    .option('--pod-monitor', 'also a PodMonitor, for the Prometheus operator')
     .optionsGroup('Taps:')
     .option('--tap', 'also a tap on every node')
     .addOption(interfaceOption('interface of the nodes that taps read').default('any'))
-    .action(({ tap, target, image, namespace, vni, port: ports = [80], interface: interfaceName }: KubernetesFlags) => {
-      const mirror = mirrorManifests({ namespace, image, target, vni, ports });
+    .action(({ tap, target, image, namespace, vni, port: ports = [80], podMonitor = false, interface: interfaceName }: KubernetesFlags) => {
+      const mirror = mirrorManifests({ namespace, image, target, vni, ports, podMonitor });
       const to = `doubletake.${namespace}.svc:${vxlanPort}`;
       print(tap === true ? `${mirror}---\n${tapManifests({ namespace, image, interfaceName, to, vni, ports })}` : mirror);
     });

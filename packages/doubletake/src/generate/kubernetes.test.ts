@@ -13,7 +13,8 @@ import { mirrorManifests } from './kubernetes.ts';
 import { tapManifests } from './kubernetes-tap.ts';
 
 const common = { namespace: 'doubletake', image: 'doubletake:0.1.0', vni: 7, ports: [80, 8080] };
-const mirror = mirrorManifests({ ...common, target: 'http://candidate.shop.svc:8080/base' });
+const options = { ...common, target: 'http://candidate.shop.svc:8080/base', podMonitor: false };
+const mirror = mirrorManifests(options);
 const tap = tapManifests({ ...common, interfaceName: 'any', to: 'doubletake.doubletake.svc:4789' });
 const modules = new URL('../../../../node_modules', import.meta.url);
 
@@ -129,6 +130,18 @@ describe('Pod Security Standards', () => {
       expect(securityContext).toEqual({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } });
     }
     expect(new Set(manifestsIn(tap).map(({ kind, metadata }) => (kind === 'Namespace' ? metadata.name : metadata.namespace)))).toEqual(new Set(['doubletake-tap']));
+  });
+});
+
+test('a PodMonitor asks the mirror\'s pods, with fields that its definition has', () => {
+  const text = mirrorManifests({ ...options, podMonitor: true });
+  expect(text.startsWith(`${mirror}---\n`)).toBe(true);
+  const [monitor] = manifestsIn(text.slice(mirror.length + '---\n'.length)) as (Manifest & { spec: Record<string, unknown> })[];
+  expect(monitor).toMatchObject({ apiVersion: 'monitoring.coreos.com/v1', kind: 'PodMonitor', metadata: { namespace: 'doubletake' } });
+  // prometheus-operator pkg/apis/monitoring/v1: PodMonitorSpec and PodMetricsEndpoint, the fields used.
+  expect(monitor?.spec).toEqual({
+    selector: { matchLabels: find(mirror, 'Deployment').spec?.template.metadata?.labels },
+    podMetricsEndpoints: [{ port: 'health', path: '/metrics', interval: '15s' }],
   });
 });
 

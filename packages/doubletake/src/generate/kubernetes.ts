@@ -9,10 +9,12 @@ export interface MirrorManifestOptions {
   vni: number;
   /** Ports of production's servers, as the packets show them; empty takes all that is HTTP. */
   ports: readonly number[];
+  /** Also a PodMonitor, which needs the definitions of the Prometheus operator. */
+  podMonitor: boolean;
 }
 
 /** The manifests of the mirror, in the order in which they can be applied. */
-export function mirrorManifests({ namespace, image, target, vni, ports }: MirrorManifestOptions): string {
+export function mirrorManifests({ namespace, image, target, vni, ports, podMonitor }: MirrorManifestOptions): string {
   return `# A mirror that takes VXLAN from taps (UDP 4789) and copies from proxies (8090), and replays to ${target}.
 #
 # - The image is built from deploy/Dockerfile; nothing is published. Push it to a registry of yours.
@@ -148,5 +150,22 @@ spec:
     - ports:
         - { protocol: UDP, port: 53 }
         - { protocol: TCP, port: 1, endPort: 65535 }
+${podMonitor ? podMonitorManifest(namespace) : ''}`;
+}
+
+/** The port of the health check also tells Prometheus all numbers. */
+function podMonitorManifest(namespace: string): string {
+  return `---
+apiVersion: monitoring.coreos.com/v1
+kind: PodMonitor
+metadata:
+  name: doubletake
+  namespace: ${namespace}
+  labels: { app.kubernetes.io/name: doubletake }
+spec:
+  selector:
+    matchLabels: { app.kubernetes.io/name: doubletake }
+  podMetricsEndpoints:
+    - { port: health, path: /metrics, interval: 15s }
 `;
 }

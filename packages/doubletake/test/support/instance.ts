@@ -17,8 +17,15 @@ export interface Started {
 
 const noting = 'dnf useradd systemctl sysctl chgrp curl cfn-signal amazon-cloudwatch-agent-ctl';
 
-/** Runs `script` in `folder`, which it fills. `tarball` is the packed package, which its npm and its S3 hold. */
-export function startInstance(script: string, folder: string, tarball: string): Promise<Started> {
+export interface InstanceOptions {
+  /** The packed package, which its npm and its S3 hold. */
+  tarball: string;
+  /** Packages are installed, which takes a while; else npm, too, only notes how it was called. */
+  installs: boolean;
+}
+
+/** Runs `script` in `folder`, which it fills. */
+export function startInstance(script: string, folder: string, { tarball, installs }: InstanceOptions): Promise<Started> {
   const bin = join(folder, 'bin');
   const root = join(folder, 'root');
   const callsFile = join(folder, 'calls');
@@ -32,7 +39,8 @@ export function startInstance(script: string, folder: string, tarball: string): 
   program('id', 'exit 1');
   program('aws', `case "$1" in secretsmanager) echo ${secret} ;; s3) cp '${tarball}' "\${@: -1}" ;; ssm) cat '${join(folder, 'parameter')}' ;; esac`);
   const quick = '--prefer-offline --fetch-retries 1 --fetch-retry-mintimeout 500 --fetch-timeout 30000';
-  program('npm-24', `if [ "$1" = pack ]; then cp '${tarball}' packed.tgz && echo packed.tgz; else exec npm "$@" ${quick}; fi`);
+  const install = installs ? `exec npm "$@" ${quick}` : `echo "npm-24 $*" >>'${callsFile}'`;
+  program('npm-24', `if [ "$1" = pack ]; then cp '${tarball}' packed.tgz && echo packed.tgz; else ${install}; fi`);
   return new Promise((resolve) => {
     const env = { ...process.env, DESTDIR: root, PATH: `${bin}:${process.env['PATH']}` };
     const child = execFile('bash', ['-s'], { cwd: folder, env, encoding: 'utf8' }, (error, _stdout, stderr) => {

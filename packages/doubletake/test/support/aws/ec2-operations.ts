@@ -8,6 +8,7 @@ import type {
   DeleteTrafficMirrorFilterRuleRequest,
   DeleteTrafficMirrorSessionRequest,
   DeleteTrafficMirrorTargetRequest,
+  DescribeTrafficMirrorFiltersRequest,
   DescribeTrafficMirrorTargetsRequest,
   DescribeVpcEndpointsRequest,
   DescribeVpcPeeringConnectionsRequest,
@@ -51,7 +52,9 @@ export const ec2Operations: Readonly<Record<string, Operation>> = {
     const { entries, ...more } = page(cloud, cloud.sessions.listed(), input);
     return { TrafficMirrorSessions: entries, ...more };
   },
-  DescribeTrafficMirrorFilters: (cloud, input: Page) => {
+  DescribeTrafficMirrorFilters: (cloud, input: DescribeTrafficMirrorFiltersRequest & Page) => {
+    const ids = input.TrafficMirrorFilterIds;
+    if (ids !== undefined) return { TrafficMirrorFilters: ids.map((id) => cloud.filters.get(id, 'TrafficMirrorFilterId')) };
     const { entries, ...more } = page(cloud, cloud.filters.listed(), input);
     return { TrafficMirrorFilters: entries, ...more };
   },
