@@ -100,7 +100,9 @@ test('requests are found by what is known of them, while new ones come', async (
   await table.getByRole('link').first().waitFor();
   expect((await table.locator('.request-target').allTextContents()).filter((target) => !target.startsWith('GET /stock/'))).toEqual([]);
   await page.getByLabel('Outcome').selectOption('differs');
-  await expect.poll(async () => (await table.getByRole('row').allTextContents()).slice(1).every((row) => row.includes('differs')), patient).toBe(true);
+  await expect
+    .poll(async () => (await table.getByRole('row').allTextContents()).slice(1).every((row) => row.includes('differs')), patient)
+    .toBe(true);
   await page.getByLabel('Outcome').selectOption('');
   const newest = await table.getByRole('link').first().textContent();
   await expect.poll(() => table.getByRole('link').first().textContent(), patient).not.toBe(newest);

@@ -1,5 +1,6 @@
 /** Asks the dashboard's server. Whatever goes wrong is an `ApiError` whose message can be shown. */
 import type { ApiProblem } from '../../../doubletake/src/server/api/values.ts';
+import { sentence } from '../parts/sentence.ts';
 
 const timeoutMs = 20_000;
 
@@ -16,7 +17,10 @@ export class ApiError extends Error {
 }
 
 /** JSON of an answer, which is what the schemas of the server's API say. `signal` gives up early. */
-export async function ask<T>(path: string, { method = 'GET', body, signal }: { method?: string; body?: object; signal?: AbortSignal } = {}): Promise<T> {
+export async function ask<T>(
+  path: string,
+  { method = 'GET', body, signal }: { method?: string; body?: object; signal?: AbortSignal } = {},
+): Promise<T> {
   const limit = AbortSignal.timeout(timeoutMs);
   let response: Response;
   try {
@@ -34,7 +38,11 @@ export async function ask<T>(path: string, { method = 'GET', body, signal }: { m
   const text = await response.text();
   if (response.ok) return (text === '' ? null : JSON.parse(text)) as T;
   const problem = problemOf(text);
-  throw new ApiError(response.status, problem?.code ?? 'UNKNOWN', problem?.error ?? `The server answered ${response.status}.`);
+  throw new ApiError(
+    response.status,
+    problem?.code ?? 'UNKNOWN',
+    problem === null ? `The server answered ${response.status}.` : sentence(problem.error),
+  );
 }
 
 function problemOf(text: string): ApiProblem | null {

@@ -98,7 +98,10 @@ class LiveStream {
       this.#client.setQueryData(['control'], { replay, targets } satisfies Control);
     });
     this.#on(source, 'point', (point) => {
-      this.#client.setQueryData<History>(['history', liveSeconds], (history) => history && { ...history, points: appended(history.points, point) });
+      this.#client.setQueryData<History>(
+        ['history', liveSeconds],
+        (history) => history && { ...history, points: appended(history.points, point) },
+      );
     });
     this.#on(source, 'change', (change) => {
       this.#client.setQueryData<ChangeList>(['changes'], (list) => list && { changes: [change, ...list.changes].slice(0, changesMax) });

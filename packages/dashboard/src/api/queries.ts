@@ -1,5 +1,14 @@
 /** What the views ask the server for, by name. The event stream (live.ts) keeps what is asked for here up to date. */
-import { keepPreviousData, MutationCache, QueryCache, QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import {
+  keepPreviousData,
+  MutationCache,
+  QueryCache,
+  QueryClient,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
 import type { InfiniteData, UseInfiniteQueryResult, UseMutationResult, UseQueryResult } from '@tanstack/react-query';
 import type { ClusterDetail, ClusterList } from '../../../doubletake/src/server/api/clusters.ts';
 import type { Changed, ChangeList, Control } from '../../../doubletake/src/server/api/control.ts';
@@ -173,10 +182,16 @@ export function useAcceptance(id: string): UseMutationResult<Changed, Error, { n
   const client = useQueryClient();
   return useMutation({
     mutationFn: (acceptance: { note: string } | null) =>
-      ask<Changed>(`/api/clusters/${encodeURIComponent(id)}/accepted`, acceptance === null ? { method: 'DELETE' } : { method: 'PUT', body: acceptance }),
+      ask<Changed>(
+        `/api/clusters/${encodeURIComponent(id)}/accepted`,
+        acceptance === null ? { method: 'DELETE' } : { method: 'PUT', body: acceptance },
+      ),
     onSuccess: (_, acceptance) => {
       // Its endpoint is judged anew: for a moment the server knows of no such difference.
-      client.setQueryData<ClusterDetail>(['cluster', id], (detail) => detail && { ...detail, cluster: { ...detail.cluster, accepted: acceptance !== null } });
+      client.setQueryData<ClusterDetail>(
+        ['cluster', id],
+        (detail) => detail && { ...detail, cluster: { ...detail.cluster, accepted: acceptance !== null } },
+      );
       void client.invalidateQueries({ queryKey: ['rules'] });
     },
   });
@@ -194,7 +209,8 @@ export function useTargetChange(name: string): UseMutationResult<Changed, Error,
 
 export function useReplayAgain(id: string): UseMutationResult<ReplayAgainAnswer, Error, string> {
   return useMutation({
-    mutationFn: (target: string) => ask<ReplayAgainAnswer>(`/api/requests/${encodeURIComponent(id)}/replay`, { method: 'POST', body: { target } }),
+    mutationFn: (target: string) =>
+      ask<ReplayAgainAnswer>(`/api/requests/${encodeURIComponent(id)}/replay`, { method: 'POST', body: { target } }),
   });
 }
 

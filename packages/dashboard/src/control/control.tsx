@@ -6,7 +6,9 @@ import { useChanges, useControl, useReplayChange } from '../api/queries.ts';
 import { Button } from '../parts/button.tsx';
 import { Chip } from '../parts/chip.tsx';
 import { Dialog } from '../parts/dialog.tsx';
+import { milliseconds } from '../parts/figures.ts';
 import { Panel } from '../parts/panel.tsx';
+import { sentence } from '../parts/sentence.ts';
 import { Loaded, Notice } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
 import { say } from '../parts/toasts.tsx';
@@ -44,7 +46,7 @@ function Replay({ control: { replay } }: { control: Control }): ReactNode {
   const running = replay === 'running';
   const to = (wanted: Control['replay']): void =>
     change.mutate(wanted, {
-      onSuccess: ({ change: { text }, tookMs }) => say('good', `${text} (took ${Math.round(tookMs)} ms)`),
+      onSuccess: ({ change: { text }, tookMs }) => say('good', `${sentence(text)} It took ${milliseconds(tookMs)}.`),
       onError: (error) => say('bad', error.message),
     });
   return (

@@ -6,6 +6,7 @@ import { Chip, StateChip } from '../parts/chip.tsx';
 import { percent, rate } from '../parts/figures.ts';
 import { Panel } from '../parts/panel.tsx';
 import { RampSteps, shareText } from '../parts/ramp.tsx';
+import { sentence } from '../parts/sentence.ts';
 import { say } from '../parts/toasts.tsx';
 import { usePermission } from '../shell/permission.ts';
 
@@ -24,7 +25,7 @@ export function TargetControl({ target }: { target: TargetHealth }): ReactNode {
     change.mutate(wanted, {
       onSuccess: ({ change: { text } }) => {
         setDraft(null);
-        say('good', text);
+        say('good', sentence(text));
       },
       onError: (error) => say('bad', error.message),
     });

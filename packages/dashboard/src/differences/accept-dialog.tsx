@@ -41,7 +41,17 @@ export function AcceptDialog({ cluster: { id, endpoint, path, cause }, onClose }
       </p>
       <p className="quiet">It counts no more: its endpoint is judged anew from now on. That can be taken back.</p>
       <Field label="Why (others will read it)">
-        {(ids) => <textarea {...ids} className="input" rows={3} maxLength={noteMax} value={note} onChange={({ target }) => setNote(target.value)} placeholder="The new format is intended, see …" />}
+        {(ids) => (
+          <textarea
+            {...ids}
+            className="input"
+            rows={3}
+            maxLength={noteMax}
+            value={note}
+            onChange={({ target }) => setNote(target.value)}
+            placeholder="The new format is intended, see …"
+          />
+        )}
       </Field>
       {accept.isError ? <Notice tone="bad">{accept.error.message}</Notice> : null}
     </Dialog>

@@ -45,7 +45,9 @@ function Difference({ detail }: { detail: ClusterDetail }): ReactNode {
   const { because } = usePermission();
   const acceptance = useAcceptance(id);
   const close = (): void => setDialog(null);
-  const numeric = kind === 'value' && [cluster.from, cluster.to].every((value) => value !== null && value.trim() !== '' && Number.isFinite(Number(value)));
+  const numeric =
+    kind === 'value' &&
+    [cluster.from, cluster.to].every((value) => value !== null && value.trim() !== '' && Number.isFinite(Number(value)));
   return (
     <>
       <header className="difference-head">
@@ -64,7 +66,8 @@ function Difference({ detail }: { detail: ClusterDetail }): ReactNode {
           </Link>
         </p>
         <p className="quiet">
-          {plural(cluster.count, 'pair')}, {percent(cluster.share)} of the endpoint's; {transition === null ? kind : `${kind}: ${transition}`}; first seen <Time iso={firstSeen} />
+          {plural(cluster.count, 'pair')}, {percent(cluster.share)} of the endpoint's;{' '}
+          {transition === null ? kind : `${kind}: ${transition}`}; first seen <Time iso={firstSeen} />
         </p>
         <div className="row">
           <Button because={because} onClick={() => setDialog('ignore')}>
@@ -78,7 +81,9 @@ function Difference({ detail }: { detail: ClusterDetail }): ReactNode {
           {accepted ? (
             <Button
               because={because}
-              onClick={() => acceptance.mutate(null, { onSuccess: () => say('good', 'It counts again.'), onError: (error) => say('bad', error.message) })}
+              onClick={() =>
+                acceptance.mutate(null, { onSuccess: () => say('good', 'It counts again.'), onError: (error) => say('bad', error.message) })
+              }
             >
               Count it again
             </Button>
@@ -108,13 +113,24 @@ function Difference({ detail }: { detail: ClusterDetail }): ReactNode {
               <thead>
                 <tr>
                   <th scope="col">Side</th>
-                  <th scope="col" className="number">p50</th>
-                  <th scope="col" className="number">p90</th>
-                  <th scope="col" className="number">p99</th>
+                  <th scope="col" className="number">
+                    p50
+                  </th>
+                  <th scope="col" className="number">
+                    p90
+                  </th>
+                  <th scope="col" className="number">
+                    p99
+                  </th>
                 </tr>
               </thead>
               <tbody>
-                {([['Production', latencyMs.baseline], ['Candidate', latencyMs.candidate]] as const).map(([name, { p50, p90, p99 }]) => (
+                {(
+                  [
+                    ['Production', latencyMs.baseline],
+                    ['Candidate', latencyMs.candidate],
+                  ] as const
+                ).map(([name, { p50, p90, p99 }]) => (
                   <tr key={name}>
                     <th scope="row">{name}</th>
                     <td className="number">{milliseconds(p50)}</td>
@@ -140,7 +156,12 @@ function Difference({ detail }: { detail: ClusterDetail }): ReactNode {
           }
           aside={
             examples.length < 2 ? null : (
-              <Choice label="Example" value={String(index + 1)} onChoose={(chosen) => set({ example: chosen })} choices={examples.map((_, each) => [String(each + 1), String(each + 1)])} />
+              <Choice
+                label="Example"
+                value={String(index + 1)}
+                onChoose={(chosen) => set({ example: chosen })}
+                choices={examples.map((_, each) => [String(each + 1), String(each + 1)])}
+              />
             )
           }
         >
@@ -151,7 +172,9 @@ function Difference({ detail }: { detail: ClusterDetail }): ReactNode {
         </Panel>
       )}
       {dialog === 'accept' ? <AcceptDialog cluster={cluster} onClose={close} /> : null}
-      {dialog === 'ignore' || dialog === 'tolerate' ? <RuleDialog suggested={suggestedRule} cluster={cluster} effect={dialog} onClose={close} onSaved={() => navigate('/differences')} /> : null}
+      {dialog === 'ignore' || dialog === 'tolerate' ? (
+        <RuleDialog suggested={suggestedRule} cluster={cluster} effect={dialog} onClose={close} onSaved={() => navigate('/differences')} />
+      ) : null}
     </>
   );
 }

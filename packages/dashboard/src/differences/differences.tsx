@@ -8,6 +8,7 @@ import { Button } from '../parts/button.tsx';
 import { Chip, RiskChip } from '../parts/chip.tsx';
 import { Choice, SearchBox, Select } from '../parts/fields.tsx';
 import { count, percent, plural } from '../parts/figures.ts';
+import { sentence } from '../parts/sentence.ts';
 import { SortSelect } from '../parts/sort-select.tsx';
 import { Empty, Loaded, Notice } from '../parts/states.tsx';
 import { type Column, Table } from '../parts/table.tsx';
@@ -30,7 +31,7 @@ export function DifferencesView(): ReactNode {
       <Loaded query={useClusters()} what="the differences">
         {({ clusters, hidden }) => (
           <>
-            {hidden === null ? null : <Notice tone="unsure">{hidden}</Notice>}
+            {hidden === null ? null : <Notice tone="unsure">{sentence(hidden)}</Notice>}
             <Clusters clusters={clusters} columns={hidden === null ? columns : withoutValues} />
           </>
         )}
@@ -40,7 +41,13 @@ export function DifferencesView(): ReactNode {
   );
 }
 
-function Clusters({ clusters, columns: shownColumns }: { clusters: readonly ClusterRow[]; columns: readonly Column<ClusterRow>[] }): ReactNode {
+function Clusters({
+  clusters,
+  columns: shownColumns,
+}: {
+  clusters: readonly ClusterRow[];
+  columns: readonly Column<ClusterRow>[];
+}): ReactNode {
   const { values, set, active, clear } = useFilters(filterNames);
   const { risk, kind, endpoint, show } = values;
   const text = useDeferredValue(values.q);
@@ -52,7 +59,8 @@ function Clusters({ clusters, columns: shownColumns }: { clusters: readonly Clus
         (kind === '' || cluster.kind === kind) &&
         (endpoint === '' || cluster.endpoint === endpoint) &&
         (show === 'all' || (show === 'accepted' ? cluster.accepted : !cluster.accepted)) &&
-        (wanted === '' || `${cluster.endpoint} ${cluster.path} ${cluster.cause} ${cluster.from ?? ''} ${cluster.to ?? ''}`.toLowerCase().includes(wanted)),
+        (wanted === '' ||
+          `${cluster.endpoint} ${cluster.path} ${cluster.cause} ${cluster.from ?? ''} ${cluster.to ?? ''}`.toLowerCase().includes(wanted)),
     );
   }, [clusters, text, risk, kind, endpoint, show]);
   const counts = useMemo(() => Object.groupBy(clusters, (cluster) => cluster.risk), [clusters]);
@@ -73,9 +81,17 @@ function Clusters({ clusters, columns: shownColumns }: { clusters: readonly Clus
           label="Risk"
           value={risk}
           onChoose={(chosen) => set({ risk: chosen })}
-          choices={[['', 'All'], ...(['high', 'medium', 'low'] as const).map((each) => [each, `${each} ${count(counts[each]?.length ?? 0)}`] as const)]}
+          choices={[
+            ['', 'All'],
+            ...(['high', 'medium', 'low'] as const).map((each) => [each, `${each} ${count(counts[each]?.length ?? 0)}`] as const),
+          ]}
         />
-        <Select label="Kind" value={kind} onChoose={(chosen) => set({ kind: chosen })} choices={[['', 'Every kind'], ...kinds.map((each) => [each, each] as const)]} />
+        <Select
+          label="Kind"
+          value={kind}
+          onChoose={(chosen) => set({ kind: chosen })}
+          choices={[['', 'Every kind'], ...kinds.map((each) => [each, each] as const)]}
+        />
         <Select
           label="Accepted ones"
           value={show}
@@ -133,7 +149,11 @@ const columns: readonly Column<ClusterRow>[] = [
       <>
         <code>{endpoint}</code> <code className="path">{path}</code>
         <span className="quiet block">
-          {[cause, ...(origin === 'state' ? ['different data, not different code'] : []), ...(significant ? [] : ['may still be noise'])].join('; ')}
+          {[
+            cause,
+            ...(origin === 'state' ? ['different data, not different code'] : []),
+            ...(significant ? [] : ['may still be noise']),
+          ].join('; ')}
           {accepted ? (
             <>
               {' '}
@@ -172,9 +192,23 @@ const columns: readonly Column<ClusterRow>[] = [
       </span>
     ),
   },
-  { key: 'count', title: 'Pairs', width: '5rem', numeric: true, sortValue: (cluster) => cluster.count, cell: (cluster) => count(cluster.count) },
+  {
+    key: 'count',
+    title: 'Pairs',
+    width: '5rem',
+    numeric: true,
+    sortValue: (cluster) => cluster.count,
+    cell: (cluster) => count(cluster.count),
+  },
   { key: 'share', title: 'Share', width: '5rem', numeric: true, sortValue: ({ share }) => share, cell: ({ share }) => percent(share) },
-  { key: 'firstSeen', title: 'First seen', width: '8.5rem', numeric: true, sortValue: ({ firstSeen }) => firstSeen, cell: ({ firstSeen }) => <Time iso={firstSeen} /> },
+  {
+    key: 'firstSeen',
+    title: 'First seen',
+    width: '8.5rem',
+    numeric: true,
+    sortValue: ({ firstSeen }) => firstSeen,
+    cell: ({ firstSeen }) => <Time iso={firstSeen} />,
+  },
 ];
 
 const withoutValues = columns.filter(({ key }) => key !== 'values');

@@ -44,7 +44,13 @@ export function RuleDialog({ suggested, cluster, effect, onClose, onSaved }: Rul
   }, [wanted, wrong, ask, reset]);
 
   const fresh = previewed === wanted && preview !== undefined;
-  const unsaved = wrong ?? (rules?.file === null ? 'There is no rules file to save it in: name one with compare.rulesFile.' : fresh ? null : 'Wait for what it would hide.');
+  const unsaved =
+    wrong ??
+    (rules?.file === null
+      ? 'There is no rules file to save it in: name one with compare.rulesFile.'
+      : fresh
+        ? null
+        : 'Wait for what it would hide.');
   const save = (): void => {
     if (typeof rule === 'string') return;
     add.mutate(rule, {
@@ -76,18 +82,35 @@ export function RuleDialog({ suggested, cluster, effect, onClose, onSaved }: Rul
       <Form draft={draft} change={change} cluster={cluster} />
       {rules?.file === null ? (
         <Notice tone="unsure">
-          There is no rules file, so that it cannot be saved here. Copy it as YAML into the configuration, or name a file with <code>compare.rulesFile</code>.
+          There is no rules file, so that it cannot be saved here. Copy it as YAML into the configuration, or name a file with{' '}
+          <code>compare.rulesFile</code>.
         </Notice>
       ) : null}
       <div className="preview" aria-live="polite" aria-busy={isPending}>
-        {wrong !== null ? <p>{wrong}</p> : error !== null ? <Notice tone="bad">{error.message}</Notice> : preview === undefined ? <Loading what="what it would hide" /> : <Preview preview={preview} />}
+        {wrong !== null ? (
+          <p>{wrong}</p>
+        ) : error !== null ? (
+          <Notice tone="bad">{error.message}</Notice>
+        ) : preview === undefined ? (
+          <Loading what="what it would hide" />
+        ) : (
+          <Preview preview={preview} />
+        )}
       </div>
       {add.isError ? <Notice tone="bad">{add.error.message}</Notice> : null}
     </Dialog>
   );
 }
 
-function Form({ draft, change, cluster }: { draft: RuleDraft; change: (changes: Partial<RuleDraft>) => void; cluster: ClusterRow }): ReactNode {
+function Form({
+  draft,
+  change,
+  cluster,
+}: {
+  draft: RuleDraft;
+  change: (changes: Partial<RuleDraft>) => void;
+  cluster: ClusterRow;
+}): ReactNode {
   const { name, effect, endpoint, path, toleranceBy, tolerance } = draft;
   return (
     <div className="rule-form">
@@ -116,7 +139,13 @@ function Form({ draft, change, cluster }: { draft: RuleDraft; change: (changes: 
         <Field label="How far apart the values may be">
           {(ids) => (
             <div className="row">
-              <input {...ids} className="input tolerance" inputMode="decimal" value={tolerance} onChange={({ target }) => change({ tolerance: target.value })} />
+              <input
+                {...ids}
+                className="input tolerance"
+                inputMode="decimal"
+                value={tolerance}
+                onChange={({ target }) => change({ tolerance: target.value })}
+              />
               <Choice
                 label="Unit"
                 value={toleranceBy}
@@ -131,9 +160,21 @@ function Form({ draft, change, cluster }: { draft: RuleDraft; change: (changes: 
         </Field>
       ) : null}
       <Field label="Path">
-        {(ids) => <input {...ids} className="input mono" value={path} spellCheck={false} onChange={({ target }) => change({ path: target.value })} />}
+        {(ids) => (
+          <input
+            {...ids}
+            className="input mono"
+            value={path}
+            spellCheck={false}
+            onChange={({ target }) => change({ path: target.value })}
+          />
+        )}
       </Field>
-      <Field label="Name">{(ids) => <input {...ids} className="input" value={name} maxLength={64} onChange={({ target }) => change({ name: target.value })} />}</Field>
+      <Field label="Name">
+        {(ids) => (
+          <input {...ids} className="input" value={name} maxLength={64} onChange={({ target }) => change({ name: target.value })} />
+        )}
+      </Field>
       {endpoint === '' ? null : (
         <p className="whole quiet small">
           Of <code>{endpoint}</code>
@@ -143,7 +184,11 @@ function Form({ draft, change, cluster }: { draft: RuleDraft; change: (changes: 
   );
 }
 
-function Preview({ preview: { pairs, hiddenDifferences, hiddenPairs, remainingPairs, endpoints, clusters, yaml } }: { preview: RulePreview }): ReactNode {
+function Preview({
+  preview: { pairs, hiddenDifferences, hiddenPairs, remainingPairs, endpoints, clusters, yaml },
+}: {
+  preview: RulePreview;
+}): ReactNode {
   if (hiddenDifferences === 0) {
     return (
       <p>

@@ -21,6 +21,7 @@ export function ruleOf({ name, effect, endpoint, path, toleranceBy, tolerance }:
   if (effect === 'ignore') return { ...place, ignore: true };
   if (effect === 'unordered') return { ...place, unordered: true };
   const amount = Number(tolerance);
-  if (tolerance.trim() === '' || !Number.isFinite(amount) || amount < 0) return 'Say how far apart the two values may be: a number, 0 or more.';
+  if (tolerance.trim() === '' || !Number.isFinite(amount) || amount < 0)
+    return 'Say how far apart the two values may be: a number, 0 or more.';
   return { ...place, tolerance: toleranceBy === 'relative' ? { relative: `${amount}%` } : { absolute: amount } };
 }

@@ -6,7 +6,6 @@ import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { plural } from '../parts/figures.ts';
 import { Loaded, Notice } from '../parts/states.tsx';
-import { say } from '../parts/toasts.tsx';
 import { usePermission } from '../shell/permission.ts';
 
 /** What does not count: by rule, and because somebody accepted it. */
@@ -23,6 +22,8 @@ export function RulesDialog({ onClose }: { onClose: () => void }): ReactNode {
 function Rules({ list: { rules, accepted, file } }: { list: RuleList }): ReactNode {
   const { because } = usePermission();
   const remove = useRemoveRule();
+  // Said here: in front of the page there is this dialog alone.
+  const said = remove.isSuccess ? `The rule ${remove.variables} is removed.` : '';
   return (
     <>
       <h3>Rules</h3>
@@ -42,20 +43,20 @@ function Rules({ list: { rules, accepted, file } }: { list: RuleList }): ReactNo
             <div>
               <b>{name}</b> <span className="quiet small">{from}</span>
               <div>{text}</div>
-              <div className="quiet small">{hidden === 0 ? 'hid nothing so far' : `hid ${plural(hidden, 'difference')} in ${plural(pairs, 'pair')}`}</div>
+              <div className="quiet small">
+                {hidden === 0 ? 'hid nothing so far' : `hid ${plural(hidden, 'difference')} in ${plural(pairs, 'pair')}`}
+              </div>
             </div>
             {from === 'rules file' ? (
-              <Button
-                kind="danger"
-                because={because}
-                onClick={() => remove.mutate(name, { onSuccess: () => say('good', `The rule ${name} is removed.`), onError: (error) => say('bad', error.message) })}
-              >
+              <Button kind="danger" because={because} onClick={() => remove.mutate(name)}>
                 Remove
               </Button>
             ) : null}
           </li>
         ))}
       </ul>
+      <p role="status">{said}</p>
+      {remove.isError ? <Notice tone="bad">{remove.error.message}</Notice> : null}
       <h3>Accepted</h3>
       {accepted.length === 0 ? <p>Nothing was accepted by hand.</p> : null}
       <ul className="plain-list">

@@ -16,9 +16,20 @@ export function Timeline({ points }: { points: readonly { t: number; count: numb
   const total = points.reduce((sum, { count }) => sum + count, 0);
   return (
     <figure className="timeline">
-      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img" aria-label={`${plural(total, 'pair')} in ${plural(minutes, 'minute')}, at most ${most} in one`}>
+      <svg
+        viewBox={`0 0 ${width} ${height}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${plural(total, 'pair')} in ${plural(minutes, 'minute')}, at most ${most} in one`}
+      >
         {points.map(({ t, count }) => (
-          <rect key={t} x={((t - first) / 60) * step} width={Math.max(1, step - 2)} y={height - (count / most) * height} height={(count / most) * height}>
+          <rect
+            key={t}
+            x={((t - first) / 60) * step}
+            width={Math.max(1, step - 2)}
+            y={height - (count / most) * height}
+            height={(count / most) * height}
+          >
             <title>{`${timeOfDay(t)}: ${plural(count, 'pair')}`}</title>
           </rect>
         ))}

@@ -23,12 +23,18 @@ export function columnsFor(policy: Policy | null): Column<EndpointRow>[] {
         <>
           <code>{endpoint}</code>
           <span className="quiet block reason" title={reason}>
-              {reason}
-            </span>
+            {reason}
+          </span>
         </>
       ),
     },
-    { key: 'verdict', title: 'Verdict', width: '8.25rem', sortValue: ({ verdict }) => verdictRank[verdict], cell: ({ verdict }) => <VerdictChip verdict={verdict} /> },
+    {
+      key: 'verdict',
+      title: 'Verdict',
+      width: '8.25rem',
+      sortValue: ({ verdict }) => verdictRank[verdict],
+      cell: ({ verdict }) => <VerdictChip verdict={verdict} />,
+    },
     {
       key: 'pairs',
       title: 'Pairs',
@@ -55,7 +61,14 @@ export function columnsFor(policy: Policy | null): Column<EndpointRow>[] {
           <span>
             <Figure text={percent(mismatch.value)} over={policy !== null && mismatch.low > policy.maxMismatch} />
             <span className="quiet block">{intervalText(mismatch, percent)}</span>
-            {policy === null ? null : <IntervalPlot estimate={mismatch} from={0} to={Math.max(2 * policy.maxMismatch, Math.min(1, mismatch.high * 1.1))} limit={policy.maxMismatch} />}
+            {policy === null ? null : (
+              <IntervalPlot
+                estimate={mismatch}
+                from={0}
+                to={Math.max(2 * policy.maxMismatch, Math.min(1, mismatch.high * 1.1))}
+                limit={policy.maxMismatch}
+              />
+            )}
           </span>
         ),
     },
@@ -68,9 +81,7 @@ export function columnsFor(policy: Policy | null): Column<EndpointRow>[] {
       cell: ({ errors: { baselineOnly, candidateOnly, both } }) => (
         <span title={`Failed or 5xx: candidate alone ${candidateOnly}, production alone ${baselineOnly}, both ${both}`}>
           {candidateOnly > 0 ? `+${short(candidateOnly)}` : candidateOnly + baselineOnly + both === 0 ? 'none' : '+0'}
-          <span className="quiet block">
-            {baselineOnly + both === 0 ? '' : `production ${short(baselineOnly + both)}`}
-          </span>
+          <span className="quiet block">{baselineOnly + both === 0 ? '' : `production ${short(baselineOnly + both)}`}</span>
         </span>
       ),
     },
@@ -83,9 +94,15 @@ export function columnsFor(policy: Policy | null): Column<EndpointRow>[] {
         sortValue: ({ latencyRatio: { [quantile]: estimate } }) => estimate?.value ?? null,
         cell: ({ latencyRatio: { [quantile]: estimate }, latencyMs: { baseline, candidate } }) => (
           <span title={estimate === null ? 'Too few answers on both sides' : `Between ${intervalText(estimate, ratio)}`}>
-            {estimate === null ? '–' : <Figure text={ratio(estimate.value)} over={policy !== null && estimate.low > policy.maxLatencyRatio} />}
+            {estimate === null ? (
+              '–'
+            ) : (
+              <Figure text={ratio(estimate.value)} over={policy !== null && estimate.low > policy.maxLatencyRatio} />
+            )}
             <span className="quiet block">
-              {baseline[quantile] === null && candidate[quantile] === null ? '' : `${milliseconds(baseline[quantile])} → ${milliseconds(candidate[quantile])}`}
+              {baseline[quantile] === null && candidate[quantile] === null
+                ? ''
+                : `${milliseconds(baseline[quantile])} → ${milliseconds(candidate[quantile])}`}
             </span>
           </span>
         ),

@@ -56,7 +56,9 @@ function Endpoints({ endpoints }: { endpoints: readonly EndpointRow[] }): ReactN
           onChoose={(verdict) => set({ verdict })}
           choices={[
             ['', <>All {count(endpoints.length)}</>],
-            ...(['REGRESSION', 'INSUFFICIENT', 'SAFE'] as const).map((verdict) => [verdict, `${words[verdict]} ${count(counts[verdict]?.length ?? 0)}`] as const),
+            ...(['REGRESSION', 'INSUFFICIENT', 'SAFE'] as const).map(
+              (verdict) => [verdict, `${words[verdict]} ${count(counts[verdict]?.length ?? 0)}`] as const,
+            ),
           ]}
         />
         <SortSelect columns={columns} sort={values.sort} onSort={(sort) => set({ sort })} />
@@ -68,7 +70,8 @@ function Endpoints({ endpoints }: { endpoints: readonly EndpointRow[] }): ReactN
       ) : (
         <>
           <p className="quiet small" role="status">
-            {active ? `${count(shown.length)} of ${plural(endpoints.length, 'endpoint')}` : plural(endpoints.length, 'endpoint')}; an interval holds however often it is looked at
+            {active ? `${count(shown.length)} of ${plural(endpoints.length, 'endpoint')}` : plural(endpoints.length, 'endpoint')}; an
+            interval holds however often it is looked at
           </p>
           <Table
             label="Endpoints"

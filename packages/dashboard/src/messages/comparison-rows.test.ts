@@ -13,21 +13,40 @@ function at(path: string, place = path): ShownDifference {
 }
 
 function marked(...parameters: Parameters<typeof comparisonRows>): string[] {
-  return comparisonRows(...parameters).flatMap(({ left, right, meaning }) => (meaning === 'same' ? [] : [`${meaning}: ${left?.trim() ?? '-'} | ${right?.trim() ?? '-'}`]));
+  return comparisonRows(...parameters).flatMap(({ left, right, meaning }) =>
+    meaning === 'same' ? [] : [`${meaning}: ${left?.trim() ?? '-'} | ${right?.trim() ?? '-'}`],
+  );
 }
 
 describe('two bodies side by side', () => {
   test('what counts is marked where it stands, what is noise otherwise', () => {
-    const left = { items: [{ id: 1, price: 5 }, { id: 2, price: 6 }], trace: 'a' };
-    const right = { items: [{ id: 2, price: 7 }, { id: 1, price: 5 }], trace: 'b' };
-    expect(marked(body({ ...left, items: [left.items[1]] }), body({ ...right, items: [right.items[0]] }), [at('$.items[*].price', '$.items[id=2].price')])).toEqual([
-      'counts: "price": 6 | "price": 7',
-      'other: "trace": "a" | "trace": "b"',
-    ]);
+    const left = {
+      items: [
+        { id: 1, price: 5 },
+        { id: 2, price: 6 },
+      ],
+      trace: 'a',
+    };
+    const right = {
+      items: [
+        { id: 2, price: 7 },
+        { id: 1, price: 5 },
+      ],
+      trace: 'b',
+    };
+    expect(
+      marked(body({ ...left, items: [left.items[1]] }), body({ ...right, items: [right.items[0]] }), [
+        at('$.items[*].price', '$.items[id=2].price'),
+      ]),
+    ).toEqual(['counts: "price": 6 | "price": 7', 'other: "trace": "a" | "trace": "b"']);
   });
 
   test('a member that is gone, and all that was in it', () => {
-    expect(marked(body({ a: 1, b: { c: 2 } }), body({ a: 1 }), [at('$.b')])).toEqual(['counts: "b": { | -', 'counts: "c": 2 | -', 'counts: } | -']);
+    expect(marked(body({ a: 1, b: { c: 2 } }), body({ a: 1 }), [at('$.b')])).toEqual([
+      'counts: "b": { | -',
+      'counts: "c": 2 | -',
+      'counts: } | -',
+    ]);
   });
 
   test('a comma more is no difference, in a text every character is one', () => {
@@ -59,8 +78,18 @@ describe('two bodies side by side', () => {
 
 test('headers stand beside those of the same name, cookies beside the same cookie', () => {
   const rows = headerRows(
-    [['ETag', '"a"'], ['Set-Cookie', 'sid=1; Path=/'], ['Set-Cookie', 'theme=dark'], ['Vary', '*']],
-    [['set-cookie', 'theme=light'], ['set-cookie', 'sid=2; Path=/'], ['etag', '"b"'], ['X-New', '1']],
+    [
+      ['ETag', '"a"'],
+      ['Set-Cookie', 'sid=1; Path=/'],
+      ['Set-Cookie', 'theme=dark'],
+      ['Vary', '*'],
+    ],
+    [
+      ['set-cookie', 'theme=light'],
+      ['set-cookie', 'sid=2; Path=/'],
+      ['etag', '"b"'],
+      ['X-New', '1'],
+    ],
     [at('cookie:sid'), at('header:vary'), at('header:x-new')],
   );
   expect(rows).toEqual([

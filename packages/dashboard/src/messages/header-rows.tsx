@@ -16,7 +16,8 @@ interface HeaderRow {
 export function headerRows(left: Headers, right: Headers, differences: readonly ShownDifference[]): HeaderRow[] {
   const paths = new Set(differences.map(({ path }) => path.split(';', 1)[0]));
   const counts = (name: string, values: readonly (string | null)[]): boolean =>
-    paths.has(`header:${name}`) || (name === 'set-cookie' && values.some((value) => value !== null && paths.has(`cookie:${value.split('=', 1)[0]?.trim()}`)));
+    paths.has(`header:${name}`) ||
+    (name === 'set-cookie' && values.some((value) => value !== null && paths.has(`cookie:${value.split('=', 1)[0]?.trim()}`)));
   const unpaired = right.map(([name, value]) => ({ name: name.toLowerCase(), value }));
   const rows: Omit<HeaderRow, 'meaning'>[] = left.map(([name, value]) => {
     const lower = name.toLowerCase();

@@ -3,12 +3,28 @@ import { describe, expect, test } from 'vitest';
 import { memberStep } from '../../../doubletake/src/compare/diff/path-tree.ts';
 import { JsonLines } from './json-lines.ts';
 
-const cart = JSON.stringify({ items: [{ id: 17, price: 5, tags: [] }, { id: 'a]b', price: 6 }], 'a name': { "it's": null }, total: 11 }, null, 2);
+const cart = JSON.stringify(
+  {
+    items: [
+      { id: 17, price: 5, tags: [] },
+      { id: 'a]b', price: 6 },
+    ],
+    'a name': { "it's": null },
+    total: 11,
+  },
+  null,
+  2,
+);
 
 function textAt(text: string, place: string): string | null {
   const json = new JsonLines(text);
   const found = json.at(place);
-  return found === null ? null : json.lines.slice(found.first, found.last + 1).map((line) => line.trim()).join(' ');
+  return found === null
+    ? null
+    : json.lines
+        .slice(found.first, found.last + 1)
+        .map((line) => line.trim())
+        .join(' ');
 }
 
 describe('lines of a place in JSON', () => {
@@ -53,7 +69,10 @@ describe('lines of a place in JSON', () => {
 });
 
 function oneLine(value: unknown): string {
-  return JSON.stringify(value, null, 2).split('\n').map((line) => line.trim()).join(' ');
+  return JSON.stringify(value, null, 2)
+    .split('\n')
+    .map((line) => line.trim())
+    .join(' ');
 }
 
 function placesOf(value: unknown, place: string): [string, unknown][] {

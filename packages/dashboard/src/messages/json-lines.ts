@@ -32,7 +32,10 @@ export class JsonLines {
     for (const step of steps) {
       if ('member' in step) node = node?.children.find(({ member }) => member === step.member);
       else if ('index' in step) node = node?.children[step.index];
-      else node = node?.children.find(({ children }) => children.some(({ member, scalar }) => member === step.key && bare(scalar) === step.value));
+      else
+        node = node?.children.find(({ children }) =>
+          children.some(({ member, scalar }) => member === step.key && bare(scalar) === step.value),
+        );
     }
     return node === undefined ? null : { first: node.first, last: node.last };
   }

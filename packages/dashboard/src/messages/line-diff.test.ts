@@ -4,7 +4,9 @@ import { type LinePair, pairedLines } from './line-diff.ts';
 
 const whole = (line: string): string => line;
 const rows = (left: string[], right: string[], labelOf = (): string => ''): string[] =>
-  pairedLines(left, right, whole, labelOf).map(({ left: i, right: j, same }) => `${i === null ? '-' : left[i]}${same ? '=' : '|'}${j === null ? '-' : right[j]}`);
+  pairedLines(left, right, whole, labelOf).map(
+    ({ left: i, right: j, same }) => `${i === null ? '-' : left[i]}${same ? '=' : '|'}${j === null ? '-' : right[j]}`,
+  );
 
 describe('lines side by side', () => {
   test.each([

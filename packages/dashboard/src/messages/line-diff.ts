@@ -14,7 +14,12 @@ const changesMax = 600;
  * `keyOf` is what of a line is compared, `labelOf` what makes two different lines belong together. Myers' algorithm on what
  * is left when equal beginnings and ends are taken off ("An O(ND) Difference Algorithm", 1986).
  */
-export function pairedLines(left: readonly string[], right: readonly string[], keyOf: (line: string) => string, labelOf: (line: string) => string): LinePair[] {
+export function pairedLines(
+  left: readonly string[],
+  right: readonly string[],
+  keyOf: (line: string) => string,
+  labelOf: (line: string) => string,
+): LinePair[] {
   const a = left.map(keyOf);
   const b = right.map(keyOf);
   let head = 0;

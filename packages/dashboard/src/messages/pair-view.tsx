@@ -3,6 +3,7 @@ import './messages.css';
 import type { ReactNode } from 'react';
 import type { ShownMessage, ShownPair } from '../../../doubletake/src/server/api/clusters.ts';
 import { plural } from '../parts/figures.ts';
+import { sentence } from '../parts/sentence.ts';
 import { Notice } from '../parts/states.tsx';
 import { HeaderTable, headerRows } from './header-rows.tsx';
 import { BodyAlone, SideBySide } from './side-by-side.tsx';
@@ -20,10 +21,12 @@ interface PairViewProps {
 
 export function PairView({ pair, names = sides, cluster }: PairViewProps): ReactNode {
   const { request, baseline, candidate, differences, timing, hidden } = pair;
-  const headersDiffer = headerRows(baseline?.headers ?? [], candidate?.headers ?? [], differences).some(({ meaning }) => meaning === 'counts');
+  const headersDiffer = headerRows(baseline?.headers ?? [], candidate?.headers ?? [], differences).some(
+    ({ meaning }) => meaning === 'counts',
+  );
   return (
-    <div className="stack pair">
-      {hidden === null ? null : <Notice tone="unsure">The contents are not shown: {hidden}.</Notice>}
+    <div className="stack">
+      {hidden === null ? null : <Notice tone="unsure">{sentence(hidden)}</Notice>}
       <div className="two">
         <Start name={names[0]} message={baseline} differs={differs(pair)} />
         <Start name={names[1]} message={candidate} differs={differs(pair)} />
@@ -33,7 +36,9 @@ export function PairView({ pair, names = sides, cluster }: PairViewProps): React
       {baseline !== null && candidate !== null ? (
         <SideBySide baseline={baseline} candidate={candidate} differences={differences} names={names} />
       ) : (
-        [baseline, candidate].map((message, index) => (message === null ? null : <BodyAlone key={index} name={names[index] ?? ''} message={message} />))
+        [baseline, candidate].map((message, index) =>
+          message === null ? null : <BodyAlone key={index} name={names[index] ?? ''} message={message} />,
+        )
       )}
       <details open={headersDiffer}>
         <summary>
@@ -46,7 +51,9 @@ export function PairView({ pair, names = sides, cluster }: PairViewProps): React
           Request <code>{request.start}</code>
         </summary>
         <pre tabIndex={0}>
-          {[request.start, ...request.headers.map(([name, value]) => `${name}: ${value}`), '', request.body.text ?? ''].join('\n').trimEnd()}
+          {[request.start, ...request.headers.map(([name, value]) => `${name}: ${value}`), '', request.body.text ?? '']
+            .join('\n')
+            .trimEnd()}
         </pre>
         {request.body.cut ? <p className="quiet small">The body is cut.</p> : null}
       </details>
@@ -62,7 +69,13 @@ function Start({ name, message, differs: marked }: { name: string; message: Show
   return (
     <p className="start">
       <span className="quiet">{name}</span>{' '}
-      {message === null ? <span>has no answer</span> : marked ? <mark className="start-mark">{message.start}</mark> : <b>{message.start}</b>}
+      {message === null ? (
+        <span>has no answer</span>
+      ) : marked ? (
+        <mark className="start-mark">{message.start}</mark>
+      ) : (
+        <b>{message.start}</b>
+      )}
     </p>
   );
 }
@@ -94,7 +107,9 @@ function Differences({ pair: { differences }, cluster }: { pair: ShownPair; clus
           ))}
         </tbody>
       </table>
-      {differences.length > differencesShownMax ? <p className="quiet small">… and {plural(differences.length - differencesShownMax, 'more difference')}</p> : null}
+      {differences.length > differencesShownMax ? (
+        <p className="quiet small">… and {plural(differences.length - differencesShownMax, 'more difference')}</p>
+      ) : null}
     </div>
   );
 }

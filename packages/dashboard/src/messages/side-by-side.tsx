@@ -36,7 +36,9 @@ export function SideBySide({ baseline, candidate, differences, names }: SideBySi
             <th scope="col">{names[1]}</th>
           </tr>
         </thead>
-        {shown.map((group, index) => ('hidden' in group ? <Hidden key={index} rows={group.hidden} /> : <Rows key={index} rows={group.rows} />))}
+        {shown.map((group, index) =>
+          'hidden' in group ? <Hidden key={index} rows={group.hidden} /> : <Rows key={index} rows={group.rows} />,
+        )}
       </table>
       {total > limit ? (
         <button type="button" className="more-lines" onClick={() => setLimit(limit + 5 * rowsMax)}>

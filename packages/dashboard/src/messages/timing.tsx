@@ -21,7 +21,10 @@ export function TimingBars({ timing, names }: { timing: Timing; names: readonly 
             {side === null ? null : (
               <>
                 <span className={`timing-wait ${colour}`} style={{ width: `${(100 * side.firstByteMs) / longest}%` }} />
-                <span className={`timing-read ${colour}`} style={{ width: `${(100 * Math.max(0, side.totalMs - side.firstByteMs)) / longest}%` }} />
+                <span
+                  className={`timing-read ${colour}`}
+                  style={{ width: `${(100 * Math.max(0, side.totalMs - side.firstByteMs)) / longest}%` }}
+                />
               </>
             )}
           </dd>

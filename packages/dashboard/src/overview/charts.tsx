@@ -19,7 +19,7 @@ export function Charts({ now }: { now: Overview }): ReactNode {
   const [span, setSpan] = useState<(typeof spans)[number][0]>('300');
   const history = useHistory(Math.max(liveSeconds, Number(span)));
   return (
-    <Panel title="Over time" className="charts" aside={<Choice label="How far back" value={span} choices={spans} onChoose={setSpan} />}>
+    <Panel title="Over time" aside={<Choice label="How far back" value={span} choices={spans} onChoose={setSpan} />}>
       <Loaded query={history} what="what was">
         {({ points }) => <Lines points={points} seconds={Number(span)} compared={now.comparison !== null} />}
       </Loaded>
@@ -32,7 +32,14 @@ function Lines({ points, seconds, compared }: { points: readonly HistoryPoint[];
   const shared = { times: lines.times, seconds };
   return (
     <div className="chart-grid" key={seconds}>
-      <Chart {...shared} title="Requests a second" lines={lines.requests} format={(value) => `${rate(value)}/s`} axisFormat={rate} topMin={1} />
+      <Chart
+        {...shared}
+        title="Requests a second"
+        lines={lines.requests}
+        format={(value) => `${rate(value)}/s`}
+        axisFormat={rate}
+        topMin={1}
+      />
       {compared ? <Chart {...shared} title="Answered alike" lines={lines.match} format={percent} axisFormat={axisPercent} nearOne /> : null}
       <Chart {...shared} title="Errors" lines={lines.errors} format={percent} axisFormat={axisPercent} topMin={0.01} />
       <Chart {...shared} title="Latency p50" lines={lines.p50} format={milliseconds} topMin={1} />

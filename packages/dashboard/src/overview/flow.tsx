@@ -28,7 +28,10 @@ export function Flow({ stages }: { stages: readonly Stage[] }): ReactNode {
   const before = stages.filter(({ name }) => !name.startsWith('target '));
   const captured = before.at(-1)?.total ?? 0;
   return (
-    <Panel title="From packets to outcomes" aside={<span className="quiet small">since the start; everything that is seen is counted once</span>}>
+    <Panel
+      title="From packets to outcomes"
+      aside={<span className="quiet small">since the start; everything that is seen is counted once</span>}
+    >
       <ol className="flow">
         {before.map((stage) => (
           <li key={stage.name}>
@@ -39,7 +42,9 @@ export function Flow({ stages }: { stages: readonly Stage[] }): ReactNode {
           <li className="stack">
             {targets.map((stage) => (
               <StageCard key={stage.name} stage={stage}>
-                {stage.total > captured ? <p className="small quiet">more than were captured: some are sent twice, to tell noise from change</p> : null}
+                {stage.total > captured ? (
+                  <p className="small quiet">more than were captured: some are sent twice, to tell noise from change</p>
+                ) : null}
               </StageCard>
             ))}
           </li>
@@ -58,7 +63,11 @@ function StageCard({ stage: { name, total, parts, adds }, children }: { stage: S
         <b className="number">{count(total)}</b>
       </div>
       <div className="stage-bar" aria-hidden="true">
-        {total === 0 ? null : shown.map((part) => <span key={part.name} className={meanings[part.name] ?? 'lost'} style={{ flexGrow: part.count / total }} />)}
+        {total === 0
+          ? null
+          : shown.map((part) => (
+              <span key={part.name} className={meanings[part.name] ?? 'lost'} style={{ flexGrow: part.count / total }} />
+            ))}
       </div>
       <ul className="stage-parts">
         {shown.map((part) => (
@@ -87,7 +96,7 @@ function StagePart({ part: { name, count: number, detail }, total }: { part: Par
       <span className={`stage-mark ${meanings[name] ?? 'lost'}`} aria-hidden="true" />
       <span className="stage-name">{words[name] ?? name}</span>
       <span className="number">{count(number)}</span>
-      <span className="number quiet stage-share">{total === 0 ? '' : percent(number / total)}</span>
+      <span className="number quiet">{total === 0 ? '' : percent(number / total)}</span>
     </>
   );
   if (detail === null || Object.keys(detail).length === 0) return <div className="stage-part">{line}</div>;

@@ -6,6 +6,7 @@ import { Chip, StateChip } from '../parts/chip.tsx';
 import { bytes, count, milliseconds, percent, rate } from '../parts/figures.ts';
 import { Panel } from '../parts/panel.tsx';
 import { RampSteps, shareText } from '../parts/ramp.tsx';
+import { sentence } from '../parts/sentence.ts';
 import { Empty } from '../parts/states.tsx';
 
 export function Targets({ overview: { targets } }: { overview: Overview }): ReactNode {
@@ -40,7 +41,7 @@ function Target({ target }: { target: TargetHealth }): ReactNode {
         </div>
         <StateChip state={state} />
       </div>
-      {text === '' ? null : <p className="small">{text}</p>}
+      {text === '' ? null : <p className="small">{sentence(text)}</p>}
       <dl className="readings">
         <Reading name="requests" value={`${rate(requestsPerSecond)}/s`} />
         <Reading name="errors" value={percent(errorShare)} />
@@ -68,7 +69,7 @@ export function Sources({ overview: { sources, production } }: { overview: Overv
               </div>
               <StateChip state={state} />
             </div>
-            {text === '' ? null : <p className="small">{text}</p>}
+            {text === '' ? null : <p className="small">{sentence(text)}</p>}
             <dl className="readings">
               <Reading name="requests" value={`${rate(requestsPerSecond)}/s`} />
               <Reading name="dropped by the kernel" value={count(kernelDrops)} />

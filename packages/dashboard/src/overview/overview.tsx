@@ -18,7 +18,7 @@ export function OverviewView(): ReactNode {
           <Verdict overview={now} />
           {now.mode === 'live' ? <Charts now={now} /> : null}
           <Flow stages={now.flow} />
-          <div className="columns health">
+          <div className="columns">
             <Targets overview={now} />
             <Sources overview={now} />
           </div>

@@ -19,8 +19,8 @@ export function Verdict({ overview: { comparison, mode, startedAt, time } }: { o
       <section className="verdict none" aria-label="Verdict">
         <h2>Nothing is compared</h2>
         <p>
-          Requests are replayed, and nobody looks at the answers. Start the mirror with <code>--run DIR</code> to have both
-          versions' answers compared, and a verdict.
+          Requests are replayed, and nobody looks at the answers. Start the mirror with <code>--run DIR</code> to have both versions'
+          answers compared, and a verdict.
         </p>
       </section>
     );
@@ -49,7 +49,8 @@ export function Verdict({ overview: { comparison, mode, startedAt, time } }: { o
         )}
         <p className="small">SAFE means: {policyText(policy)}.</p>
         <p className="small">
-          {mode === 'finished' ? 'The run has ended; it was started' : 'Running'} <Since from={startedAt} to={time} ended={mode === 'finished'} />
+          {mode === 'finished' ? 'The run has ended; it was started' : 'Running'}{' '}
+          <Since from={startedAt} to={time} ended={mode === 'finished'} />
           {comparison.from === null || comparison.to === null ? null : (
             <>
               {' '}
@@ -78,7 +79,9 @@ function Since({ from, to, ended }: { from: string; to: string; ended: boolean }
 }
 
 function Numbers({ comparison: { pairs, mismatches, mismatch, clusters, excluded } }: { comparison: Comparison }): ReactNode {
-  const left = Object.entries(excluded).flatMap(([reason, number]) => (typeof number === 'number' && number > 0 ? [[reason, number] as const] : []));
+  const left = Object.entries(excluded).flatMap(([reason, number]) =>
+    typeof number === 'number' && number > 0 ? [[reason, number] as const] : [],
+  );
   return (
     <dl className="numbers">
       <div>
@@ -88,7 +91,11 @@ function Numbers({ comparison: { pairs, mismatches, mismatch, clusters, excluded
       <div>
         <dt>Answered alike</dt>
         <dd>{pairs === 0 ? '–' : percent(1 - mismatches / pairs)}</dd>
-        <dd className="small">{mismatch === null ? `${count(mismatches)} not` : intervalText({ value: 1 - mismatch.value, low: 1 - mismatch.high, high: 1 - mismatch.low }, percent)}</dd>
+        <dd className="small">
+          {mismatch === null
+            ? `${count(mismatches)} not`
+            : intervalText({ value: 1 - mismatch.value, low: 1 - mismatch.high, high: 1 - mismatch.low }, percent)}
+        </dd>
       </div>
       <div>
         <dt>Differences</dt>

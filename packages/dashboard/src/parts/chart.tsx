@@ -54,7 +54,12 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
     const colour = (name: string): string => getComputedStyle(element).getPropertyValue(name);
     const wideGaps: uPlot.Series.GapsRefiner = (self, _series, _from, _to, gaps) =>
       gaps.filter(([start, end]) => self.posToVal(end / uPlot.pxRatio, 'x') - self.posToVal(start / uPlot.pxRatio, 'x') > gapSecondsMax);
-    const axis = { stroke: () => colour('--quiet'), grid: { stroke: () => colour('--line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
+    const axis = {
+      stroke: () => colour('--quiet'),
+      grid: { stroke: () => colour('--line'), width: 1 },
+      ticks: { show: false },
+      font: '11px system-ui, sans-serif',
+    };
     const chart = new uPlot(
       {
         width: element.clientWidth || 300,

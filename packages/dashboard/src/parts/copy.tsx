@@ -1,9 +1,10 @@
-import { type ReactNode } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { Button } from './button.tsx';
-import { say } from './toasts.tsx';
+
+const saidMs = 4_000;
 
 /** Puts a text on the clipboard, also where the page came without TLS and the browser offers none. */
-export async function copyText(text: string): Promise<boolean> {
+async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -20,14 +21,22 @@ export async function copyText(text: string): Promise<boolean> {
   }
 }
 
+/** Says itself what came of it, since it may stand in a dialog, in front of everything else. */
 export function CopyButton({ text, what, children }: { text: string; what: string; children: ReactNode }): ReactNode {
-  const copy = async (): Promise<void> => {
-    if (await copyText(text)) say('good', `${what} is on the clipboard.`);
-    else say('bad', 'The browser does not let the page write to the clipboard; select the text and copy it.');
-  };
+  const [copied, setCopied] = useState<boolean | null>(null);
+  useEffect(() => {
+    if (copied === null) return;
+    const timer = window.setTimeout(() => setCopied(null), saidMs);
+    return () => window.clearTimeout(timer);
+  }, [copied]);
   return (
-    <Button icon="copy" onClick={() => void copy()}>
-      {children}
-    </Button>
+    <>
+      <Button icon={copied === true ? 'check' : 'copy'} onClick={() => void copyText(text).then(setCopied)}>
+        {copied === null ? children : copied ? 'Copied' : 'The browser refuses'}
+      </Button>
+      <span role="status" className="unseen">
+        {copied === true ? `${what} is on the clipboard.` : ''}
+      </span>
+    </>
   );
 }

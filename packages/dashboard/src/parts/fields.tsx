@@ -74,14 +74,26 @@ export function SearchBox({ label, value, onTyped }: { label: string; value: str
   return (
     <div className="search" ref={input}>
       <Icon name="search" />
-      <TypedInput type="search" aria-label={label} aria-keyshortcuts="/" placeholder={label} value={value} onTyped={onTyped} autoComplete="off" spellCheck={false} />
+      <TypedInput
+        type="search"
+        aria-label={label}
+        aria-keyshortcuts="/"
+        placeholder={label}
+        value={value}
+        onTyped={onTyped}
+        autoComplete="off"
+        spellCheck={false}
+      />
       <kbd aria-hidden="true">/</kbd>
     </div>
   );
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest('dialog') !== null);
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest('dialog') !== null)
+  );
 }
 
 interface ChoiceProps<Value extends string> {

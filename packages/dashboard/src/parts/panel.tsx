@@ -14,7 +14,7 @@ export function Panel({ title, aside, className = '', children }: PanelProps): R
   const id = useId();
   return (
     <section className={`panel ${className}`} aria-labelledby={id}>
-      <div className="row spread panel-head">
+      <div className="row spread">
         <h2 id={id}>{title}</h2>
         {aside}
       </div>
@@ -24,7 +24,13 @@ export function Panel({ title, aside, className = '', children }: PanelProps): R
 }
 
 /** Names and values, one below the other; `wide` ones also side by side. */
-export function Facts({ facts, wide = false }: { facts: readonly (readonly [name: string, value: ReactNode])[]; wide?: boolean }): ReactNode {
+export function Facts({
+  facts,
+  wide = false,
+}: {
+  facts: readonly (readonly [name: string, value: ReactNode])[];
+  wide?: boolean;
+}): ReactNode {
   return (
     <dl className={wide ? 'facts wide' : 'facts'}>
       {facts.map(([name, value]) => (

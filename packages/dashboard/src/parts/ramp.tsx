@@ -15,11 +15,15 @@ const states = { rising: 'rising', held: 'held where it is', backed_off: 'backed
 export function RampSteps({ target: { ramp } }: { target: TargetHealth }): ReactNode {
   if (ramp === null) return null;
   return (
-    <div className="ramp">
+    <div>
       <ol className="ramp-steps" aria-label="Ramp">
         {ramp.steps.map(({ percentage, forMs }, index) => (
           // oxlint-disable-next-line no-array-index-key -- steps have no other name, and do not move
-          <li key={index} className={index < ramp.step ? 'done' : index === ramp.step ? 'now' : ''} aria-current={index === ramp.step ? 'step' : undefined}>
+          <li
+            key={index}
+            className={index < ramp.step ? 'done' : index === ramp.step ? 'now' : ''}
+            aria-current={index === ramp.step ? 'step' : undefined}
+          >
             <b>{percent(percentage / 100)}</b>
             <span className="quiet small">{forMs === null ? 'from then on' : `for ${duration(forMs)}`}</span>
           </li>

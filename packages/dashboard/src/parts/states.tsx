@@ -39,7 +39,15 @@ export function Problem({ title, error, again }: { title: string; error: Error; 
 }
 
 /** What a query has come to: its data, also old ones, or what stands in their place. */
-export function Loaded<T>({ query, what, children }: { query: UseQueryResult<T>; what: string; children: (data: T) => ReactNode }): ReactNode {
+export function Loaded<T>({
+  query,
+  what,
+  children,
+}: {
+  query: UseQueryResult<T>;
+  what: string;
+  children: (data: T) => ReactNode;
+}): ReactNode {
   const { data, error, refetch } = query;
   if (data !== undefined) return children(data);
   if (error !== null) return <Problem title={`Could not load ${what}`} error={error} again={() => void refetch()} />;

@@ -13,6 +13,7 @@ import { DownloadLink } from '../parts/download.tsx';
 import { Select } from '../parts/fields.tsx';
 import { milliseconds } from '../parts/figures.ts';
 import { Facts, Panel } from '../parts/panel.tsx';
+import { sentence } from '../parts/sentence.ts';
 import { Empty, Loaded, Notice } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
 import { usePermission } from '../shell/permission.ts';
@@ -84,11 +85,11 @@ function Request({ detail: { request, labels, pair, note, replayable } }: { deta
       </Panel>
       {pair === null ? (
         <Empty title="Its messages are not here" icon="requests">
-          {note ?? 'It was not compared.'}
+          {sentence(note ?? 'it was not compared')}
         </Empty>
       ) : (
         <Panel title="Both answers">
-          {note === null ? null : <Notice tone="plain">{note}</Notice>}
+          {note === null ? null : <Notice tone="plain">{sentence(note)}</Notice>}
           <PairView pair={pair} />
         </Panel>
       )}
@@ -107,13 +108,17 @@ function ReplayAgain({ id, targets }: { id: string; targets: readonly string[] }
   const [target, setTarget] = useState(targets[0] ?? '');
   const { because } = usePermission();
   const replay = useReplayAgain(id);
-  const reason = because ?? (targets.length === 0 ? 'It is not held in a form in which it could be sent.' : replay.isPending ? 'It is under way.' : null);
+  const reason =
+    because ??
+    (targets.length === 0 ? 'It is not held in a form in which it could be sent.' : replay.isPending ? 'It is under way.' : null);
   return (
     <Panel
       title="Send it again"
       aside={
         <div className="row">
-          {targets.length > 1 ? <Select label="Target" value={target} onChoose={setTarget} choices={targets.map((name) => [name, name] as const)} /> : null}
+          {targets.length > 1 ? (
+            <Select label="Target" value={target} onChoose={setTarget} choices={targets.map((name) => [name, name] as const)} />
+          ) : null}
           <Button kind="primary" because={reason} onClick={() => replay.mutate(target)}>
             {replay.isPending ? 'Sending …' : targets.length === 1 ? `Replay to ${target} now` : 'Replay now'}
           </Button>

@@ -30,13 +30,26 @@ export function RequestsView(): ReactNode {
   const field = (name: (typeof filterNames)[number], label: string, placeholder: string): ReactNode => (
     <label className="filter">
       <span>{label}</span>
-      <TypedInput className="input" value={values[name]} placeholder={placeholder} onTyped={(value) => set({ [name]: value }, { typing: true })} autoComplete="off" spellCheck={false} />
+      <TypedInput
+        className="input"
+        value={values[name]}
+        placeholder={placeholder}
+        onTyped={(value) => set({ [name]: value }, { typing: true })}
+        autoComplete="off"
+        spellCheck={false}
+      />
     </label>
   );
   const time = (name: 'from' | 'to', label: string): ReactNode => (
     <label className="filter">
       <span>{label}</span>
-      <input className="input" type="datetime-local" step={1} value={isoToLocal(values[name])} onChange={({ target }) => set({ [name]: localToIso(target.value) })} />
+      <input
+        className="input"
+        type="datetime-local"
+        step={1}
+        value={isoToLocal(values[name])}
+        onChange={({ target }) => set({ [name]: localToIso(target.value) })}
+      />
     </label>
   );
   return (
@@ -84,7 +97,11 @@ export function RequestsView(): ReactNode {
         <Loading what="the requests" />
       ) : rows.length === 0 ? (
         <Empty title={active ? 'No request is like that' : 'No request yet'} icon="requests">
-          {active ? <Button onClick={clear}>Show all requests</Button> : 'They appear as they are captured. Look at the traffic if there should be some.'}
+          {active ? (
+            <Button onClick={clear}>Show all requests</Button>
+          ) : (
+            'They appear as they are captured. Look at the traffic if there should be some.'
+          )}
         </Empty>
       ) : (
         <>
@@ -124,16 +141,43 @@ const columns: readonly Column<RequestRow>[] = [
     ),
   },
   { key: 'time', title: 'Time', width: '8.5rem', cell: ({ time }) => <Time iso={time} /> },
-  { key: 'outcome', title: 'Outcome', width: '11rem', cell: ({ outcome }) => <Chip tone={outcomeTone(outcome)}>{outcomeWords(outcome)}</Chip> },
+  {
+    key: 'outcome',
+    title: 'Outcome',
+    width: '11rem',
+    cell: ({ outcome }) => <Chip tone={outcomeTone(outcome)}>{outcomeWords(outcome)}</Chip>,
+  },
   {
     key: 'compared',
     title: 'Compared',
     width: '6.5rem',
-    cell: ({ compared }) => (compared === null ? <span className="quiet">–</span> : <Chip tone={compared === 'equal' ? 'good' : 'bad'}>{compared}</Chip>),
+    cell: ({ compared }) =>
+      compared === null ? <span className="quiet">–</span> : <Chip tone={compared === 'equal' ? 'good' : 'bad'}>{compared}</Chip>,
   },
-  { key: 'production', title: 'Production', width: '6.5rem', numeric: true, cell: ({ production, totalMs }) => <Side status={production} ms={totalMs.production} /> },
-  { key: 'candidate', title: 'Candidate', width: '6.5rem', numeric: true, cell: ({ candidate, totalMs }) => <Side status={candidate} ms={totalMs.candidate} /> },
-  { key: 'client', title: 'Client', width: '11rem', cell: ({ client }) => <code className="quiet client" title={client}>{client}</code> },
+  {
+    key: 'production',
+    title: 'Production',
+    width: '6.5rem',
+    numeric: true,
+    cell: ({ production, totalMs }) => <Side status={production} ms={totalMs.production} />,
+  },
+  {
+    key: 'candidate',
+    title: 'Candidate',
+    width: '6.5rem',
+    numeric: true,
+    cell: ({ candidate, totalMs }) => <Side status={candidate} ms={totalMs.candidate} />,
+  },
+  {
+    key: 'client',
+    title: 'Client',
+    width: '11rem',
+    cell: ({ client }) => (
+      <code className="quiet client" title={client}>
+        {client}
+      </code>
+    ),
+  },
 ];
 
 function Side({ status, ms }: { status: number | null; ms: number | null }): ReactNode {

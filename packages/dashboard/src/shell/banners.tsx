@@ -4,6 +4,7 @@ import type { Connection } from '../api/live.ts';
 import { Link } from '../navigation/link.tsx';
 import { Button } from '../parts/button.tsx';
 import { localTime } from '../parts/figures.ts';
+import { sentence } from '../parts/sentence.ts';
 import { Notice } from '../parts/states.tsx';
 
 interface BannersProps {
@@ -20,8 +21,8 @@ export function Banners({ connection, tryNow, overview }: BannersProps): ReactNo
         <Notice tone="bad">
           <div className="row">
             <span>
-              <b>Connection lost, trying again.</b>{' '}
-              {overview === undefined ? null : `What you see is from ${localTime(overview.time)}.`} Is doubletake still running?
+              <b>Connection lost, trying again.</b> {overview === undefined ? null : `What you see is from ${localTime(overview.time)}.`} Is
+              doubletake still running?
             </span>
             <Button onClick={tryNow}>Try now</Button>
           </div>
@@ -29,7 +30,7 @@ export function Banners({ connection, tryNow, overview }: BannersProps): ReactNo
       ) : null}
       {overview === undefined || overview.problem === null ? null : (
         <Notice tone="bad">
-          <b>Nothing flows through.</b> {overview.problem}. <Link href="/traffic">Look at the traffic</Link>
+          <b>Nothing flows through.</b> {sentence(overview.problem)} <Link href="/traffic">Look at the traffic</Link>
         </Notice>
       )}
       {overview?.replay === 'stopped' && overview.mode === 'live' ? (

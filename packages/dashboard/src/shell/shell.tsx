@@ -124,7 +124,10 @@ function View({ path }: { path: string }): ReactNode {
 function ConnectionMark({ connection, mode }: { connection: string; mode: Session['mode'] }): ReactNode {
   const text = mode === 'finished' ? 'ended' : connection === 'open' ? 'live' : connection === 'lost' ? 'no connection' : 'connecting';
   return (
-    <span className={`connection ${mode === 'finished' ? 'ended' : connection}`} title={mode === 'finished' ? 'This run has ended.' : `Events of the mirror: ${text}`}>
+    <span
+      className={`connection ${mode === 'finished' ? 'ended' : connection}`}
+      title={mode === 'finished' ? 'This run has ended.' : `Events of the mirror: ${text}`}
+    >
       <span className="connection-dot" aria-hidden="true" />
       {text}
     </span>
@@ -136,7 +139,13 @@ const nextTheme: Readonly<Record<ThemeChoice, ThemeChoice>> = { system: 'light',
 function ThemeButton(): ReactNode {
   const theme = useTheme();
   return (
-    <Button kind="bare" icon="theme" aria-label={`Colours: ${theme}. Change to ${nextTheme[theme]}`} title={`Colours: ${theme}`} onClick={() => chooseTheme(nextTheme[theme])}>
+    <Button
+      kind="bare"
+      icon="theme"
+      aria-label={`Colours: ${theme}. Change to ${nextTheme[theme]}`}
+      title={`Colours: ${theme}`}
+      onClick={() => chooseTheme(nextTheme[theme])}
+    >
       <span className="wide-only">{theme}</span>
     </Button>
   );

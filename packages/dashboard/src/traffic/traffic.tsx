@@ -7,6 +7,7 @@ import { StateChip } from '../parts/chip.tsx';
 import { Counts, countsOf } from '../parts/counts.tsx';
 import { bytes, count, rate } from '../parts/figures.ts';
 import { Facts, Panel } from '../parts/panel.tsx';
+import { sentence } from '../parts/sentence.ts';
 import { Empty, Loaded, Notice } from '../parts/states.tsx';
 
 type Source = Traffic['sources'][number];
@@ -35,7 +36,23 @@ export function TrafficView(): ReactNode {
 }
 
 function SourcePanel({ source }: { source: Source }): ReactNode {
-  const { name, kind, state, text, requestsPerSecond, packets, connections, captured, outcomes, inFlight, gaps, skippedBytes, other, production, fidelity } = source;
+  const {
+    name,
+    kind,
+    state,
+    text,
+    requestsPerSecond,
+    packets,
+    connections,
+    captured,
+    outcomes,
+    inFlight,
+    gaps,
+    skippedBytes,
+    other,
+    production,
+    fidelity,
+  } = source;
   return (
     <Panel
       title={name}
@@ -47,11 +64,9 @@ function SourcePanel({ source }: { source: Source }): ReactNode {
         </div>
       }
     >
-      {text === '' ? null : <Notice tone={state === 'failing' ? 'bad' : 'unsure'}>{text}</Notice>}
+      {text === '' ? null : <Notice tone={state === 'failing' ? 'bad' : 'unsure'}>{sentence(text)}</Notice>}
       {captured === 0 && packets.received === 0 && connections === 0 ? (
-        <p>
-          Nothing has arrived yet. Is the mirror session or the proxy pointed at this address, and does a firewall let it through?
-        </p>
+        <p>Nothing has arrived yet. Is the mirror session or the proxy pointed at this address, and does a firewall let it through?</p>
       ) : null}
       <div className="traffic-grid">
         <div>
@@ -112,9 +127,7 @@ function SourcePanel({ source }: { source: Source }): ReactNode {
         <div>
           <h3>Production's answers</h3>
           <Counts tree={production.responses} none="none seen" />
-          {production.orphans === 0 ? null : (
-            <p className="small quiet">{count(production.orphans)} to requests that were not seen</p>
-          )}
+          {production.orphans === 0 ? null : <p className="small quiet">{count(production.orphans)} to requests that were not seen</p>}
         </div>
         <div>
           <h3>Fidelity</h3>
@@ -133,18 +146,22 @@ function sum(tree: Source['other']): number {
   return countsOf(tree).reduce((total, [, number]) => total + number, 0);
 }
 
-function RecordingPanel({ recording: { exchanges, bytes: size, dropped, failed } }: { recording: NonNullable<Traffic['recording']> }): ReactNode {
+function RecordingPanel({
+  recording: { exchanges, bytes: size, dropped, failed },
+}: {
+  recording: NonNullable<Traffic['recording']>;
+}): ReactNode {
   return (
     <Panel title="Recording">
       <div className="recording-facts">
-      <Facts
-        facts={[
-          ['exchanges', count(exchanges)],
-          ['on the disk', bytes(size)],
-          ['left out, too far behind', <Bad key="dropped" value={dropped} text={count(dropped)} />],
-          ['could not be written', <Bad key="failed" value={failed} text={count(failed)} />],
-        ]}
-      />
+        <Facts
+          facts={[
+            ['exchanges', count(exchanges)],
+            ['on the disk', bytes(size)],
+            ['left out, too far behind', <Bad key="dropped" value={dropped} text={count(dropped)} />],
+            ['could not be written', <Bad key="failed" value={failed} text={count(failed)} />],
+          ]}
+        />
       </div>
     </Panel>
   );

@@ -10,7 +10,10 @@ export const pageFolder = join(folder, '../doubletake/dist/page');
 
 /** Builds it, where that was not done since the last change. */
 export function ensureBuilt(): void {
-  if (newestIn(join(folder, 'src'), join(folder, 'public'), join(folder, 'index.html'), join(folder, 'vite.config.ts')) < newestIn(pageFolder)) return;
+  if (
+    newestIn(join(folder, 'src'), join(folder, 'public'), join(folder, 'index.html'), join(folder, 'vite.config.ts')) < newestIn(pageFolder)
+  )
+    return;
   const vite = join(createRequire(import.meta.url).resolve('vite/package.json'), '../bin/vite.js');
   // As for users: this process is one of tests, for which React would bring all that helps to find mistakes.
   const env = { ...process.env, NODE_ENV: 'production' };

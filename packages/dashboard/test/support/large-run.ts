@@ -15,7 +15,12 @@ export function largeReport(endpoints: number, clusters: number): RunReport {
     endpoints: Array.from({ length: endpoints }, (_, index) => {
       const verdict = verdicts[index % verdicts.length];
       const pairs = 2_000 - index;
-      return endpointReport(`GET /things-${index}/{id}`, pairs, verdict, verdict === 'REGRESSION' ? { mismatches: pairs, mismatch: estimate(0.5, 0.45, 0.55), reason: '50 % differ' } : {});
+      return endpointReport(
+        `GET /things-${index}/{id}`,
+        pairs,
+        verdict,
+        verdict === 'REGRESSION' ? { mismatches: pairs, mismatch: estimate(0.5, 0.45, 0.55), reason: '50 % differ' } : {},
+      );
     }),
     clusters: Array.from({ length: clusters }, (_, index) =>
       clusterReport({

@@ -70,7 +70,10 @@ function startLoad(proxy: string): { stop: () => Promise<void> } {
 function once(url: string, agent: Agent): Promise<boolean> {
   return new Promise((resolve) => {
     request(url, { agent }, (response) => {
-      response.resume().on('end', () => resolve(true)).on('error', () => resolve(false));
+      response
+        .resume()
+        .on('end', () => resolve(true))
+        .on('error', () => resolve(false));
     })
       .on('error', () => resolve(false))
       .end();
