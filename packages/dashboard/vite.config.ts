@@ -31,16 +31,20 @@ function precompressed(): Plugin {
   };
 }
 
-export default defineConfig({
-  plugins: [react(), precompressed()],
-  build: {
-    outDir: inWork,
-    emptyOutDir: true,
-    target: ['chrome120', 'firefox121', 'safari17'],
-    assetsInlineLimit: 0,
-    cssCodeSplit: false,
-    // The page is one script: there is nothing to load ahead of it.
-    modulePreload: false,
-  },
-  server: { proxy: { '/api': process.env['DOUBLETAKE_DASHBOARD'] ?? 'http://127.0.0.1:9090' } },
+export default defineConfig(({ command }) => {
+  // Whatever the environment says (tests say `test`): users get no React that helps to find mistakes, which is twice as large.
+  if (command === 'build') process.env['NODE_ENV'] = 'production';
+  return {
+    plugins: [react(), precompressed()],
+    build: {
+      outDir: inWork,
+      emptyOutDir: true,
+      target: ['chrome120', 'firefox121', 'safari17'],
+      assetsInlineLimit: 0,
+      cssCodeSplit: false,
+      // The page is one script: there is nothing to load ahead of it.
+      modulePreload: false,
+    },
+    server: { proxy: { '/api': process.env['DOUBLETAKE_DASHBOARD'] ?? 'http://127.0.0.1:9090' } },
+  };
 });

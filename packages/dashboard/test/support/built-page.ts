@@ -15,9 +15,7 @@ export function ensureBuilt(): void {
   )
     return;
   const vite = join(createRequire(import.meta.url).resolve('vite/package.json'), '../bin/vite.js');
-  // As for users: this process is one of tests, for which React would bring all that helps to find mistakes.
-  const env = { ...process.env, NODE_ENV: 'production' };
-  execFileSync(process.execPath, [vite, 'build', '--logLevel', 'error'], { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync(process.execPath, [vite, 'build', '--logLevel', 'error'], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
 /** When anything in these files and folders changed last; 0 where there is nothing. */

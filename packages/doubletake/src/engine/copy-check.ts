@@ -50,8 +50,10 @@ export interface CopyCheckReport {
 
 /** Answers of the proxy take this long at most. */
 const answerMsMax = 10_000;
-/** With so many tries a copy of a smaller share is missed once in a thousand times at the most, or it is not sent more. */
-const triesMax = 50;
+/** There are some twenty probes, so that one of them is called lost by chance in far fewer than a hundredth of the checks. */
+const missedByChanceMax = 1e-4;
+/** Enough for a share of 10 %; of a smaller one it stays unknown whether a copy is lost. */
+const triesMax = 100;
 /** What the proxy is sending when the check ends is cut off after this long. */
 const closeGraceMs = 100;
 /** Between two tries. */
@@ -85,9 +87,8 @@ interface Sent {
 
 async function check(options: CopyCheckOptions, copies: CopyCollector, client: ProxyClient, listening: string): Promise<CopyCheckReport> {
   const share = options.percentage / 100;
-  const tries = share >= 1 ? 1 : Math.min(triesMax, Math.ceil(Math.log(0.001) / Math.log(1 - share)));
-  // Missed by chance in fewer than one of a hundred cases.
-  const surelyCopied = (1 - share) ** tries <= 0.01;
+  const tries = share >= 1 ? 1 : Math.min(triesMax, Math.ceil(Math.log(missedByChanceMax) / Math.log(1 - share)));
+  const surelyCopied = (1 - share) ** tries <= missedByChanceMax;
   const sent: Sent[] = probes.map((probe) => ({ probe, numbers: [], answered: 0, seen: null }));
   // In rounds, so that the copies of one arrive while the others are sent.
   for (let round = 0; round < tries; round++) {
