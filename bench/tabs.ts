@@ -1,15 +1,16 @@
 /**
- * A process that stands for pages that are open on a dashboard: `tabs.ts HOST:PORT TABS`. Each follows the events and asks for
- * the tables as the page does, when there is news of the comparison. What comes is read and thrown away. It says
- * `open` when all are, and ends with SIGTERM.
+ * A process that stands for pages that are open on a dashboard: `tabs.ts HOST:PORT TABS`. Each follows the events and, as
+ * the page does, asks for the tables of the view that it shows when there is news of the comparison; the views take turns.
+ * What comes is read and thrown away. It says `open` when all are, and ends with SIGTERM.
  */
 import { Agent, get } from 'node:http';
 
 const [at = '', tabs = '1'] = process.argv.slice(2);
-const tables = ['/api/endpoints', '/api/clusters', '/api/requests?limit=100', '/api/traffic', '/api/control'];
+/** By view: overview, endpoints, differences, requests, traffic. */
+const views: readonly (readonly string[])[] = [[], ['/api/endpoints'], ['/api/clusters'], ['/api/requests?limit=100'], ['/api/traffic']];
 let open = 0;
 
-function follow(): void {
+function follow(tables: readonly string[]): void {
   const agent = new Agent({ keepAlive: true, maxSockets: 2 });
   let asking = 0;
   const ask = (): void => {
@@ -29,4 +30,4 @@ function follow(): void {
   ask();
 }
 
-for (let tab = 0; tab < Number(tabs); tab++) follow();
+for (let tab = 0; tab < Number(tabs); tab++) follow(views[tab % views.length] ?? []);

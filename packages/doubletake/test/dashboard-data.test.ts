@@ -5,7 +5,7 @@ import { changeList } from '../src/server/api/control.ts';
 import { endpointList, type EndpointRow } from '../src/server/api/endpoints.ts';
 import { replayAgainAnswer, requestDetail, requestList, type RequestRow } from '../src/server/api/requests.ts';
 import { ruleList, rulePreview } from '../src/server/api/rules.ts';
-import { type ConfiguredMirror, freePath, startConfigured } from './support/config-file.ts';
+import { configFile, type ConfiguredMirror, freePath, startConfigured } from './support/config-file.ts';
 import { conversation, type ConversationPacket } from './support/conversation.ts';
 import { ask, type Answer, untilAsked } from './support/dashboard-server.ts';
 import { recordingTarget, runCli, stopAll } from './support/mirror.ts';
@@ -46,9 +46,9 @@ interface Compared {
   endpoint: (name: string) => Promise<EndpointRow | undefined>;
 }
 
-async function compare(more: object = {}): Promise<Compared> {
+async function compare(more: object = {}, ofTarget: object = {}): Promise<Compared> {
   const target = await candidate();
-  const mirror = await startConfigured({ run: freePath('.run'), targets: [{ name: 'new', url: target.url, breaker: false }], dashboard: { listen: '127.0.0.1:0' }, ...more });
+  const mirror = await startConfigured({ run: freePath('.run'), targets: [{ name: 'new', url: target.url, breaker: false, ...ofTarget }], dashboard: { listen: '127.0.0.1:0' }, ...more });
   const at = mirror.ready['dashboard'] ?? '';
   const get = async (path: string): Promise<unknown> => (await ask(at, path)).json;
   const endpoint = async (name: string): Promise<EndpointRow | undefined> =>
@@ -129,6 +129,15 @@ describe('the dashboard of a comparison', () => {
     expect(shown).toContain('policy.sanitize');
     expect(shown).toContain('/carts/1');
     expect(shown).not.toMatch(/canary|price": 1|10\.2\./);
+    const left = await compare({ policy: { sanitize } });
+    await left.traffic(10);
+    expect(JSON.stringify(await left.get('/api/requests?q=mail'))).toContain('/carts/1?mail=');
+    const config = JSON.parse(readFileSync(left.mirror.file, 'utf8')) as { policy: object };
+    writeFileSync(left.mirror.file, JSON.stringify({ ...config, policy: {} }));
+    left.mirror.child.kill('SIGHUP');
+    await untilAsked('contents to be hidden', async () => (JSON.stringify(await left.get('/api/requests?limit=500')).includes('mail=') ? null : true));
+    await left.traffic(10);
+    expect(JSON.stringify([await left.get('/api/requests?limit=500'), await left.get('/api/clusters'), await left.get('/api/requests?q=mail')])).not.toMatch(/canary|mail=/);
     const open = await compare({ dashboard: { listen: '127.0.0.1:0', showUnsanitized: true } });
     await open.traffic(30);
     expect(JSON.stringify(await open.get('/api/requests?q=canary.example&limit=500'))).toContain('canary.example');
@@ -187,11 +196,14 @@ describe('the dashboard of a comparison', () => {
     writeFileSync(broken, 'rules: 7');
     const target = await recordingTarget();
     const flags = ['mirror', '--vxlan', '127.0.0.1:0', '--target', target.url];
-    expect(await runCli([...flags, configWith(broken)])).toMatchObject({ code: 2, stderr: expect.stringContaining(`${broken}:1:8: rules: found 7, expected a list`) });
+    const refused = { code: 2, stderr: expect.stringContaining(`${broken}:1:8: rules: found 7, expected a list`) };
+    expect(await runCli([...flags, configFile({ compare: { rulesFile: broken } })])).toMatchObject(refused);
+    const whole = { sources: [{ vxlan: { listen: 4789 } }], targets: [{ name: 't', url: target.url }], compare: { rulesFile: broken } };
+    expect(await runCli(['config', 'check', configFile(whole)])).toMatchObject(refused);
   });
 
   test('a request is sent again by hand, beside what is counted', async () => {
-    const compared = await compare({ policy: { sanitize } });
+    const compared = await compare({ policy: { sanitize } }, { credentials: { bearer: 'the-own-token' } });
     const { get, send, target, mirror } = compared;
     await compared.traffic(20);
     const price = await cluster(compared, '$.price');
@@ -203,6 +215,9 @@ describe('the dashboard of a comparison', () => {
     const head = target.requests.at(-1)?.head ?? '';
     expect(head.split('\r\n')[0]).toBe(`GET ${example?.target} HTTP/1.1`);
     expect(head).toMatch(new RegExp(`X-Doubletake-Id: ${example?.id}\\.hand1\r\n`));
+    expect(head).toContain('Authorization: Bearer the-own-token\r\n');
+    expect(example?.curl).toContain('Authorization: *');
+    expect(JSON.stringify([example, again.text, await get('/api/clusters')])).not.toContain('own-token');
     expect(pair).toMatchObject({ id: example?.id, baseline: example?.baseline, candidate: { start: '200', body: { text: example?.candidate?.body.text } } });
     expect(pair.differences).toEqual(expect.arrayContaining([expect.objectContaining({ path: '$.price', from: '10', to: '11' })]));
     expect(again.text).not.toContain('canary.example');
@@ -220,9 +235,3 @@ describe('the dashboard of a comparison', () => {
     expect(ledger.captured).toBe(40);
   });
 });
-
-function configWith(rulesFile: string): string {
-  const file = freePath('.json');
-  writeFileSync(file, JSON.stringify({ compare: { rulesFile } }));
-  return file;
-}

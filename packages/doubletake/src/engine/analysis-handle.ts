@@ -96,11 +96,14 @@ export class AnalysisHandle {
 
   /** What a dashboard asks; rejects as `RunQuestions` do, with DT_BUSY also when the comparison is over. */
   ask<Name extends keyof RunQuestions>(name: Name, ...args: Parameters<RunQuestions[Name]>): ReturnType<RunQuestions[Name]> {
-    return this.#ask((number) => ({ type: 'ask', number, name, args })) as ReturnType<RunQuestions[Name]>;
+    const refused = this.#thread === null ? gone() : this.#asked.size >= questionsMax ? busy() : null;
+    const answer = refused === null ? this.#ask((number) => ({ type: 'ask', number, name, args })) : Promise.reject(refused);
+    return answer as ReturnType<RunQuestions[Name]>;
   }
 
-  /** Resolves when pairs are compared by these rules, and these clusters are accepted. */
+  /** Resolves when pairs are compared by these rules, and these clusters are accepted; at once when nothing is compared any more. */
   async setRules(rules: readonly CompareRule[], accepted: readonly string[]): Promise<void> {
+    if (this.#thread === null) return;
     await this.#ask((number) => ({ type: 'rules', number, rules, accepted }));
   }
 
@@ -125,13 +128,9 @@ export class AnalysisHandle {
 
   #ask(message: (number: number) => ToAnalysis): Promise<unknown> {
     const question = Promise.withResolvers<unknown>();
-    if (this.#thread === null) question.reject(gone());
-    else if (this.#asked.size >= questionsMax) question.reject(new DoubletakeError('DT_BUSY', 'too much is asked of the run at once'));
-    else {
-      const number = ++this.#lastQuestion;
-      this.#asked.set(number, question);
-      this.#say(message(number));
-    }
+    const number = ++this.#lastQuestion;
+    this.#asked.set(number, question);
+    this.#say(message(number));
     return question.promise;
   }
 
@@ -148,4 +147,8 @@ export class AnalysisHandle {
 
 function gone(): DoubletakeError {
   return new DoubletakeError('DT_BUSY', 'the comparison is over');
+}
+
+function busy(): DoubletakeError {
+  return new DoubletakeError('DT_BUSY', 'too much is asked of the run at once');
 }

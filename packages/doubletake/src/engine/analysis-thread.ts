@@ -92,8 +92,11 @@ async function answer(number: number, name: keyof RunQuestions, args: unknown[])
     const ask = answers[name].bind(answers) as (...given: unknown[]) => Promise<unknown>;
     say({ type: 'answer', number, answer: await ask(...args) });
   } catch (error) {
-    if (!(error instanceof DoubletakeError)) throw error;
-    say({ type: 'refused', number, code: error.code, text: error.message });
+    if (error instanceof DoubletakeError) return say({ type: 'refused', number, code: error.code, text: error.message });
+    // A fault of ours, or of the database: who looks at the run is no reason to end its comparison.
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    say({ type: 'warning', text: `a question of the dashboard failed: ${text}` });
+    say({ type: 'refused', number, code: 'DT_RUN_UNREADABLE', text: 'the run could not answer this; the log says more' });
   }
 }
 

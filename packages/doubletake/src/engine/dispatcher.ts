@@ -145,6 +145,7 @@ export class Dispatcher {
   answered(exchange: Exchange): void {
     this.#pairing?.answered(exchange);
     this.#recorder?.answered(exchange);
+    this.#feed?.answered(exchange);
   }
 
   /** Whether anybody looks at production's answers. */
@@ -254,7 +255,7 @@ export class Dispatcher {
         if (made === null) line.refusal = 'blocked.unsanitizable';
         else {
           if (copy === 0) draft ??= this.#pairing?.begin(exchange, made, id, source.probability * this.#policy.probabilityFor(unit.share)) ?? null;
-          const heard = draft === null || copy > 0 ? null : listener(draft, unit.name);
+          const heard = draft === null || copy > 0 ? null : listener(draft, unit);
           line.refusal = this.#offer(line, exchange, made, copy === 0 ? id : `${id}.${copy + 1}`, source, settle, heard);
           if (line.refusal === null && draft?.twice === true && copy === 0 && this.#pairing?.candidate === unit.name) {
             this.#sendAgain(unit, exchange, made, `${id}.again`, draft);
@@ -279,7 +280,7 @@ export class Dispatcher {
   /** The candidate gets the same request once more: what its two answers differ in is noise. */
   #sendAgain(unit: TargetUnit, exchange: Exchange, safe: Exchange, id: string, draft: Draft): void {
     unit.tally.capture();
-    const heard = { ...listener(draft, unit.name), sent: () => {}, answered: (result: ReplayResult) => draft.again(result) };
+    const heard = { ...listener(draft, unit), sent: () => {}, answered: (result: ReplayResult) => draft.again(result) };
     const refusal = unit.send(exchange, safe, 0, id, 1, () => {}, heard);
     if (refusal === null) return;
     unit.tally.end(refusal);
@@ -328,10 +329,10 @@ export class Dispatcher {
   }
 }
 
-function listener(draft: Draft, target: string): AnswerListener {
+function listener(draft: Draft, { name: target, ownCredential }: TargetUnit): AnswerListener {
   const { ids } = draft;
   return {
-    sent: (request) => draft.sent(target, request),
+    sent: (request) => draft.sent(target, request, ownCredential),
     late: ids === null ? null : (exchange) => ids.toTarget(target, exchange),
     answered: (result) => draft.ended(target, result),
   };

@@ -211,8 +211,8 @@ export class Engine {
     if (policy.sanitize === undefined) this.#compared?.becomesUnsanitized(this.#hidden);
     this.#relay?.reload();
     await this.#bound?.followTargets(targets.map(({ url }) => new URL(url)));
-    if (rules !== undefined) await this.#compared?.useRules(rules);
     await this.#command({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
+    if (rules !== undefined) await this.#compared?.useRules(rules);
     return lasting.filter((name) => !isDeepStrictEqual(config[name], before[name]));
   }
 

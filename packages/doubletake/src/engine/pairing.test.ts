@@ -21,7 +21,7 @@ test('of an endpoint for which the analysis asks more go twice, also when a targ
       const exchange = exchangeOf(`GET /users/${index} HTTP/1.1\r\nHost: shop.example\r\n\r\n`);
       const draft = pairing.begin(exchange, exchange, `id-${index}`, 1);
       const bytes = Buffer.from(`GET /v2/people/${index} HTTP/1.1\r\nHost: test\r\n\r\n`);
-      draft.sent('new', { bytes: [bytes], length: bytes.length, method: 'GET', lane: null, timeUs: 0, probability: 1 });
+      draft.sent('new', { bytes: [bytes], length: bytes.length, method: 'GET', lane: null, timeUs: 0, probability: 1 }, null);
       if (draft.twice) {
         twice++;
         draft.again(replayed);

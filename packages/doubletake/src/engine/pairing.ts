@@ -8,6 +8,7 @@
 import type { Answer } from '../compare/pair.ts';
 import { Fidelity } from '../http/fidelity.ts';
 import type { Exchange } from '../http/exchange.ts';
+import type { OwnCredential } from '../policy/rewrite/own-credential.ts';
 import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
 import type { OutgoingRequest, ReplayResult } from '../replay/target.ts';
 import { type Answered, answerIn, answerOf } from './answered.ts';
@@ -65,8 +66,8 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** A request whose answers are awaited. */
 export interface Draft {
-  /** The request went out to a target, in this form. */
-  sent(target: string, request: OutgoingRequest): void;
+  /** The request goes out to a target, in this form; `credential` is to be hidden in what is kept of it. */
+  sent(target: string, request: OutgoingRequest, credential: OwnCredential | null): void;
   /** A target is done with it. */
   ended(target: string, result: ReplayResult | null): void;
   /** What the second sending of the same request came to. */
@@ -210,6 +211,7 @@ class PendingPair implements Draft {
   readonly #noiseKey: string | null;
   readonly #events: PendingPairEvents;
   #sent: OutgoingRequest | null = null;
+  #credential: OwnCredential | null = null;
   /** Answers that are still to come. */
   #awaited: number;
 
@@ -236,9 +238,10 @@ class PendingPair implements Draft {
     this.#awaited = 2 + (options.reference === null ? 0 : 1);
   }
 
-  sent(target: string, request: OutgoingRequest): void {
+  sent(target: string, request: OutgoingRequest, credential: OwnCredential | null): void {
     if (target !== this.#options.candidate) return;
     this.#sent = request;
+    this.#credential = credential;
     if (this.twice) this.#awaited++;
   }
 
@@ -281,7 +284,9 @@ class PendingPair implements Draft {
     const { request, connection, client } = this.#safe;
     const bytes = this.#sent?.bytes ?? [];
     const length = bytes.reduce((sum, piece) => sum + piece.length, 0);
+    // A copy: the bytes that go out stay as they are.
     const sent = Buffer.concat(bytes, Math.min(this.#options.requestBytesMax, length));
+    this.#credential?.hide(sent);
     return {
       id: this.#id,
       timeUs: this.exchange.request.startUs,

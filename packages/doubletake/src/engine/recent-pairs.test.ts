@@ -30,3 +30,14 @@ test('a pair says whether its messages are whole; noise is not kept', () => {
   expect(recent.get('dt-2')).toMatchObject({ messages: 'cut', mismatch: true });
   expect(idsOf(recent)).toEqual(['dt-2', 'dt-1']);
 });
+
+test('a pair that is kept holds on to no batch', () => {
+  const recent = new RecentPairs();
+  const batch = Buffer.alloc(1_000_000, 'x');
+  const judged = judgedPair(1, 'c1');
+  const body = batch.subarray(500, 510);
+  recent.push({ ...judged, pair: { ...judged.pair, request: batch.subarray(0, 100), baseline: answer({ body, bodyBytes: 10 }), candidate: answer({ body: null, bodyBytes: 0 }) } });
+  const kept = recent.get('dt-1')?.pair;
+  expect(kept).toMatchObject({ request: batch.subarray(0, 100), baseline: { body }, candidate: { body: null } });
+  expect([kept?.request.buffer.byteLength, kept?.baseline.body?.buffer.byteLength]).toEqual([110, 110]);
+});

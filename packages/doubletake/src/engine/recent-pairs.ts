@@ -1,4 +1,5 @@
 /** The latest pairs with their messages, bounded in bytes and number: those that differ, and the others, apart. */
+import type { Answer, Pair } from '../compare/pair.ts';
 import type { KeptPair } from '../store/run-queries.ts';
 import type { JudgedPair } from '../store/rows.ts';
 import { bytesOfPair } from './pair-batch.ts';
@@ -24,7 +25,7 @@ export class RecentPairs {
     if (pair.kind !== 'candidate') return;
     const sort = differences.length > 0 ? 'differing' : 'equal';
     const kept = this.#sorts[sort];
-    kept.set(pair.id, judged);
+    kept.set(pair.id, { ...judged, pair: standingAlone(pair) });
     this.#bytes[sort] += bytesOf(judged);
     for (const [id, oldest] of kept) {
       if (this.#bytes[sort] <= this.#bytesMax && kept.size <= pairsMax) break;
@@ -50,6 +51,21 @@ function keptPair(judged: JudgedPair): KeptPair {
   return { ...judged, messages: isCut || request.length === 0 ? 'cut' : 'whole' };
 }
 
+/** With bytes of its own: those of a batch are one buffer, which would stay as long as any pair of it does. */
+function standingAlone(pair: Pair): Pair {
+  const bytes = Buffer.from(new ArrayBuffer(bytesOfPair(pair)));
+  let end = 0;
+  const own = (piece: Buffer): Buffer => {
+    const start = end;
+    end += piece.copy(bytes, start);
+    return bytes.subarray(start, end);
+  };
+  const answer = (of: Answer): Answer => ({ ...of, body: of.body === null ? null : own(of.body) });
+  return { ...pair, request: own(pair.request), baseline: answer(pair.baseline), candidate: answer(pair.candidate) };
+}
+
 function bytesOf({ pair }: JudgedPair): number {
-  return pairBytes + bytesOfPair(pair);
+  const { target, baseline, candidate } = pair;
+  const headers = [...baseline.headers, ...candidate.headers].reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  return pairBytes + target.length + headers + bytesOfPair(pair);
 }

@@ -1,4 +1,5 @@
 /** The latest requests with all outcomes, bounded: when there are too many, those of the most frequent outcome go first. */
+import { withoutQuery } from '../compare/shown/shown-pair.ts';
 import { isWanted, type RequestEntry, type RequestFilter } from '../store/request-filter.ts';
 
 const requestsMax = 5_000;
@@ -21,10 +22,11 @@ export class RecentRequests {
     while (this.#size > this.#max) this.#dropOne();
   }
 
-  get(id: string): RequestEntry | null {
+  /** `contents` as in `RequestFilter`. */
+  get(id: string, contents: boolean): RequestEntry | null {
     for (const entries of this.#byOutcome.values()) {
       const found = entries.get(id);
-      if (found !== undefined) return found;
+      if (found !== undefined) return asShown(found, contents);
     }
     return null;
   }
@@ -33,7 +35,10 @@ export class RecentRequests {
   find(filter: RequestFilter): RequestEntry[] {
     const found: RequestEntry[] = [];
     for (const entries of this.#byOutcome.values()) {
-      for (const entry of entries.values()) if (isWanted(filter, entry, [])) found.push(entry);
+      for (const entry of entries.values()) {
+        const shown = asShown(entry, filter.contents);
+        if (isWanted(filter, shown, [])) found.push(shown);
+      }
     }
     return found;
   }
@@ -46,4 +51,9 @@ export class RecentRequests {
     largest?.delete(oldest);
     this.#size--;
   }
+}
+
+/** What was taken when contents were shown is hidden with them. */
+function asShown(entry: RequestEntry, contents: boolean): RequestEntry {
+  return contents ? entry : { ...entry, target: withoutQuery(entry.target), client: '' };
 }

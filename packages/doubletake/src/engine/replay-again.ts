@@ -8,6 +8,7 @@ import { headerOf, readRequest } from '../compare/clusters/request-parts.ts';
 import { DoubletakeError } from '../errors.ts';
 import { ChunkedDecoder } from '../http/chunked.ts';
 import { REPLAY_ID_HEADER } from '../policy/policy.ts';
+import { OwnCredential } from '../policy/rewrite/own-credential.ts';
 import type { ProductionServers } from '../policy/production-servers.ts';
 import type { ReplayTarget } from '../replay/replay-target.ts';
 import type { ReplayResult } from '../replay/target.ts';
@@ -56,7 +57,9 @@ export class ReplayAgain {
     const target = openTarget(config, authority, 1, production, keepBodyBytesMax);
     this.#underWay.add(target);
     try {
-      const marked = withId(bytes, `${id}.hand${++this.#last}`);
+      const { credentials } = config;
+      const whole = credentials === undefined ? bytes : new OwnCredential(credentials).restore(bytes);
+      const marked = withId(whole, `${id}.hand${++this.#last}`);
       return await new Promise((resolve) => {
         target.send({ bytes: [marked], length: marked.length, method, lane: null, timeUs: Date.now() * 1_000, probability: 1 }, resolve);
       });

@@ -5,6 +5,7 @@
 import { withoutQuery } from '../compare/shown/shown-pair.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { fidelityLabels } from '../http/fidelity.ts';
+import type { MessageHead } from '../http/head.ts';
 import type { Outcome } from '../ledger/outcome.ts';
 import { endpointOf } from '../policy/endpoint.ts';
 import { normalPath } from '../policy/path-form.ts';
@@ -17,6 +18,7 @@ const everyMs = 250;
 const perOutcomeMax = 25;
 const inAllMax = 250;
 const targetCharsMax = 2_048;
+const methodCharsMax = 20;
 
 /** How requests are made safe; without a sanitizer, what may be personal is left out unless it may be shown. */
 export interface FeedSafety {
@@ -24,11 +26,15 @@ export interface FeedSafety {
   hidden: boolean;
 }
 
-interface Taken {
-  exchange: Exchange;
+/** What is needed of a request; its body is let go. */
+interface Taken extends Pick<Exchange, 'connection' | 'client' | 'fidelity'> {
   id: string;
+  head: MessageHead;
+  startUs: number;
+  endUs: number;
   outcome: Outcome;
-  result: ReplayResult | null;
+  candidate: { status: number; ms: number } | null;
+  production: { status: number; ms: number | null } | null;
 }
 
 export class RequestFeed {
@@ -38,6 +44,8 @@ export class RequestFeed {
   #lastId = 0;
   #taken: Taken[] = [];
   readonly #counts = new Map<Outcome, number>();
+  /** Those that production had not answered; a request that is done with is held by nobody here. */
+  readonly #unanswered = new WeakMap<Exchange, Taken>();
   #timer: NodeJS.Timeout | null = null;
 
   /** `idPrefix` begins the ids of requests that got none, since they were not replayed. */
@@ -58,8 +66,31 @@ export class RequestFeed {
     const count = this.#counts.get(outcome) ?? 0;
     if (count >= perOutcomeMax || this.#taken.length >= inAllMax) return;
     this.#counts.set(outcome, count + 1);
-    this.#taken.push({ exchange, id: id ?? `${this.#idPrefix}${(this.#lastId++).toString(36)}`, outcome, result });
+    const { request, connection, client, fidelity } = exchange;
+    const answer = result?.outcome === 'replayed' ? result.response : null;
+    const taken: Taken = {
+      connection,
+      client,
+      fidelity,
+      id: id ?? `${this.#idPrefix}${(this.#lastId++).toString(36)}`,
+      head: request.head,
+      startUs: request.startUs,
+      endUs: request.endUs,
+      outcome,
+      candidate: answer === null ? null : { status: answer.status, ms: answer.endAtMs - answer.sentAtMs },
+      production: productionOf(exchange),
+    };
+    this.#taken.push(taken);
+    if (taken.production === null) this.#unanswered.set(exchange, taken);
     this.#timer ??= setTimeout(() => this.flush(), everyMs).unref();
+  }
+
+  /** Production's answer to a request has ended, or will not come. */
+  answered(exchange: Exchange): void {
+    const taken = this.#unanswered.get(exchange);
+    if (taken === undefined) return;
+    taken.production = productionOf(exchange);
+    taken.fidelity = exchange.fidelity;
   }
 
   /** Sends what was taken. By then production has mostly answered. */
@@ -73,31 +104,33 @@ export class RequestFeed {
     this.#send(entries);
   }
 
-  #entry({ exchange, id, outcome, result }: Taken): RequestEntry {
+  #entry(taken: Taken): RequestEntry {
     const { sanitizer, hidden } = this.#safety;
-    const { request, response, connection, client } = exchange;
-    const { method } = request.head;
-    const whole = request.head.target;
+    const { id, head, startUs, outcome, production, candidate, fidelity } = taken;
+    const whole = head.target;
     const safe = sanitizer !== null ? sanitizer.sanitizeTarget(whole) : hidden ? withoutQuery(whole) : whole;
     const target = safe.slice(0, targetCharsMax);
-    const peers = sanitizer === null ? connection : sanitizer.sanitizeConnection(exchange);
-    const answer = result?.outcome === 'replayed' ? result.response : null;
+    const connection = sanitizer === null ? taken.connection : sanitizer.sanitizeConnection(taken);
     return {
       id,
-      timeUs: Math.trunc(request.startUs),
-      method: method.slice(0, methodCharsMax),
+      timeUs: Math.trunc(startUs),
+      method: head.method.slice(0, methodCharsMax),
       target,
-      endpoint: endpointOf(method, normalPath(target)),
+      endpoint: endpointOf(head.method, normalPath(target)),
       outcome,
-      production: response?.head.status ?? null,
-      candidate: answer?.status ?? null,
+      production: production?.status ?? null,
+      candidate: candidate?.status ?? null,
       compared: null,
-      client: sanitizer === null && hidden ? '' : peers.label(client),
-      productionMs: response === null || response.outcome !== 'complete' ? null : Math.max(0, response.endUs - request.endUs) / 1_000,
-      candidateMs: answer === null ? null : answer.endAtMs - answer.sentAtMs,
-      labels: fidelityLabels(exchange.fidelity),
+      client: sanitizer === null && hidden ? '' : connection.label(taken.client),
+      productionMs: production?.ms ?? null,
+      candidateMs: candidate?.ms ?? null,
+      labels: fidelityLabels(fidelity),
     };
   }
 }
 
-const methodCharsMax = 20;
+function productionOf({ request, response }: Exchange): Taken['production'] {
+  if (response === null) return null;
+  const ms = response.outcome === 'complete' ? Math.max(0, response.endUs - request.endUs) / 1_000 : null;
+  return { status: response.head.status, ms };
+}

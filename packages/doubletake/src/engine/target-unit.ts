@@ -16,6 +16,7 @@ import { RequestFilter } from '../policy/filter.ts';
 import type { ReplayPolicy } from '../policy/policy.ts';
 import type { RequestWriter } from '../policy/request-writer.ts';
 import { RequestView } from '../policy/request-view.ts';
+import { OwnCredential } from '../policy/rewrite/own-credential.ts';
 import type { Rewriter } from '../policy/rewrite/rewriter.ts';
 import { CircuitBreaker, isFailure } from '../replay/circuit-breaker.ts';
 import type { RateLimit } from '../replay/rate-limit.ts';
@@ -51,6 +52,8 @@ export interface UnitEvents {
 export class TargetUnit {
   readonly name: string;
   readonly config: TargetConfig;
+  /** To be hidden where requests to it are kept; null when it has none. */
+  readonly ownCredential: OwnCredential | null;
   readonly target: ReplayTarget;
   readonly tally: Tally;
   /** Of the requests that the policy lets through, from 0 to 1. */
@@ -78,6 +81,7 @@ export class TargetUnit {
     const { config } = parts;
     this.name = config.name;
     this.config = config;
+    this.ownCredential = config.credentials === undefined ? null : new OwnCredential(config.credentials);
     this.target = parts.target;
     this.share = config.percentage / 100;
     this.#filter = config.filters.length > 0 ? new RequestFilter(config.filters) : null;

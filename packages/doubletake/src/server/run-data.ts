@@ -75,7 +75,7 @@ export class ComparedData implements RunData {
   }
 
   async request(id: string): Promise<RequestDetail> {
-    const { recent, replayable } = this.#sources;
+    const { recent, replayable, hidden } = this.#sources;
     const questions = this.#sources.questions();
     const found = (await questions?.request(id)) ?? null;
     if (found !== null) {
@@ -88,7 +88,7 @@ export class ComparedData implements RunData {
         replayable: messages === 'none' ? [] : replayable(),
       };
     }
-    const entry = recent?.get(id) ?? null;
+    const entry = recent?.get(id, hidden() === null) ?? null;
     if (entry === null) throw new DoubletakeError('DT_NOT_FOUND', 'there is no such request, or it is no longer kept');
     const note =
       questions === null

@@ -56,7 +56,7 @@ describe('questions to a run', () => {
   test('find the same requests as a test of each does', async () => {
     const all = await queries.requests(everything);
     expect(all.map(({ id }) => id)).toEqual(judged.map(({ pair }) => pair).toSorted(compareEntries).map(({ id }) => id));
-    const text = fc.constantFrom('users', 'USERS', 'anna', 'Value 1', '10.0.0.7', '%', '_', '\\', "'", 'ü', 'nowhere');
+    const text = fc.constantFrom('users', 'USERS', 'anna', 'Value 1', '10.0.0.7', '%', '_', '\\', "'", 'ü', 'nowhere', 'a\0b', '\ud800');
     const filters = fc.record(
       {
         method: fc.constantFrom('GET', 'post', 'PUT'),

@@ -61,7 +61,7 @@ export class Sanitizer {
   }
 
   /** The connection of an exchange with the client's address made safe. */
-  sanitizeConnection(exchange: Exchange): Connection<unknown> {
+  sanitizeConnection(exchange: Pick<Exchange, 'connection' | 'client'>): Connection<unknown> {
     return this.#values.has('pii') ? this.#connection(exchange) : exchange.connection;
   }
 
@@ -136,7 +136,7 @@ export class Sanitizer {
     return headOf(head.status === 0 ? 'request' : 'response', bytes)?.head ?? null;
   }
 
-  #connection({ connection, client }: Exchange): Connection<unknown> {
+  #connection({ connection, client }: Pick<Exchange, 'connection' | 'client'>): Connection<unknown> {
     const known = this.#connections.get(connection);
     if (known !== undefined) return known;
     const addresses = connection.addresses.slice();
