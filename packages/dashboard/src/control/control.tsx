@@ -2,14 +2,14 @@
 import './control.css';
 import { type ReactNode, useState } from 'react';
 import type { Control } from '../../../doubletake/src/server/api/control.ts';
-import { useChanges, useControl, useReplayChange } from '../api/queries.ts';
+import { useChanges, useControl, useReplayChange, useSession } from '../api/queries.ts';
 import { Button } from '../parts/button.tsx';
 import { Chip } from '../parts/chip.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { milliseconds } from '../parts/figures.ts';
 import { Panel } from '../parts/panel.tsx';
 import { sentence } from '../parts/sentence.ts';
-import { Loaded, Notice } from '../parts/states.tsx';
+import { Empty, Loaded, Notice } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
 import { say } from '../parts/toasts.tsx';
 import { usePermission } from '../shell/permission.ts';
@@ -18,23 +18,39 @@ import { TargetControl } from './target-control.tsx';
 const changesShown = 100;
 
 export function ControlView(): ReactNode {
-  const { because } = usePermission();
+  const ended = useSession().data?.mode === 'finished';
   return (
     <div className="stack">
       <h1>Control</h1>
+      {ended ? (
+        <Empty title="This run has ended" icon="sliders">
+          There is nothing left to control.
+        </Empty>
+      ) : (
+        <Controls />
+      )}
+    </div>
+  );
+}
+
+function Controls(): ReactNode {
+  const { because } = usePermission();
+  const control = useControl();
+  return (
+    <>
       {because === null ? null : <Notice tone="plain">{because}</Notice>}
-      <Loaded query={useControl()} what="what can be controlled">
-        {(control) => (
+      <Loaded query={control} what="what can be controlled">
+        {(now) => (
           <>
-            <Replay control={control} />
-            {control.targets.map((target) => (
+            <Replay control={now} />
+            {now.targets.map((target) => (
               <TargetControl key={target.name} target={target} />
             ))}
           </>
         )}
       </Loaded>
       <Changes />
-    </div>
+    </>
   );
 }
 

@@ -2,6 +2,8 @@
 import './overview.css';
 import type { ReactNode } from 'react';
 import { useOverview } from '../api/queries.ts';
+import { Link } from '../navigation/link.tsx';
+import { Panel } from '../parts/panel.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Charts } from './charts.tsx';
 import { Flow } from './flow.tsx';
@@ -16,14 +18,39 @@ export function OverviewView(): ReactNode {
         <div className="stack">
           <h1 className="unseen">Overview</h1>
           <Verdict overview={now} />
-          {now.mode === 'live' ? <Charts now={now} /> : null}
-          <Flow stages={now.flow} />
-          <div className="columns">
-            <Targets overview={now} />
-            <Sources overview={now} />
-          </div>
+          {now.mode === 'finished' ? (
+            <WhereToLook />
+          ) : (
+            <>
+              <Charts now={now} />
+              <Flow stages={now.flow} />
+              <div className="columns">
+                <Targets overview={now} />
+                <Sources overview={now} />
+              </div>
+            </>
+          )}
         </div>
       )}
     </Loaded>
+  );
+}
+
+/** Of a run that has ended there is the comparison, and nothing that moves. */
+function WhereToLook(): ReactNode {
+  return (
+    <Panel title="What is kept of it">
+      <ul>
+        <li>
+          <Link href="/endpoints">Endpoints</Link>, with what was found of each
+        </li>
+        <li>
+          <Link href="/differences">Differences</Link> by their cause, with examples side by side
+        </li>
+        <li>
+          <Link href="/requests">Requests</Link> that were compared
+        </li>
+      </ul>
+    </Panel>
   );
 }

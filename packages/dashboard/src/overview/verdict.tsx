@@ -70,7 +70,13 @@ export function Verdict({ overview: { comparison, mode, startedAt, time } }: { o
 }
 
 function Since({ from, to, ended }: { from: string; to: string; ended: boolean }): ReactNode {
-  if (ended) return <Time iso={from} />;
+  if (ended) {
+    return (
+      <>
+        <Time iso={from} />.
+      </>
+    );
+  }
   return (
     <>
       for {duration(Date.parse(to) - Date.parse(from))}, since <Time iso={from} />.

@@ -20,7 +20,11 @@ export function TrafficView(): ReactNode {
       <Loaded query={useTraffic(live)} what="the traffic">
         {({ sources, recording }) => (
           <>
-            {sources.length === 0 ? (
+            {!live && sources.length === 0 ? (
+              <Empty title="This run has ended" icon="traffic">
+                What arrived while it ran is not kept with it: the mirror printed it when it stopped (<code>--ledger</code>).
+              </Empty>
+            ) : sources.length === 0 ? (
               <Empty title="There is no source" icon="traffic">
                 Start the mirror with <code>--vxlan</code>, <code>--interface</code>, <code>--proxy</code> or another source.
               </Empty>
