@@ -55,7 +55,7 @@ describe.each([
     for (const [path, seen] of views) {
       await page.goto(new URL(path, address).href);
       await page.getByText(seen).first().waitFor();
-      await page.locator('.loading').waitFor({ state: 'detached' });
+      await page.waitForFunction(() => document.querySelector('.loading') === null);
       expect({ path, overhang: await overhang(page), findings: await seriousFindings(page) }).toEqual({ path, overhang: 0, findings: [] });
       expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe(look.dark ? 'dark' : 'light');
     }

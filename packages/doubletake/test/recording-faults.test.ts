@@ -52,7 +52,7 @@ describe('a process that is killed while it records', () => {
     expect([last + 1, last + 2]).toContain(blocks);
     // Only the segment that was being written is not closed, and what was cut of it is told.
     expect(recording.warnings.length).toBeLessThanOrEqual(1);
-    expect(recording.warnings.join()).toMatch(/^$|was never closed: it holds \d+ whole blocks/);
+    expect(recording.warnings.join()).toMatch(/^$|was never closed: it holds \d+ whole blocks|ends before its first block/);
   }
 });
 

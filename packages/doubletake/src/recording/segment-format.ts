@@ -49,6 +49,12 @@ export function isSegment(bytes: Buffer): boolean {
   return bytes.length >= segmentMagic.length && bytes.subarray(0, segmentMagic.length).equals(segmentMagic);
 }
 
+/** Whether a file ends, or holds nothing but zeros, before its header does: what ends a process just then leaves that. */
+export function isUnwrittenHeader(bytes: Buffer): boolean {
+  if (bytes.every((byte) => byte === 0)) return true;
+  return bytes.length < segmentHeaderBytes && segmentMagic.subarray(0, bytes.length).equals(bytes.subarray(0, segmentMagic.length));
+}
+
 /** The header that a file begins with; its version when that is not ours, null when it is no segment. */
 export function readSegmentHeader(bytes: Buffer): SegmentHeader | number | null {
   if (bytes.length < segmentHeaderBytes || !isSegment(bytes)) return null;

@@ -15,6 +15,7 @@ import {
   formatVersion,
   type IndexEntry,
   indexPointerBytes,
+  isUnwrittenHeader,
   rawBytesMax,
   readBlockHeader,
   readIndex,
@@ -34,7 +35,6 @@ type Read = (offset: number, length: number) => Promise<Buffer>;
 
 export class SegmentReader {
   readonly path: string;
-  readonly header: SegmentHeader;
   /** Bytes of the file. */
   readonly bytes: number;
   /** Blocks of exchanges, in the order in which they were written. */
@@ -49,7 +49,9 @@ export class SegmentReader {
    */
   static async open(path: string, key: string | null): Promise<SegmentReader> {
     return reading(path, async (read, size) => {
-      const header = readSegmentHeader(await read(0, Math.min(size, segmentHeaderBytes)));
+      const start = await read(0, Math.min(size, segmentHeaderBytes));
+      if (isUnwrittenHeader(start)) return new SegmentReader(path, size, [], `${path} ends before its first block`, null);
+      const header = readSegmentHeader(start);
       if (header === null) throw new RecordingError('DT_RECORDING_NOT_RECOGNISED', `${path} is no segment of a recording`);
       if (typeof header === 'number') {
         throw new RecordingError('DT_RECORDING_NOT_RECOGNISED', `${path} was written by another version of doubletake (format ${header}, not ${formatVersion})`);
@@ -57,20 +59,18 @@ export class SegmentReader {
       const cipher = cipherFor(path, header, key);
       const indexed = await readClosed(read, size, cipher);
       const { blocks, warning } = indexed === null ? await walk(read, size, path) : { blocks: indexed, warning: null };
-      return new SegmentReader(path, header, size, blocks, warning, cipher);
+      return new SegmentReader(path, size, blocks, warning, cipher);
     });
   }
 
   private constructor(
     path: string,
-    header: SegmentHeader,
     bytes: number,
     blocks: readonly IndexEntry[],
     warning: string | null,
     cipher: BlockCipher | null,
   ) {
     this.path = path;
-    this.header = header;
     this.bytes = bytes;
     this.blocks = blocks;
     this.warning = warning;
