@@ -2,9 +2,14 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'bench/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    maxWorkers: 2,
+    // One more than CI has processors: tests of whole programs wait for them much of their time.
+    maxWorkers: 3,
+    projects: [
+      // Pure code and sockets of its own: nothing in one file depends on another, and a worker for each would cost more than they do.
+      { extends: true, test: { name: 'units', include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts'], isolate: false } },
+      { extends: true, test: { name: 'programs', include: ['packages/*/test/**/*.test.ts'] } },
+    ],
   },
 });

@@ -3,7 +3,7 @@ import './chart.css';
 import 'uplot/dist/uPlot.min.css';
 import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import uPlot from 'uplot';
-import { duration, timeOfDay } from './figures.ts';
+import { duration, timesOfDay } from './figures.ts';
 
 export interface Line {
   name: string;
@@ -78,7 +78,7 @@ export function Chart({ title, times, lines, seconds, format, axisFormat = forma
           },
         },
         axes: [
-          { ...axis, size: 24, space: 46, values: (_, splits) => splits.map(timeOfDay) },
+          { ...axis, size: 24, space: 62, values: (_, splits) => timesOfDay(splits) },
           { ...axis, size: 58, space: 32, values: (_, splits) => splits.map((value) => latest.current.axisFormat(value)) },
         ],
         series: [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bytes, duration, rate, short } from './figures.ts';
+import { bytes, duration, rate, short, timeOfDay, timesOfDay } from './figures.ts';
 
 describe('figures', () => {
   test.each([
@@ -20,5 +20,11 @@ describe('figures', () => {
     [duration, 5_400_000, '1.5 h'],
   ])('%o of %d is %s', (write, value, text) => {
     expect(write(value)).toBe(text);
+  });
+
+  test('times in a row are told apart: to the second where some lie within a minute', () => {
+    const [first, second] = timesOfDay([1_800_000_000, 1_800_000_010]);
+    expect([first, second]).toEqual([`${timeOfDay(1_800_000_000)}:00`, `${timeOfDay(1_800_000_000)}:10`]);
+    expect(timesOfDay([1_800_000_000, 1_800_000_060])).toEqual([timeOfDay(1_800_000_000), timeOfDay(1_800_000_060)]);
   });
 });

@@ -36,6 +36,12 @@ export function timeOfDay(t: number): string {
   return clock.format(t * 1_000).slice(0, 5);
 }
 
+/** The same of several in a row: to the second where some lie within a minute. */
+export function timesOfDay(times: readonly number[]): string[] {
+  const [first = 0, second = 60] = times;
+  return second - first < 60 ? times.map((t) => clock.format(t * 1_000)) : times.map(timeOfDay);
+}
+
 /** An ISO time where the reader is, to the second; the day only where it is not today. */
 export function localTime(iso: string, now = new Date()): string {
   const time = new Date(iso);
