@@ -14,6 +14,7 @@ import { DoubletakeError } from '../errors.ts';
 import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
 import { buildReport, latencyCounts, type LedgerReport, total } from '../ledger/report.ts';
 import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
+import { giveMemoryBack } from '../system/allocator.ts';
 import { isReadByAll } from './file-share.ts';
 import { ledgerLayout, ledgerNames, ledgerPaths } from './ledger-layout.ts';
 import type { TargetSupplies, WorkerCommand } from './messages.ts';
@@ -107,6 +108,7 @@ export class Engine {
    */
   async start(): Promise<string[]> {
     const config = this.#config;
+    if (config.sources.every((source) => 'files' in source)) giveMemoryBack();
     this.#production = await resolveProduction(listedProduction(config));
     this.#supplies = await this.#prepare(config, []);
     this.#relay = this.#openRelay();

@@ -29,8 +29,8 @@ export class FilesIntake extends Intake {
   readonly #assembler: ExchangeAssembler;
   readonly #connections = new Map<string, Connection<Conversation>>();
   #opened = 0;
-  /** The connection of the exchange that is being read was not known before. */
-  #fresh = false;
+  /** Those whose server has been told. */
+  readonly #told = new WeakSet<object>();
   #present: RecordedExchange | null = null;
   /** Status of the answer to it where that alone is asked for, else 0. */
   #status = 0;
@@ -119,8 +119,11 @@ export class FilesIntake extends Intake {
     super.unanswered(exchange);
   }
 
-  protected override isFirst(): boolean {
-    return this.#fresh;
+  /** A window may begin in the middle of a connection. */
+  protected override isFirst({ connection }: Exchange): boolean {
+    if (this.#told.has(connection)) return false;
+    this.#told.add(connection);
+    return true;
   }
 
   /** Each exchange ends by itself. */
@@ -133,7 +136,6 @@ export class FilesIntake extends Intake {
 
   #connection({ connection }: RecordedExchange): Connection<Conversation> {
     const known = this.#connections.get(connection.key);
-    this.#fresh = known === undefined;
     if (known !== undefined) return known;
     const opened = openConnection(++this.#opened, connection);
     if (this.#connections.size >= connectionsMax) this.#forgetFirst();
