@@ -89,6 +89,7 @@ error_log stderr warn;
 events { worker_connections 8192; }
 http {
   access_log off;
+  server_tokens off;
   keepalive_requests 1000000000;
   keepalive_timeout 1h;
   default_type text/plain;
