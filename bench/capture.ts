@@ -70,8 +70,8 @@ function print(name: string, { requestsPerSecond, cpuUs, cpuShare }: Measured, c
 }
 
 async function captureOnInterface(production: URL, target: URL): Promise<void> {
-  const flags = ['--quiet', '--percentage', '0', '--interface', 'lo', '--port', production.port];
-  const mirror = await startMirror(target, flags);
+  const flags = ['--percentage', '0', '--interface', 'lo', '--port', production.port];
+  const mirror = await startMirror(['--vxlan', '127.0.0.1:0', '--target', target.href, ...flags]);
   const before = await productionServer.requests();
   const measured = await load(production, mirror.processId);
   const served = (await productionServer.requests()) - before;
@@ -83,7 +83,7 @@ async function captureOnInterface(production: URL, target: URL): Promise<void> {
 
 /** The same number of requests in VXLAN from a sender, read from a socket or from a ring; four datagrams a request. */
 async function receiveTunnel(target: URL, receive: 'socket' | 'ring'): Promise<void> {
-  const mirror = await startMirror(target, ['--quiet', '--percentage', '0', '--receive', receive]);
+  const mirror = await startMirror(['--vxlan', '127.0.0.1:0', '--target', target.href, '--percentage', '0', '--receive', receive]);
   const { host, port } = mirror.vxlan;
   const forSeconds = warmUpSeconds + seconds + 1;
   const sender = startScript('sender.ts', [host, port, tunnelConnections, tunnelRequestsPerSecond, forSeconds, 0], 60_000 + forSeconds * 1_000);

@@ -56,7 +56,7 @@ export async function runScenario(scenario: Scenario, seconds: number, nginx: st
   await using stack = new AsyncDisposableStack();
   const target = scenario.target === 'probe' ? await startProbe(seconds) : await startNginx(nginx, scenario.sameAnswers === true ? responseBody : null);
   stack.defer(() => target.stop().then(() => undefined));
-  const mirror = await startMirror(target.url, [...mirrorFlags(scenario, stack), '--quiet']);
+  const mirror = await startMirror(['--vxlan', '127.0.0.1:0', '--target', target.url.href, ...mirrorFlags(scenario, stack)]);
   stack.defer(() => mirror.stop().then(() => undefined));
 
   const sender = startSender(scenario, mirror.vxlan.port, warmUpSeconds + seconds);

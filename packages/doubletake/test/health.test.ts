@@ -27,7 +27,7 @@ describe('--health', () => {
     expect(await get(address, '/healthz?from=balancer')).toMatchObject({ status: 200 });
     expect(await get(address, '/healthz', 'HEAD')).toEqual({ status: 200, body: '' });
     expect(await get(address, '/healthz', 'POST')).toMatchObject({ status: 405 });
-    expect(await get(address, '/metrics')).toMatchObject({ status: 404 });
+    expect(await get(address, '/other')).toMatchObject({ status: 404 });
 
     const [host, port] = [address?.split(':')[0], Number(address?.split(':')[1])];
     await new Promise<void>((resolve, reject) => {

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pcapFile } from './support/capture-files.ts';
+import { parseTemplate, resourcesOf, userDataOf } from './support/cloudformation.ts';
 import { type ConversationPacket, conversation } from './support/conversation.ts';
+import { secret, startInstance, type Started } from './support/instance.ts';
 import { recordingTarget, startMirror, stopAll } from './support/mirror.ts';
 
 const packageFolder = fileURLToPath(new URL('../', import.meta.url));
@@ -18,11 +21,12 @@ const elsewhere = join(folder, 'elsewhere.mjs');
 const capture = join(folder, 'capture.pcap');
 
 let problem: string | null = null;
+let tarball = '';
 
 beforeAll(async () => {
   const packed = await run('npm', ['pack', '--pack-destination', folder], packageFolder);
   if (packed.code !== 0) throw new Error(`npm pack: ${packed.stderr}`);
-  const tarball = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '');
+  tarball = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '');
   mkdirSync(installed);
   writeFileSync(join(installed, 'package.json'), '{ "private": true }');
   const quick = ['--fetch-retries', '1', '--fetch-retry-mintimeout', '500', '--fetch-timeout', '30000'];
@@ -47,11 +51,11 @@ beforeAll(async () => {
     });`,
   );
   writeFileSync(capture, pcapFile(request('/captured')));
-}, 120_000);
+}, 240_000);
 
 beforeEach((context) => context.skip(problem !== null, problem ?? ''));
 afterEach(stopAll);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000);
 
 function request(path: string): ConversationPacket[] {
   return conversation({}, [
@@ -145,6 +149,127 @@ describe('where koffi is not there', () => {
 
   test('several workers are one that receives, and that is said', async () => {
     expect(await mirrorOne(program(withoutKoffi), '--workers', '2')).toContain('one of the 2 workers has it');
+  });
+});
+
+describe('an instance of the CloudFormation stack', () => {
+  beforeEach((context) => context.skip(process.platform !== 'linux', 'the script is for Linux'));
+
+  const given = {
+    HandlerVpcId: 'vpc-0123456789abcdef0',
+    HandlerSubnetIds: ['subnet-0123456789abcdef0'],
+    MirrorSourceCidrBlock: '10.1.0.0/16',
+    TrafficMirroringVNI: 7,
+  };
+
+  async function instance(
+    name: string,
+    parameters: Record<string, string>,
+    { installs = false, refuses = false } = {},
+  ): Promise<{ started: Started; root: string }> {
+    const { stdout: template } = await doubletake(program(installed), 'generate', 'cloudformation');
+    const { stdout: registry } = await run('npm', ['config', 'get', 'registry']);
+    const resources = resourcesOf(parseTemplate(template), { ...given, NpmRegistry: registry.trim(), ...parameters });
+    const started = await startInstance(userDataOf(resources), join(folder, name), { tarball, installs });
+    if (!refuses && started.code !== 0) throw new Error(started.stderr);
+    return { started, root: join(folder, name, 'root') };
+  }
+
+  test('installs the release, and its unit starts a mirror that makes requests safe', { timeout: 120_000 }, async () => {
+    const target = await recordingTarget();
+    const { started, root } = await instance('instance', { RequestsForwardDestination: target.url }, { installs: true });
+    expect(started.calls).toEqual([
+      'dnf install --assumeyes --quiet aws-cfn-bootstrap awscli-2 amazon-cloudwatch-agent logrotate nodejs24 nodejs24-npm',
+      'useradd --system --home-dir /var/lib/doubletake --shell /sbin/nologin doubletake',
+      `chgrp doubletake ${root}/etc/doubletake/mirror.yaml`,
+      `amazon-cloudwatch-agent-ctl -a fetch-config -m ec2 -s -c file:${root}/opt/aws/amazon-cloudwatch-agent/etc/doubletake.json`,
+      'sysctl --quiet --system',
+      'systemctl daemon-reload',
+      'systemctl enable --now logrotate.timer doubletake.service',
+      expect.stringMatching(/^curl .* http:\/\/127\.0\.0\.1:8080\/healthz$/) as string,
+      'cfn-signal --exit-code 0 --stack mirror --resource InstancesGroup --region eu-central-1',
+    ]);
+    const agent = JSON.parse(started.file('/opt/aws/amazon-cloudwatch-agent/etc/doubletake.json') ?? '') as object;
+    expect(agent).toMatchObject({ logs: { logs_collected: { files: { collect_list: [{ log_group_name: 'LogGroup' }, {}] } } } });
+
+    const check = await doubletake(['env', `DOUBLETAKE_KEY=${secret}`, ...program(installed)], 'config', 'check', join(root, 'etc/doubletake/mirror.yaml'));
+    expect(check).toMatchObject({ code: 0, stderr: '' });
+
+    // As systemd would: the environment from its file, then the command, here with ports of the kernel's choosing.
+    const unit = started.file('/etc/systemd/system/doubletake.service') ?? '';
+    const [node, script, ...args] = (/^ExecStart=(.*)$/m.exec(unit)?.[1] ?? '').split(' ');
+    expect([node, args]).toEqual(['/usr/bin/node-24', ['mirror', '/etc/doubletake/mirror.yaml']]);
+    const environment = (started.file('/etc/doubletake/environment') ?? '').trimEnd();
+    const mirror = await startMirror([join(root, '/etc/doubletake/mirror.yaml'), '--vxlan', '127.0.0.1:0', '--health', '127.0.0.1:0'], {
+      command: ['env', environment, process.execPath, root + script],
+    });
+    const packets = conversation({}, [{ client: 'GET /mirrored HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer real-token-of-a-person\r\n\r\n' }]);
+    await mirror.send(packets, 7);
+    const [received] = await target.received(1);
+    expect(received?.head).toMatch(/^GET \/mirrored HTTP\/1\.1\r\n/);
+    expect(received?.head).toMatch(/^Authorization: Bearer /m);
+    expect(received?.head).not.toContain('real-token-of-a-person');
+    expect((await mirror.stop()).code).toBe(0);
+  });
+
+  test('takes a configuration and a release of one\'s own', async () => {
+    mkdirSync(join(folder, 'own'));
+    writeFileSync(join(folder, 'own/parameter'), 'sources: [{ vxlan: {} }]\n');
+    const digest = createHash('sha256').update(readFileSync(tarball)).digest('hex');
+    const { started } = await instance('own', {
+      RequestsForwardDestination: 'http://test.internal',
+      ConfigurationParameter: '/mirror/configuration',
+      ReleaseObject: 'releases/doubletake.tgz',
+      ReleaseSha256: digest,
+      Sanitize: 'false',
+    });
+    expect(started.file('/etc/doubletake/mirror.yaml')).toBe('sources: [{ vxlan: {} }]\n');
+    expect(started.file('/etc/doubletake/environment')).toBe('');
+    expect(started.calls).toContain('npm-24 install --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error ./release.tgz');
+  });
+
+  test('refuses another package than the one that was meant, and tells the stack', async () => {
+    const { started } = await instance('forged', { RequestsForwardDestination: 'http://test.internal', ReleaseSha256: '0'.repeat(64) }, { refuses: true });
+    expect(started.code).not.toBe(0);
+    expect(started.stderr).toContain('checksum did NOT match');
+    expect(started.calls.at(-1)).toBe('cfn-signal --exit-code 1 --stack mirror --resource InstancesGroup --region eu-central-1');
+    expect(started.calls.join('\n')).not.toMatch(/npm-24|systemctl/);
+  });
+});
+
+describe('the image', () => {
+  const deploy = fileURLToPath(new URL('../../../deploy/', import.meta.url));
+  /** Instructions with their continuation lines, without comments. */
+  const instructions = readFileSync(join(deploy, 'Dockerfile'), 'utf8')
+    .replaceAll(/^#.*\n/gm, '')
+    .replaceAll(/\\\n\s*/g, '')
+    .split('\n')
+    .flatMap((line) => (/^([A-Z]+) (.*)$/.exec(line) === null ? [] : [[line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)] as const]));
+  const all = (name: string): string[] => instructions.filter(([instruction]) => instruction === name).map(([, text]) => text);
+
+  test('is built for a user without rights on a base without a shell, from the version of this package', () => {
+    expect(instructions.map(([name]) => name).join(' ')).toBe('FROM ARG WORKDIR COPY RUN FROM COPY WORKDIR EXPOSE ENTRYPOINT CMD');
+    expect(all('FROM')).toEqual(['node:24-bookworm-slim AS build', 'gcr.io/distroless/nodejs24-debian12:nonroot']);
+    const { version } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
+    expect(all('ARG')).toEqual([`PACKAGE=doubletake@${version}`]);
+    const named = readFileSync(join(deploy, 'Dockerfile'), 'utf8').match(/(?<=doubletake[@:-])\d[\d.]*\d/g);
+    expect(new Set(named)).toEqual(new Set([version]));
+  });
+
+  test('its build step installs the package, which its entry point starts', { timeout: 120_000 }, async () => {
+    const root = join(folder, 'image');
+    const [workFolder = ''] = all('WORKDIR');
+    const build = root + workFolder;
+    mkdirSync(build, { recursive: true });
+    cpSync(tarball, join(build, basename(tarball)));
+    cpSync(join(deploy, 'Dockerfile'), join(build, 'Dockerfile'));
+    const path = `PATH=${dirname(process.execPath)}:${process.env['PATH']}`;
+    const steps = await run('env', [path, `PACKAGE=./${basename(tarball)}`, 'npm_config_prefer_offline=true', 'sh', '-ec', all('RUN').join('\n')], build);
+    if (steps.code !== 0) throw new Error(steps.stderr);
+    expect(readdirSync(build).toSorted()).toEqual(['node_modules', 'package-lock.json', 'package.json']);
+    const [node, script] = JSON.parse(all('ENTRYPOINT')[0] ?? '[]') as string[];
+    expect(node).toBe('/nodejs/bin/node');
+    expect(await doubletake([process.execPath, root + script], ...(JSON.parse(all('CMD')[0] ?? '[]') as string[]))).toMatchObject({ code: 0, stderr: '' });
   });
 });
 

@@ -231,6 +231,7 @@ describe('when a worker dies', () => {
     const engine = new Engine(config, {
       warning: (warning) => told.push(`warning ${warning}`),
       notice: (notice) => told.push(`notice ${notice}`),
+      ramped: (news) => told.push(`ramped ${news}`),
       exhausted: () => told.push('exhausted'),
       failed: () => told.push('failed'),
       degraded: (error) => told.push(`degraded: ${error.message}`),

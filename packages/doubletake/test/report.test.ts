@@ -15,7 +15,7 @@ const safe = join(folder, 'safe');
 const insufficient = join(folder, 'insufficient');
 
 async function makeRun(run: string, report: RunReport): Promise<void> {
-  const store = await RunStore.create(run, { version: '1', startedUs: 0 });
+  const store = await RunStore.create(run, { version: '1', startedUs: 0, sanitized: true });
   await store.append([judgedPair(1), judgedPair(2, 'c1')]);
   await store.saveReport(report, 0);
   await store.close(0);
@@ -86,7 +86,7 @@ describe('doubletake report', () => {
     const script = `
       import { RunStore } from ${JSON.stringify(new URL('../src/store/run-store.ts', import.meta.url).href)};
       import { regressionReport } from ${JSON.stringify(new URL('support/run-reports.ts', import.meta.url).href)};
-      const store = await RunStore.create(process.argv[1], { version: '1', startedUs: 0 });
+      const store = await RunStore.create(process.argv[1], { version: '1', startedUs: 0, sanitized: true });
       process.stdin.on('data', async () => { await store.saveReport(regressionReport(), 0); process.stdout.write('saved'); });
       process.stdout.write('made');`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script, run], { stdio: ['pipe', 'pipe', 'inherit'] });

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { explain } from '../config/explain.ts';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { buildConfig, readConfigFile } from '../config/load.ts';
+import { readRulesFile } from '../config/rules-file.ts';
 import { openSanitizer } from '../engine/sanitizing.ts';
 import { previewRequests } from '../engine/preview.ts';
 import { DoubletakeError } from '../errors.ts';
@@ -35,6 +36,8 @@ function check(file: string, requestFile: string | undefined): void {
   const document = readConfigFile(file, process.env);
   const config = buildConfig(document, []);
   openSanitizer(config.policy);
+  const { rulesFile, rules = [] } = config.compare ?? {};
+  if (rulesFile !== undefined) readRulesFile(rulesFile, new Set(rules.map(({ name }) => name)));
   if (requestFile === undefined) {
     process.stdout.write(`${file} is valid.\n\n${explain(config, document)}`);
     return;

@@ -1,4 +1,4 @@
-/** `doubletake generate`: configurations with which a proxy copies requests to the mirror sink, and a test of one. */
+/** `doubletake generate`: what deploys doubletake, configurations with which a proxy copies requests to the mirror sink, and a test of one. */
 import { Command, Option } from 'commander';
 import { listenSchema, targetUrlSchema } from '../config/values.ts';
 import { checkCopies } from '../engine/copy-check.ts';
@@ -8,6 +8,7 @@ import type { Endpoint } from '../generate/options.ts';
 import { copyCheckText } from './copy-check-text.ts';
 import { ExitCode } from './exit-code.ts';
 import { parseInteger, parseListen, parsePercentage } from './flags.ts';
+import { deploymentCommands } from './generate-deployment.ts';
 
 interface GenerateFlags {
   sink?: Endpoint;
@@ -21,12 +22,16 @@ interface GenerateFlags {
 
 export function generateCommand(): Command {
   const command = new Command('generate')
-    .summary('print a proxy\'s configuration that copies requests to the mirror sink, or try one')
+    .summary('print a proxy\'s configuration that copies requests to the mirror sink, or what deploys a mirror')
     .description(
       'Prints a configuration with which a proxy copies requests to the mirror sink (mirror --http-sink), with what is ' +
-        'to be known about that proxy; or, with --verify, sends marked requests through a proxy and says what arrived.',
+        'to be known about that proxy; or, with --verify, sends marked requests through a proxy and says what arrived.\n' +
+        'Prints as well what deploys doubletake itself, on AWS and elsewhere.',
     );
+  command.commandsGroup('Proxies that copy requests:');
   for (const kind of proxyKinds) command.addCommand(kindCommand(kind));
+  command.commandsGroup('Where doubletake runs:');
+  for (const deployment of deploymentCommands()) command.addCommand(deployment);
   return command;
 }
 

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { DoubletakeError } from '../errors.ts';
 import { ConfigError } from '../config/problem.ts';
 import { version } from '../version.ts';
+import { awsCommand } from './aws.ts';
 import { configCommand } from './config.ts';
 import { controlCommand } from './control.ts';
 import { convertCommand } from './convert.ts';
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(reportCommand())
     .addCommand(tapCommand())
     .addCommand(generateCommand())
+    .addCommand(awsCommand())
     .addCommand(configCommand())
     .addCommand(controlCommand())
     .addCommand(demoCommand());

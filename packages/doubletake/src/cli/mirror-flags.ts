@@ -27,6 +27,7 @@ export interface ConfigFlags {
   percentageByHeader?: string;
   workers?: number;
   health?: string;
+  dashboard?: string;
   run?: string;
   record?: string;
   control?: string;
@@ -66,6 +67,7 @@ export function overridesOf(flags: ConfigFlags, document: ConfigDocument | null)
   overrides.push(...sampleOverrides(flags, document));
   say('--workers', ['workers'], flags.workers);
   say('--health', ['health'], flags.health);
+  say('--dashboard', ['dashboard', 'listen'], flags.dashboard);
   say('--run', ['run'], flags.run);
   say('--record', ['record', 'directory'], flags.record);
   say('--control', ['control'], flags.control);

@@ -12,7 +12,7 @@ import { type ConfigFlags, overridesOf } from './mirror-flags.ts';
 import { replayView } from './replay-text.ts';
 import { createReporterOf } from './reporter.ts';
 import { runEngine } from './run-engine.ts';
-import { addPacketOptions, addPolicyOptions, addTargetOptions, list, workersOption } from './shared-options.ts';
+import { addPacketOptions, addPolicyOptions, addTargetOptions, dashboardOption, list, workersOption } from './shared-options.ts';
 import { verdictCodes } from './verdict-code.ts';
 
 /** `run` gets the files and the flags that were given. */
@@ -58,6 +58,7 @@ export function replayCommand(run: (files: string[], flags: ReplayFlags) => Prom
   return command
     .optionsGroup('Running:')
     .addOption(workersOption('worker threads, among which the connections are shared out; what has a pace is replayed by one (default: 2 with --speed max where there are processors for it, else 1)'))
+    .addOption(dashboardOption())
     .option('--run <DIR>', 'compare production\'s recorded answers with the target\'s, and write the comparison to this new folder for `doubletake report`')
     .option('--record <DIR>', 'record the requests, made safe, with production\'s responses, to this folder')
     .option('--control <PATH>', 'let `doubletake control` stop and resume replay through this Unix socket')

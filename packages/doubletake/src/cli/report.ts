@@ -9,6 +9,8 @@ import { terminalReport } from '../compare/report-text/terminal.ts';
 import type { RunReport } from '../compare/report.ts';
 import { StoreError } from '../store/database.ts';
 import { reportSoFar, RunReader } from '../store/run-reader.ts';
+import { serveRun } from './report-dashboard.ts';
+import { dashboardOption } from './shared-options.ts';
 import { verdictCodes } from './verdict-code.ts';
 
 type Format = 'terminal' | 'html' | 'markdown' | 'json' | 'junit';
@@ -17,6 +19,8 @@ interface ReportFlags {
   format: Format;
   output?: string;
   parquet?: string;
+  dashboard?: string;
+  showUnsanitized?: boolean;
 }
 
 const formats: Readonly<Record<Format, (report: RunReport, toFile: boolean) => string>> = {
@@ -38,10 +42,17 @@ export function reportCommand(): Command {
     .addOption(new Option('--format <FORMAT>', 'what to write').choices(Object.keys(formats)).default('terminal'))
     .option('--output <FILE>', 'write to this file instead of standard output')
     .option('--parquet <DIR>', 'also write the run\'s tables to this folder, as Parquet files (docs/run-store.md)')
+    .addOption(dashboardOption().conflicts(['format', 'output', 'parquet']))
+    .option('--show-unsanitized', 'let the dashboard show contents of a run that was written without policy.sanitize')
     .action((run: string, flags: ReportFlags) => report(run, flags));
 }
 
-async function report(run: string, { format, output, parquet }: ReportFlags): Promise<void> {
+async function report(run: string, { format, output, parquet, dashboard, showUnsanitized = false }: ReportFlags): Promise<void> {
+  if (dashboard !== undefined) {
+    const { verdict } = await serveRun(run, { listen: dashboard, showUnsanitized });
+    process.exitCode = verdictCodes[verdict];
+    return;
+  }
   const found = await readRun(run, parquet ?? null);
   const text = formats[format](found, output !== undefined);
   // Set first: a reader that goes away does not change the verdict.

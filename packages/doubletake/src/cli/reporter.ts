@@ -4,13 +4,14 @@
  */
 import { pino } from 'pino';
 import { type LedgerReport, type RecordingCounts, total } from '../ledger/report.ts';
+import { lost, progressFields, replayed } from './progress-fields.ts';
 
 /** How a report is shown while it grows. */
 export interface ReportView<Report> {
   /** On a terminal: one line, with what has changed in so many seconds. */
   line(before: Report, now: Report, seconds: number): string;
-  /** In a log. */
-  fields(report: Report): object;
+  /** In a log, with what has come since the line before. */
+  fields(before: Report, now: Report): object;
 }
 
 export interface Reporter<Report = LedgerReport> {
@@ -28,7 +29,7 @@ const logEveryMs = 10_000;
 
 /** A reporter of a mirror's ledger. */
 export function createReporter(quiet: boolean): Reporter {
-  return createReporterOf(quiet, { line: liveLine, fields: progress });
+  return createReporterOf(quiet, { line: liveLine, fields: progressFields });
 }
 
 /** A reporter of anything that has a view. */
@@ -101,7 +102,12 @@ class LogReporter<Report> implements Reporter<Report> {
 
   start(read: () => Report): void {
     if (this.#quiet) return;
-    this.#timer = setInterval(() => this.#log.info(this.#view.fields(read()), 'progress'), logEveryMs);
+    let before = read();
+    this.#timer = setInterval(() => {
+      const now = read();
+      this.#log.info(this.#view.fields(before, now), 'progress');
+      before = now;
+    }, logEveryMs);
   }
 
   stop(): void {
@@ -140,25 +146,8 @@ function liveLine(before: LedgerReport, now: LedgerReport, seconds: number): str
   ].join('  ');
 }
 
-function progress(report: LedgerReport): object {
-  const { captured, outcomes, inFlight, packets, gaps, replay, comparison, recording } = report;
-  const responses = Object.fromEntries(Object.entries(report.targets).map(([name, target]) => [name, target.responses]));
-  const { received, kernelDrops } = packets;
-  return { replay, ...(comparison === undefined ? {} : { comparison }), ...(recording === undefined ? {} : { recording }), captured, outcomes, inFlight, lost: lost(report), packets: { received, kernelDrops }, gaps, responses };
-}
-
 function unrecorded({ dropped, failed }: RecordingCounts): string {
   return dropped + failed === 0 ? '' : ` (${dropped + failed} not)`;
-}
-
-function replayed(report: LedgerReport): number {
-  return total(report.outcomes['replayed'] ?? 0);
-}
-
-/** Requests that should have been replayed and were not, and packets that the kernel dropped. */
-function lost({ outcomes, packets }: LedgerReport): number {
-  const ended = ['dropped', 'failed', 'incomplete'].reduce((sum, name) => sum + total(outcomes[name] ?? 0), 0);
-  return ended + packets.kernelDrops;
 }
 
 function answersByClass(report: LedgerReport): string {

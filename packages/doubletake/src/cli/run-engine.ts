@@ -8,8 +8,15 @@ import type { MirrorConfig } from '../config/schema.ts';
 import { Engine } from '../engine/engine.ts';
 import { DoubletakeError } from '../errors.ts';
 import { imbalances, type LedgerReport } from '../ledger/report.ts';
+import type { DashboardBackend } from '../server/api/backend.ts';
+import { ChangeLog } from '../server/changes.ts';
 import { startControlServer } from '../server/control.ts';
+import type { DashboardServer } from '../server/dashboard.ts';
 import { startHealthServer } from '../server/health.ts';
+import { liveBackend } from '../server/live-backend.ts';
+import { Metrics } from '../server/metrics/metrics.ts';
+import type { OtlpExporter } from '../server/metrics/otlp-exporter.ts';
+import { startExport } from '../server/metrics/start-export.ts';
 import { ExitCode } from './exit-code.ts';
 import { ledgerText } from './ledger-text.ts';
 import type { Reporter } from './reporter.ts';
@@ -36,9 +43,11 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
   if (config.ledger !== undefined) checkWritable(config.ledger);
   const stopped = Promise.withResolvers<void>();
   let failed = false;
+  const changes = new ChangeLog((text) => reporter.warning(text));
   const engine = new Engine(config, {
     warning: (text) => reporter.warning(text),
     notice: (text) => reporter.notice(text),
+    ramped: (text) => void changes.note('ramp', text),
     exhausted: () => stopped.resolve(),
     failed: (error) => {
       failed = true;
@@ -50,8 +59,10 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
       reporter.error(`a worker died, its requests are lost; the proxy goes on: ${error.stack ?? error.message}`);
     },
   });
+  const backend = liveBackend(engine);
+  const metrics = new Metrics(backend.live);
   // The port for health is taken first, so that a balancer sees 503 while the rest starts.
-  const health = config.health && (await startHealthServer(config.health, () => engine.problem()));
+  const health = config.health && (await startHealthServer(config.health, () => engine.problem(), (accept) => metrics.expose(accept)));
   const control =
     config.control === undefined
       ? null
@@ -60,8 +71,10 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
           halt: () => engine.halt(),
           resume: () => engine.resume(),
           setPercentage: (target, percentage) => engine.setPercentage(target, percentage),
-          changed: (text) => reporter.warning(text),
+          changed: (text) => void changes.add('control socket', text),
         });
+  let dashboard: DashboardServer | null = null;
+  let fleet: { stop(): Promise<void> } | null = null;
   let reloading = Promise.resolve();
   const signals = onSignals({
     stop: () => stopped.resolve(),
@@ -72,14 +85,19 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
         ? null
         : () => {
             // One after the other, so that the file as it was read last holds in the end.
-            reloading = reloading.then(() => reload(engine, reread, reporter));
+            reloading = reloading.then(() => reload(engine, reread, reporter, changes));
           },
   });
+  let exporter: OtlpExporter | null = null;
   try {
+    dashboard = await openDashboard(config, { backend, metrics, changes, reporter });
     const addresses = await engine.start();
+    exporter = startExport(config, metrics, reporter);
+    if (dashboard !== null) addresses.push(`dashboard=${formatListen(dashboard)}`);
     if (health !== undefined) addresses.push(`health=${formatListen(health)}`);
     process.stderr.write(`ready ${addresses.join(' ')}\n`);
     reporter.start(() => engine.report());
+    if (config.aws?.watch) fleet = (await import('./aws-watch.ts')).watchBeside(config.aws, reporter);
     await stopped.promise;
     reporter.stop();
     const report = await engine.stop(config.drainMs);
@@ -97,17 +115,42 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
   } finally {
     reporter.stop();
     signals.remove();
+    await exporter?.close();
+    await dashboard?.close();
+    await fleet?.stop();
     await control?.close();
     await health?.close();
+    metrics.close();
   }
 }
 
+/** Null when none is asked for; what serves it is loaded only then. */
+async function openDashboard(
+  config: MirrorConfig,
+  { backend, metrics, changes, reporter }: { backend: DashboardBackend; metrics: Metrics; changes: ChangeLog; reporter: Reporter },
+): Promise<DashboardServer | null> {
+  if (config.dashboard === undefined) return null;
+  const { startDashboard } = await import('../server/dashboard.ts');
+  const options = {
+    config: config.dashboard,
+    changes,
+    warning: (text: string) => reporter.warning(text),
+    metrics: async (accept: string | undefined) => metrics.expose(accept),
+  };
+  const dashboard = await startDashboard(options, backend);
+  reporter.notice(`the dashboard is at ${dashboard.address}`);
+  // Told once, and to no log.
+  if (dashboard.token !== null) process.stderr.write(`doubletake: the dashboard's operator token: ${dashboard.token}\n`);
+  return dashboard;
+}
+
 /** Reads the file again; what cannot be used changes nothing. */
-async function reload(engine: Engine, { file, read }: Reread, reporter: Reporter): Promise<void> {
+async function reload(engine: Engine, { file, read }: Reread, reporter: Reporter, changes: ChangeLog): Promise<void> {
   try {
     const kept = await engine.reload(read());
     for (const name of kept) reporter.warning(`${file}: ${name} has changed, which takes a restart; the old one stays`);
     reporter.notice(`reloaded ${file}`);
+    changes.note('signal', `reloaded ${file}`);
   } catch (error) {
     if (!(error instanceof DoubletakeError)) throw error;
     const lines = error instanceof ConfigError ? error.lines : [error.message];

@@ -1,6 +1,7 @@
 /** Options that `mirror` and `replay` have in common. */
 import { type Command, Option } from 'commander';
-import { parseDuration, parseInteger, parseMethods, parsePercentage } from './flags.ts';
+import { dashboardListenDefault } from '../config/dashboard-schema.ts';
+import { parseDuration, parseInteger, parseListen, parseMethods, parsePercentage } from './flags.ts';
 
 /** For an option that may be given several times. */
 export const list = <T>(parse: (text: string) => T) => (text: string, before: T[] | undefined): T[] => [...(before ?? []), parse(text)];
@@ -57,4 +58,11 @@ export function addPacketOptions(command: Command): Command {
         .argParser(list((text) => parseInteger('--port', text, 1, 65_535))),
     )
     .option('--merge-tunnels', 'the tunnels show the same network: a packet seen through two of them is one');
+}
+
+/** The page that shows it all. */
+export function dashboardOption(): Option {
+  return new Option('--dashboard [[HOST:]PORT]', `serve the dashboard (docs/dashboard.md) on ${dashboardListenDefault}, or at this address`)
+    .argParser((text: string) => parseListen('--dashboard', text))
+    .preset(dashboardListenDefault);
 }

@@ -32,7 +32,7 @@ export const tapView: ReportView<TapReport> = {
       `cpu ${percentage(now.cpuMs - before.cpuMs, now.elapsedMs - before.elapsedMs)}`,
     ].join('  ');
   },
-  fields: (report) => report,
+  fields: (_before, now) => now,
 };
 
 function percentage(part: number, whole: number): string {

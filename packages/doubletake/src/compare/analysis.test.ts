@@ -500,7 +500,16 @@ describe('Analysis', () => {
     expect(report.endpoints).toMatchObject([{ endpoint: 'GET /blog/{slug}', pairs: 60, mismatches: 60 }]);
     expect(report.clusters).toMatchObject([{ endpoint: 'GET /blog/{slug}', count: 60, share: 1, firstSeen: '2026-11-21T10:00:00.000Z' }]);
     expect(new Set(outcomes.map(({ endpoint }) => analysis.currentEndpoint(endpoint)))).toEqual(new Set(['GET /blog/{slug}']));
-    expect(outcomes.at(-1)?.clusters).toEqual([report.clusters[0]?.id]);
+    expect(outcomes.at(-1)?.differences).toMatchObject([{ path: '$.a', cluster: report.clusters[0]?.id }]);
+  });
+
+  test('tells of each difference which cluster it is in', () => {
+    const analysis = analysisOf();
+    const list = (type: (id: number) => unknown): Parts => ({ body: { ids: [1, 2, 3].map(type), total: type(4) } });
+    const { differences } = analysis.push(pairOf({ index: 0, target: '/lists' }, list(Number), list(String)));
+    const clusters = new Map(analysis.report().clusters.map(({ path, id }) => [path, id]));
+    expect(differences.map(({ place }) => place)).toEqual(['$.ids[0]', '$.ids[1]', '$.ids[2]', '$.total']);
+    expect(differences.map(({ cluster }) => cluster)).toEqual(['$.ids[*]', '$.ids[*]', '$.ids[*]', '$.total'].map((path) => clusters.get(path)));
   });
 
   test('judges latency and errors, and says what it was not told', () => {
@@ -534,6 +543,23 @@ describe('Analysis', () => {
       { endpoint: 'POST /predict', path: '$.result.label', pairs: 100, baselineOnly: 1, candidateOnly: 0, label: { agreement: 0.9 }, number: null },
       { path: '$.scores[0]', pairs: 100, label: null, number: { meanDifference: 1, correlation: 1 } },
     ]);
+  });
+
+  test.each<[number: string, other: string, label: boolean, difference: number | null]>([
+    ['0.12345678901234567', '0.62345678901234567', false, 0.5],
+    ['9007199254740993', '9007199254740995', false, 4],
+    ['12345678901234567890', '1.2345678901234567890e19', true, 0],
+    ['1.0', '10e-1', true, 0],
+    ['-0', '0', true, 0],
+    ['1e300', '1.5E+300', false, 5e299],
+    ['1e999', '2', false, null],
+  ])('reads numbers of models in any form: %s and %s', (number, other, same, difference) => {
+    const analysis = analysisOf({ models: [{ path: '$.score', as: 'label' }, { path: '$.score', as: 'number' }] });
+    analysis.push(pairOf({ index: 0, target: '/predict' }, { body: `{"score":${number}}` }, { body: `{"score":${other}}` }));
+    const [label, score] = analysis.report().models ?? [];
+    expect(label).toMatchObject({ pairs: 1, label: { agreement: same ? 1 : 0 } });
+    expect([score?.pairs, score?.candidateOnly]).toEqual(difference === null ? [0, 1] : [1, 0]);
+    if (difference !== null) expect(score?.number?.meanDifference).toBeCloseTo(difference, 10);
   });
 
   test('has a report of nothing', () => {
@@ -576,5 +602,94 @@ describe('Analysis', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('rules that change while pairs come', () => {
+  const nowUs = Date.UTC(2026, 10, 21, 12) * 1_000;
+  const rule = (name: string, path: string, endpoint?: string): object => ({ name, path, ignore: true, ...(endpoint === undefined ? {} : { endpoint }) });
+  const rulesOf = (...rules: object[]): ReturnType<typeof compareSchema.parse>['rules'] => compareSchema.parse({ rules }).rules;
+
+  function run(rules: object[] = [], accepted: string[] = []): { analysis: Analysis; push: (target: string, from: object, to: object, times?: number) => void } {
+    const analysis = new Analysis({ ...compareSchema.parse({ rules, noiseShare: 0 }), accepted });
+    let index = 0;
+    const push = (target: string, from: object, to: object, times = 200): void => {
+      for (let i = 0; i < times; i++) analysis.push(pairOf({ index: index++, target }, { body: from }, { body: to }));
+    };
+    return { analysis, push };
+  }
+
+  const endpointOf = (report: RunReport, name: string): RunReport['endpoints'][number] | undefined => report.endpoints.find(({ endpoint }) => endpoint === name);
+
+  test('a new rule judges anew what it touches, and nothing else', () => {
+    const { analysis, push } = run([rule('old', '$.old')]);
+    push('/a', { price: 1, old: 1 }, { price: 2, old: 2 });
+    push('/b', { total: 1 }, { total: 2 });
+    expect(analysis.report()).toMatchObject({ verdict: 'REGRESSION', pairs: 400, mismatches: 400, rules: [{ name: 'old', hidden: 200 }] });
+    analysis.setRules(rulesOf(rule('old', '$.old'), rule('prices', '$.price', 'GET /a')), [], nowUs);
+    const anew = analysis.report();
+    expect(endpointOf(anew, 'GET /a')).toMatchObject({ pairs: 0, mismatches: 0, verdict: 'INSUFFICIENT' });
+    expect(endpointOf(anew, 'GET /b')).toMatchObject({ pairs: 200, mismatches: 200, verdict: 'REGRESSION' });
+    expect(anew.clusters.map(({ endpoint }) => endpoint)).toEqual(['GET /b']);
+    expect(anew.warnings).toEqual(expect.arrayContaining([expect.stringMatching(/^GET \/a: judged anew since 2026-11-21T12:00:00\.000Z/)]));
+    push('/a', { price: 1, old: 1 }, { price: 2, old: 2 });
+    const after = analysis.report();
+    expect(endpointOf(after, 'GET /a')).toMatchObject({ pairs: 200, mismatches: 0 });
+    expect(after.rules).toEqual([{ name: 'old', hidden: 400, pairs: 400 }, { name: 'prices', hidden: 200, pairs: 200 }]);
+    analysis.setRules(rulesOf(rule('old', '$.old')), [], nowUs);
+    push('/a', { price: 1, old: 1 }, { price: 2, old: 2 });
+    expect(endpointOf(analysis.report(), 'GET /a')).toMatchObject({ pairs: 200, mismatches: 200, verdict: 'REGRESSION' });
+  });
+
+  test('rules that are the same change nothing', () => {
+    const { analysis, push } = run([rule('x', '$.x')]);
+    push('/a', { price: 1 }, { price: 2 });
+    const before = analysis.report();
+    analysis.setRules(rulesOf(rule('x', '$.x')), [], nowUs);
+    expect(analysis.report()).toEqual(before);
+  });
+
+  test('an accepted difference is shown and counts no more, until it is accepted no more', () => {
+    const { analysis, push } = run();
+    push('/a', { price: 1, name: 'x' }, { price: 2, name: 'x' });
+    const [{ id }] = analysis.report().clusters;
+    analysis.setRules([], [id], nowUs);
+    push('/a', { price: 1, name: 'x' }, { price: 2, name: 'x' });
+    push('/a', { price: 1, name: 'x' }, { price: 2, name: 'y' }, 1);
+    const accepted = analysis.report();
+    expect(endpointOf(accepted, 'GET /a')).toMatchObject({ pairs: 201, mismatches: 1 });
+    expect(accepted.verdict).not.toBe('REGRESSION');
+    expect(accepted.clusters).toMatchObject([{ path: '$.name' }, { id, accepted: true, count: 201, significant: false }]);
+    expect(accepted.clusters[0]).not.toHaveProperty('accepted');
+    analysis.setRules([], [], nowUs);
+    push('/a', { price: 1, name: 'x' }, { price: 2, name: 'x' });
+    expect(analysis.report()).toMatchObject({ verdict: 'REGRESSION', mismatches: 200 });
+  });
+
+  test('what is accepted follows its endpoint to another name', () => {
+    const names = Array.from({ length: 200 }, (_, index) => Array.from(String(index), (digit) => 'abcdefghij'[Number(digit)]).join(''));
+    const first = run();
+    for (const name of names.slice(0, 3)) first.push(`/users/${name}/cart`, { n: 1 }, { n: 2 }, 1);
+    const ids = first.analysis.report().clusters.map(({ id }) => id);
+    expect(ids).toHaveLength(3);
+    const { analysis, push } = run([], ids);
+    for (const name of names) push(`/users/${name}/cart`, { n: 1 }, { n: 2 }, 1);
+    const { endpoints, clusters, mismatches } = analysis.report();
+    expect(endpoints).toHaveLength(1);
+    expect(clusters).toMatchObject([{ endpoint: endpoints[0].endpoint, accepted: true }]);
+    expect(mismatches).toBe(0);
+  });
+
+  test('what was given back can be used again, however often rules change', () => {
+    const { analysis, push } = run();
+    for (let round = 0; round < 40; round++) {
+      const wide = Object.fromEntries(Array.from({ length: 150 }, (_, name) => [`f${round}_${name}`, 1]));
+      const other = Object.fromEntries(Object.keys(wide).map((name) => [name, 2]));
+      push('/a', wide, other, 1);
+      analysis.setRules(rulesOf(rule(`r${round}`, '$.never')), [], nowUs);
+    }
+    push('/a', { price: 1 }, { price: 2 });
+    expect(analysis.report()).toMatchObject({ pairs: 200, mismatches: 200 });
+    expect(analysis.report().clusters).toHaveLength(1);
   });
 });

@@ -5,11 +5,13 @@
  * that it is in, and a report counts the pairs of which some cluster counts by what is known then. What `push` says of a
  * pair is what is known when it comes; the tests go by that, since they may not be told what they have seen anew.
  */
+import type { CompareRule } from '../config/compare-schema.ts';
 import { type Cluster, ClusterBook } from './clusters/cluster-book.ts';
 import { headerOf, readRequest } from './clusters/request-parts.ts';
 import { timeOfAnswer, type Transition, transitionOf } from './clusters/transition.ts';
 import { compareAnswers } from './diff/compare-answers.ts';
-import type { Comparison, Difference } from './difference.ts';
+import type { DiffOptions } from './diff/options.ts';
+import type { ClusteredDifference, Comparison, Difference } from './difference.ts';
 import { EndpointNames } from './endpoints/endpoint-names.ts';
 import { isTimeOfAnswer } from './noise/answer-time.ts';
 import { classOf, type FieldProfile, type PairSource, type RequestContext } from './noise/field-profile.ts';
@@ -17,7 +19,9 @@ import { isSafe, OwnAnswers } from './noise/own-answers.ts';
 import type { Answer, Pair } from './pair.ts';
 import type { RunReport } from './report.ts';
 import { CompareRules } from './rules/compare-rules.ts';
+import { AcceptedClusters } from './analysis/accepted-clusters.ts';
 import { EndpointState, keyOfDifference } from './analysis/endpoint-state.ts';
+import { JudgedAnew } from './analysis/judged-anew.ts';
 import { ModelFields } from './analysis/model-fields.ts';
 import type { AnalysisOptions } from './analysis/options.ts';
 import { type Facts, runReport } from './analysis/run-report.ts';
@@ -39,11 +43,9 @@ export interface PairOutcome {
   /** Its endpoint's name; it may have another by the time of the report (`currentEndpoint`). */
   endpoint: string;
   /** What differs beyond noise and rules. */
-  differences: readonly Difference[];
+  differences: readonly ClusteredDifference[];
   /** What differs and is noise. */
   noise: readonly Difference[];
-  /** Ids of the clusters that these belong to, as in the report unless endpoints were merged in between. */
-  clusters: readonly string[];
   /** The candidate answers differently, and neither noise nor other data explains it. */
   mismatch: boolean;
   /** What kept the bodies from being compared in full. */
@@ -53,7 +55,10 @@ export interface PairOutcome {
 export class Analysis {
   readonly #options: AnalysisOptions;
   readonly #names: EndpointNames;
-  readonly #rules: CompareRules;
+  #rules: CompareRules;
+  readonly #ruleOptions: DiffOptions;
+  readonly #accepted: AcceptedClusters;
+  readonly #anew = new JudgedAnew();
   readonly #book = new ClusterBook();
   readonly #own: OwnAnswers;
   readonly #state = new StateEvidence();
@@ -70,10 +75,12 @@ export class Analysis {
   #logENeeded = Infinity;
 
   constructor(options: AnalysisOptions) {
-    const { rules, bodyBytesMax, ownHosts } = options;
+    const { rules, bodyBytesMax, ownHosts, accepted = [] } = options;
     this.#options = options;
     this.#names = new EndpointNames(options.endpoints);
-    this.#rules = new CompareRules(rules, ownHosts === undefined ? { bodyBytesMax } : { bodyBytesMax, ownHosts });
+    this.#ruleOptions = ownHosts === undefined ? { bodyBytesMax } : { bodyBytesMax, ownHosts };
+    this.#rules = new CompareRules(rules, this.#ruleOptions);
+    this.#accepted = new AcceptedClusters(accepted);
     this.#own = new OwnAnswers(options.sameRequestWithinMs);
     this.#models = new ModelFields(options.models, bodyBytesMax);
   }
@@ -81,7 +88,7 @@ export class Analysis {
   /** Compares a pair and learns from it. */
   push(pair: Pair): PairOutcome {
     const endpoint = this.#endpointOf(pair);
-    const { limited, differences, noise, clusters, mismatch } = this.#compare(endpoint, pair, pair.kind);
+    const { limited, differences, noise, mismatch } = this.#compare(endpoint, pair, pair.kind);
     if (pair.kind === 'candidate') {
       endpoint.measure(pair);
       this.#models.push(endpoint.name, pair);
@@ -90,7 +97,34 @@ export class Analysis {
       const before = this.#own.push(pair, this.#wantsOwn(endpoint));
       if (before !== null) this.#compareOwn(endpoint, pair, before);
     }
-    return { endpoint: endpoint.name, differences, noise, clusters: clusters.map(({ id }) => id), mismatch, limited };
+    return { endpoint: endpoint.name, differences, noise, mismatch, limited };
+  }
+
+  /**
+   * From now on these rules hold, and these clusters, by their ids, are accepted. Endpoints for which that changes
+   * something are judged anew: a test may not be told afterwards what it has seen. `nowUs` is since the epoch.
+   */
+  setRules(rules: readonly CompareRule[], accepted: readonly string[], nowUs: number): void {
+    const pairs = [...this.#endpoints.values()].reduce((sum, { totals }) => sum + totals.candidate, 0);
+    this.#rules = new CompareRules(rules, this.#ruleOptions, { rules: this.#rules, pairs });
+    const otherwise = this.#accepted.replace(accepted);
+    const touched = new Set<string>();
+    for (const { id, endpoint } of this.#book.clusters()) if (otherwise.has(id)) touched.add(endpoint);
+    for (const [name, { rules: known }] of this.#endpoints) if (!this.#rules.of(name).isSame(known)) touched.add(name);
+    if (touched.size === 0) return;
+    this.#book.forget(touched);
+    for (const name of touched) {
+      this.#endpoints.get(name)?.release();
+      this.#endpoints.set(name, this.#newEndpoint(name));
+      this.#state.forget(name);
+    }
+    this.#anew.note(touched, nowUs);
+  }
+
+  /** What differs between two answers by the rules that hold for an endpoint now; nothing is learned from it. */
+  compareOnce(endpoint: string, baseline: Answer, candidate: Answer): readonly Difference[] {
+    const rules = this.#rules.of(this.#names.currentName(endpoint));
+    return rules.apply(compareAnswers(baseline, candidate, rules.options), false);
   }
 
   /** Counts pairs that could not be compared, by why: `incomplete`, `no_baseline`, `sampled_down` … */
@@ -121,10 +155,12 @@ export class Analysis {
       clusters: [...this.#book.clusters()],
       stateOf: (cluster) => this.#stateOf(cluster),
       isNoise: (cluster) => this.#isNoise(cluster),
+      isAccepted: ({ id }) => this.#accepted.has(id),
       clusterAt: (index) => this.#book.at(index),
       fromUs: this.#fromUs,
       toUs: this.#toUs,
       rules: this.#rules,
+      anew: this.#anew.texts(),
       models: this.#models.reports(),
       excluded: this.#excluded,
       truncated: this.#truncated,
@@ -178,7 +214,7 @@ export class Analysis {
         this.#endpoints.set(current, renamed);
       }
     }
-    this.#book.rename(currentName);
+    this.#book.rename(currentName, (from, to) => this.#accepted.rename(from, to));
     this.#state.rename(currentName);
   }
 
@@ -251,20 +287,20 @@ export class Analysis {
     };
     const kept = found.filter(({ cluster }) => counts(cluster));
     const noise = found.filter(({ cluster }) => !counts(cluster));
-    const mismatch = kept.some(({ cluster }) => cluster === null || this.#stateOf(cluster) === null);
-    const all = [...verdicts.keys()];
-    const indexes = all.map(({ index }) => index).toSorted((a, b) => a - b);
+    const isAccepted = ({ cluster }: Found): boolean => cluster !== null && this.#accepted.has(cluster.id);
+    const mismatch = kept.some((each) => each.cluster === null || (!isAccepted(each) && this.#stateOf(each.cluster) === null));
+    const indexes = Array.from(verdicts.keys(), ({ index }) => index).toSorted((a, b) => a - b);
     // What found no cluster always counts.
     if (found.some(({ cluster }) => cluster === null)) indexes.push(-1);
     if (indexes.length > 0) endpoint.count(indexes, pair.kind, mismatch);
     if (source !== 'own' || endpoint.totals.noise < noisePairsEnough) {
-      endpoint.evidence.push(pair.kind, mismatch, found.map(({ difference }) => keyOfDifference(difference)));
+      const tested = this.#accepted.size === 0 ? found : found.filter((each) => !isAccepted(each));
+      endpoint.evidence.push(pair.kind, mismatch, tested.map(({ difference }) => keyOfDifference(difference)));
     }
     return {
       limited,
-      differences: kept.map(({ difference }) => difference),
+      differences: kept.map(({ difference, cluster }) => ({ ...difference, cluster: cluster?.id ?? null })),
       noise: noise.map(({ difference }) => difference),
-      clusters: all.filter((cluster) => verdicts.get(cluster)),
       mismatch,
     };
   }
@@ -298,9 +334,7 @@ function isOfBoth(endpoint: EndpointState, { difference }: Found): boolean {
   return !endpoint.isOfCandidate(difference.path, classOf(difference.kind));
 }
 
-interface Compared extends Omit<PairOutcome, 'endpoint' | 'clusters'> {
-  clusters: readonly Cluster[];
-}
+type Compared = Omit<PairOutcome, 'endpoint'>;
 
 /** The transition as the place's other values have it: those of a place with ever new words have no words in common. */
 function wordedFor(transition: Transition, difference: Difference, profile: FieldProfile, isNoisy: boolean): Transition {

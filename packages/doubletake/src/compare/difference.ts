@@ -37,6 +37,12 @@ export interface Difference {
   candidateType: string | null;
 }
 
+/** A difference beyond noise and rules, and what it belongs to. */
+export interface ClusteredDifference extends Difference {
+  /** Id of its cluster, as in the report unless endpoints are merged later; null when there was no room for another. */
+  cluster: string | null;
+}
+
 /** Something that differs and that a rule of the user hides. */
 export interface HiddenDifference {
   /** Path at which the rule stands; a value below it may be what differs. */

@@ -36,7 +36,7 @@ export type PairKind =
 
 export interface Pair {
   kind: PairKind;
-  /** The replay's id (X-Doubletake-Id). */
+  /** The replay's id (X-Doubletake-Id); of a noise pair with what makes it another's. */
   id: string;
   /** Capture time of the request's first byte, microseconds since the epoch. */
   timeUs: number;

@@ -93,6 +93,8 @@ export interface ClusterReport {
   origin: 'code' | 'state';
   /** What the statistics say: beyond noise, or not known yet. */
   significant: boolean;
+  /** Accepted by hand: it counts no more. Absent when it is not. */
+  accepted?: true;
   firstSeen: string;
   example: ClusterExample;
 }

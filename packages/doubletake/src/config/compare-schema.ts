@@ -82,6 +82,18 @@ const ruleSchema = z
     }
   });
 
+/** The rules of `compare`, and of a rules file. */
+export const rulesSchema = z
+  .array(ruleSchema)
+  .max(rulesMax)
+  .superRefine((rules, context) => {
+    const names = new Set<string>();
+    for (const [index, { name }] of rules.entries()) {
+      if (names.has(name)) context.addIssue({ code: 'custom', message: 'two rules have the same name', path: [index, 'name'] });
+      names.add(name);
+    }
+  });
+
 const templateSchema = patternText.regex(/^(?:[!-~]+ )?\/[^\s?#]*$/, {
   error: 'expected a path such as /users/{id}, perhaps behind a method',
 });
@@ -108,18 +120,12 @@ export const compareSchema = z
       .optional()
       .describe('The name of a target that runs the baseline\'s version, too: what differs between the two is noise.'),
     policy: verdictPolicySchema.prefault({}),
-    rules: z
-      .array(ruleSchema)
-      .max(rulesMax)
-      .superRefine((rules, context) => {
-        const names = new Set<string>();
-        for (const [index, { name }] of rules.entries()) {
-          if (names.has(name)) context.addIssue({ code: 'custom', message: 'two rules have the same name', path: [index, 'name'] });
-          names.add(name);
-        }
-      })
+    rules: rulesSchema
       .default([])
       .describe('What does not count as a difference. Of several rules of one kind for a place, the first counts.'),
+    rulesFile: textSchema
+      .optional()
+      .describe('File with more such `rules`, behind these, and with the differences that were `accepted` ([comparing.md](comparing.md)). The dashboard writes to it; it is read at the start and on SIGHUP, and need not be there.'),
     endpoints: z
       .array(templateSchema)
       .max(templatesMax)

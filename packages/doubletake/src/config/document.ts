@@ -25,14 +25,14 @@ export class ConfigDocument {
   /** Scalars that hold a variable's value, with the text that stands in the file. */
   readonly #expanded: ReadonlyMap<Node, string>;
 
-  /** Throws a `ConfigError` for what is no YAML, and for variables that are not set. */
-  constructor(file: string, text: string, environment: Environment) {
+  /** `environment` is null where no variables are expanded. Throws a `ConfigError` for what is no YAML, and for variables that are not set. */
+  constructor(file: string, text: string, environment: Environment | null) {
     this.file = file;
     this.#lines = new LineCounter();
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, stringKeys: true });
     this.#refuse([...this.#document.errors, ...this.#document.warnings].map(({ pos, message }) => this.#problem(pos[0], message)));
     const expanded = new Map<Node, string>();
-    this.#refuse(this.#expand(text, environment, expanded));
+    if (environment !== null) this.#refuse(this.#expand(text, environment, expanded));
     this.#expanded = expanded;
     this.value = this.#plainValues();
   }
@@ -140,6 +140,16 @@ export class ConfigDocument {
   #refuse(problems: readonly Problem[]): void {
     if (problems.length > 0) throw new ConfigError(this.file, problems);
   }
+}
+
+/** What is at `path` in a plain value; undefined when it is not there. */
+export function valueAt(value: unknown, path: Path): unknown {
+  let inside = value;
+  for (const step of path) {
+    if (typeof inside !== 'object' || inside === null || !Object.hasOwn(inside, step)) return undefined;
+    inside = Reflect.get(inside, step);
+  }
+  return inside;
 }
 
 function keyText(key: unknown): string {

@@ -5,7 +5,7 @@ import type { MirrorConfig } from './schema.ts';
 export function explainCompare(words: Words, { compare, run, targets }: MirrorConfig): void {
   if (compare === undefined) return;
   const at = (...keys: (string | number)[]): (string | number)[] => ['compare', ...keys];
-  const { baseline, reference, policy, rules, noiseShare, bodyBytesMax, mapIds } = compare;
+  const { baseline, reference, policy, rules, rulesFile, noiseShare, bodyBytesMax, mapIds } = compare;
   const candidate = targets.find(({ name }) => name !== baseline && name !== reference)?.name ?? '';
   words.title('Comparison');
   words.say(
@@ -23,6 +23,7 @@ export function explainCompare(words: Words, { compare, run, targets }: MirrorCo
     const what = Object.entries(effects).flatMap(([key, value]) => (value === undefined ? [] : [key]));
     words.say(at('rules', index), `${name}: ${what.join(', ')} at ${[path].flat().join(', ')}${endpoint === undefined ? '' : ` of ${[endpoint].flat().join(', ')}`}`);
   });
+  if (rulesFile !== undefined) words.say(at('rulesFile'), `more rules, and differences that were accepted, are in ${words.shown(at('rulesFile'), rulesFile)}`);
   words.say(at('bodyBytesMax'), `bodies up to ${bodyBytesMax} bytes are compared in full`);
   if (mapIds) words.say(at('mapIds'), `ids that ${candidate} gives are used in later requests of the same client`);
   words.say(['run'], run === undefined ? 'not written to a run: the verdict is printed at the end' : `written to the run ${words.shown(['run'], run)}`);

@@ -3,7 +3,9 @@
  * came from the environment are shown as they stand in the file.
  */
 import type { ConfigDocument, Path } from './document.ts';
+import { explainAws } from './explain-aws.ts';
 import { explainCompare } from './explain-compare.ts';
+import { explainDashboard } from './explain-dashboard.ts';
 import { explainRecord } from './explain-record.ts';
 import { explainTarget } from './explain-target.ts';
 import { formatListen } from './listen.ts';
@@ -22,6 +24,7 @@ export function explain(config: MirrorConfig, document: ConfigDocument): string 
   config.targets.forEach((target, index) => explainTarget(words, target, index));
   explainRecord(words, config);
   explainCompare(words, config);
+  explainAws(words, config.aws);
   words.title('Running');
   explainRunning(words, config);
   return document.hide(words.text());
@@ -147,6 +150,15 @@ function explainRunning(words: Words, config: MirrorConfig): void {
       : 'servers seen in the mirrored traffic are not taken for production: only what is listed is',
   );
   if (config.control !== undefined) words.say(['control'], `control: ${words.shown(['control'], config.control)}`);
-  if (config.health !== undefined) words.say(['health'], `health: http://${words.shown(['health'], formatListen(config.health))}/healthz`);
+  if (config.health !== undefined) {
+    const address = words.shown(['health'], formatListen(config.health));
+    words.say(['health'], `health: http://${address}/healthz, metrics: http://${address}/metrics`);
+  }
+  const otlp = config.metrics?.otlp;
+  if (otlp !== undefined) {
+    const at = ['metrics', 'otlp', 'endpoint'];
+    words.say(at, `metrics are sent to ${words.shown(at, otlp.endpoint)} every ${otlp.everyMs} ms`);
+  }
+  explainDashboard(words, config);
   if (config.ledger !== undefined) words.say(['ledger'], `ledger: written to ${words.shown(['ledger'], config.ledger)}`);
 }

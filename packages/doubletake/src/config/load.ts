@@ -3,12 +3,14 @@
  * that is wrong is reported at once, each with its place.
  */
 import { readFileSync, statSync } from 'node:fs';
+import type { z } from 'zod';
 import { DoubletakeError } from '../errors.ts';
-import { ConfigDocument, type Path } from './document.ts';
+import type { AwsConfig } from './aws-config.ts';
+import { ConfigDocument, type Path, valueAt } from './document.ts';
 import type { Environment } from './environment.ts';
 import { allFindings, type Finding, findingText, schemaMessage } from './issues.ts';
 import { ConfigError, type Problem } from './problem.ts';
-import { type MirrorConfig, mirrorSchema } from './schema.ts';
+import { awsOnlySchema, type MirrorConfig, mirrorSchema } from './schema.ts';
 
 /** What a flag says. In `path`, `*` stands for every entry of a list or mapping that is there. */
 export interface Override {
@@ -37,6 +39,19 @@ export function readConfigFile(file: string, environment: Environment): ConfigDo
 
 /** The configuration that `document` and `overrides` give together; throws a `ConfigError` with all that is wrong. */
 export function buildConfig(document: ConfigDocument | null, overrides: readonly Override[]): MirrorConfig {
+  return build(mirrorSchema, document, overrides);
+}
+
+/**
+ * `aws` of a file for a mirror, or of one that has nothing else; undefined where a mirror's file has none. Throws a
+ * `ConfigError` with all that is wrong.
+ */
+export function buildAwsConfig(document: ConfigDocument): AwsConfig | undefined {
+  const alone = document.has(['aws']) && !document.has(['sources']) && !document.has(['targets']);
+  return alone ? build(awsOnlySchema, document, []).aws : buildConfig(document, []).aws;
+}
+
+function build<Schema extends z.ZodType>(schema: Schema, document: ConfigDocument | null, overrides: readonly Override[]): z.output<Schema> {
   const input = structuredClone(document?.value ?? {});
   const fromFlags: { flag: string; path: Path }[] = [];
   for (const { flag, path, value } of overrides) {
@@ -45,10 +60,10 @@ export function buildConfig(document: ConfigDocument | null, overrides: readonly
       fromFlags.push({ flag, path: place });
     }
   }
-  let result = mirrorSchema.safeParse(input, { error: schemaMessage });
+  let result = schema.safeParse(input, { error: schemaMessage });
   // A variable's value is text; where the schema wants a number or a truth value, text that reads as one is one.
   if (!result.success && document !== null && readVariables(input, document, allFindings(result.error))) {
-    result = mirrorSchema.safeParse(input, { error: schemaMessage });
+    result = schema.safeParse(input, { error: schemaMessage });
   }
   if (result.success) return result.data;
   const problems = allFindings(result.error).map((finding) => problemOf(finding, input, document, fromFlags));
@@ -95,15 +110,6 @@ function matches(value: unknown, path: Path): Path[] {
   if (typeof inside !== 'object' || inside === null) return [];
   const keys: PropertyKey[] = Array.isArray(inside) ? [...inside.keys()] : Object.keys(inside);
   return keys.flatMap((key) => matches(value, [...before, key, ...path.slice(star + 1)]));
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  let inside = value;
-  for (const step of path) {
-    if (typeof inside !== 'object' || inside === null || !Object.hasOwn(inside, step)) return undefined;
-    inside = Reflect.get(inside, step);
-  }
-  return inside;
 }
 
 /** Sets what is at `path` and makes the mappings on the way; where something else stands in the way, it stays. */

@@ -6,8 +6,12 @@
  * (`MirrorConfig`: milliseconds, bytes). Each field's description is one sentence or two with its unit.
  */
 import { z } from 'zod';
+import { completeAws } from './aws-config.ts';
+import { awsSchema } from './aws-schema.ts';
 import { compareSchema } from './compare-schema.ts';
+import { dashboardSchema } from './dashboard-schema.ts';
 import { guardsSchema } from './guards-schema.ts';
+import { metricsSchema } from './metrics-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { recordSchema } from './record-schema.ts';
 import { productionBehindProxies, type SourceConfig, sourceKey, sourceSchema } from './source-schema.ts';
@@ -49,12 +53,19 @@ export const mirrorSchema = z
     record: recordSchema
       .optional()
       .describe('Record what the policy lets through, made safe, with production\'s responses (docs/recording.md); absent, nothing is recorded.'),
+    aws: awsSchema
+      .optional()
+      .describe('Traffic mirroring on AWS: what `doubletake aws` makes and keeps true (docs/aws.md); absent, that is done by hand.'),
     guards: guardsSchema.prefault({}).describe('What keeps replay away from production.'),
     workers: wholeNumber(1, 256).default(1).describe('Worker threads; one serves about 20,000 requests/s.'),
     drain: durationSchema.prefault('10s').describe('How long a stop waits for the requests under way.'),
     health: listenSchema
       .optional()
-      .describe('Address and port that answer `GET /healthz` for a load balancer; absent, there is none.'),
+      .describe('Address and port that answer `GET /healthz` for a load balancer and `GET /metrics` for Prometheus; absent, there is none.'),
+    metrics: metricsSchema.optional().describe('Where metrics (docs/metrics.md) are sent, besides being there to be fetched.'),
+    dashboard: dashboardSchema
+      .optional()
+      .describe('The dashboard and its HTTP API (docs/dashboard.md); absent, there is none.'),
     control: textSchema
       .optional()
       .describe('Path of a Unix socket (on Windows a named pipe) on which `doubletake control` stops and resumes replay and sets percentages; only the user who runs the mirror may open it.'),
@@ -91,12 +102,21 @@ export const mirrorSchema = z
       context.addIssue({ code: 'custom', message: 'no target is left to be the candidate', path: ['compare'] });
     }
   })
-  .transform(({ drain, compare, ...config }) => ({
-    ...config,
-    // A run is written for what is compared.
-    compare: compare ?? (config.run === undefined ? undefined : compareSchema.parse({})),
-    drainMs: drain,
-  }));
+  .transform(({ drain, compare, aws, ...config }, context) => {
+    const tunnels = config.sources.flatMap((source) => ('vxlan' in source ? [source.vxlan] : []));
+    const side = {
+      ports: [...new Set(tunnels.flatMap(({ ports }) => ports))],
+      vni: tunnels.flatMap(({ vni }) => vni).at(0) ?? null,
+      responses: compare !== undefined || config.run !== undefined || config.record !== undefined,
+    };
+    return {
+      ...config,
+      aws: aws && completeAws(aws, side, (path, message) => context.addIssue({ code: 'custom', message, path: ['aws', ...path] })),
+      // A run is written for what is compared.
+      compare: compare ?? (config.run === undefined ? undefined : compareSchema.parse({})),
+      drainMs: drain,
+    };
+  });
 
 function refuseTwice(
   names: readonly string[],
@@ -110,3 +130,10 @@ function refuseTwice(
 }
 
 export type MirrorConfig = z.output<typeof mirrorSchema>;
+
+/** A file that says nothing of a mirror, for `doubletake aws` alone. */
+export const awsOnlySchema = z
+  .strictObject({ aws: awsSchema })
+  .transform(({ aws }, context) => ({
+    aws: completeAws(aws, { ports: [], vni: null, responses: null }, (path, message) => context.addIssue({ code: 'custom', message, path: ['aws', ...path] })),
+  }));

@@ -42,16 +42,21 @@ export function wholeNumber(min: number, max: number) {
 
 export const textSchema = z.string().min(1, { error: 'expected a text that is not empty' });
 
-/** `[HOST:]PORT` with brackets around an IPv6 address; without a host, all IPv4 addresses of this machine. */
-export const listenSchema = textualOrNumber(
-  '[HOST:]PORT',
-  'expected [HOST:]PORT with a port from 0 to 65535, such as 4789, 127.0.0.1:4789 or [::1]:4789',
-  (text): Listen | null => {
-    const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text);
-    const port = Number(match?.[3]);
-    return match === null || port > 65_535 ? null : { host: match[1] ?? match[2] ?? '0.0.0.0', port };
-  },
-);
+/** `[HOST:]PORT` with brackets around an IPv6 address; without a host, `hostDefault`. */
+export function listenSchemaFor(hostDefault: string) {
+  return textualOrNumber(
+    '[HOST:]PORT',
+    'expected [HOST:]PORT with a port from 0 to 65535, such as 4789, 127.0.0.1:4789 or [::1]:4789',
+    (text): Listen | null => {
+      const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text);
+      const port = Number(match?.[3]);
+      return match === null || port > 65_535 ? null : { host: match[1] ?? match[2] ?? hostDefault, port };
+    },
+  );
+}
+
+/** The same; without a host, all IPv4 addresses of this machine. */
+export const listenSchema = listenSchemaFor('0.0.0.0');
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const durationMsMax = 86_400_000;

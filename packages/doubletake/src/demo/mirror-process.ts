@@ -5,6 +5,7 @@
  * the right order; and it is killed when the demo's process exits for whatever reason.
  */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,13 +19,19 @@ export interface MirrorProcess {
   readonly processId: number;
   /** Where it takes VXLAN packets. */
   readonly vxlan: HostPort;
+  /** Where its dashboard is, as it printed it; null when it has none. */
+  readonly dashboard: string | null;
+  /** The operator's token for the dashboard, which it made and printed; null where none is asked for. */
+  readonly token: string | null;
+  /** Resolves when it has ended, by itself or not. */
+  readonly ended: Promise<unknown>;
+  /** Requests that it has seen so far; null when it does not answer. */
+  captured(): Promise<number | null>;
   /** Stops it and waits for its end. Safe to call twice. */
   stop(): Promise<MirrorEnd>;
 }
 
 export interface MirrorEnd {
-  /** The ledger for people, as it printed it. */
-  printed: string;
   /** The end of its log. */
   log: string;
   /** The ledger, or null when it did not write one. */
@@ -35,35 +42,32 @@ export interface MirrorEnd {
 
 const readyMsMax = 20_000;
 const stopMsMax = 15_000;
-/** Kept of each output stream. */
+const askMsMax = 2_000;
+/** Kept of its log. */
 const charactersMax = 1 << 20;
 
-/**
- * Starts `doubletake mirror` from VXLAN to `target`, with further `flags`; rejects with what it said when it does not get
- * ready.
- */
-export async function startMirror(target: URL, flags: readonly string[] = []): Promise<MirrorProcess> {
-  const directory = await mkdtemp(join(tmpdir(), 'doubletake-demo-'));
-  const ledgerFile = join(directory, 'ledger.json');
+/** Starts `doubletake mirror` with these arguments, quiet; rejects with what it said when it does not get ready. */
+export async function startMirror(args: readonly string[]): Promise<MirrorProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'doubletake-mirror-'));
+  const ledgerFile = join(folder, 'ledger.json');
   const command = fileURLToPath(new URL('../../bin/doubletake.js', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    [command, 'mirror', '--vxlan', '127.0.0.1:0', '--target', target.href, '--ledger', ledgerFile, ...flags],
-    { stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32' },
-  );
+  const child = spawn(process.execPath, [command, 'mirror', ...args, '--ledger', ledgerFile, '--quiet'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: process.platform !== 'win32',
+    // A key of its own: pseudonyms of one demo mean nothing in the next.
+    env: { ...process.env, DOUBLETAKE_KEY: randomBytes(32).toString('hex') },
+  });
   const kill = (): void => {
     child.kill('SIGKILL');
   };
   const abandon = (): void => {
     kill();
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   };
   process.on('exit', abandon);
 
-  // Logs and the ready line come on standard error, the ledger for people on standard output.
   let said = '';
-  let printed = '';
-  const ready = Promise.withResolvers<HostPort>();
+  const ready = Promise.withResolvers<Map<string, string>>();
   const ended = new Promise<number | null>((resolve) => {
     child.on('error', ready.reject);
     child.on('close', (exitCode) => {
@@ -72,13 +76,10 @@ export async function startMirror(target: URL, flags: readonly string[] = []): P
       resolve(exitCode);
     });
   });
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    printed = (printed + text).slice(0, charactersMax);
-  });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-charactersMax);
-    const [, host, port] = /^ready .*?\bvxlan=(\S+):(\d+)/m.exec(said) ?? [];
-    if (host !== undefined) ready.resolve({ host, port: Number(port) });
+    const [, line] = /^ready (.*)\n/m.exec(said) ?? [];
+    if (line !== undefined) ready.resolve(new Map([...line.matchAll(/(\w+)=(\S+)/g)].map(([, name = '', address = '']) => [name, address])));
   });
 
   const stop = async (): Promise<MirrorEnd> => {
@@ -87,15 +88,23 @@ export async function startMirror(target: URL, flags: readonly string[] = []): P
     const exitCode = await ended;
     clearTimeout(timer);
     const ledger = await readLedger(ledgerFile);
-    await rm(directory, { recursive: true, force: true });
-    return { printed, log: said, ledger, exitCode };
+    await rm(folder, { recursive: true, force: true });
+    return { log: said, ledger, exitCode };
   };
   const late = new DoubletakeError('DT_DEMO_MIRROR', `the mirror was not ready after ${readyMsMax / 1000} s`);
   const timer = setTimeout(() => ready.reject(late), readyMsMax);
   let stopping: Promise<MirrorEnd> | undefined;
   try {
-    const vxlan = await ready.promise;
-    return { processId: child.pid ?? 0, vxlan, stop: () => (stopping ??= stop()) };
+    const addresses = await ready.promise;
+    return {
+      processId: child.pid ?? 0,
+      vxlan: hostPortOf(addresses.get('vxlan') ?? ''),
+      dashboard: addresses.get('dashboard') ?? null,
+      token: /operator token: (\S+)/.exec(said)?.[1] ?? null,
+      ended,
+      captured: () => capturedBy(`http://${addresses.get('health')}/metrics`),
+      stop: () => (stopping ??= stop()),
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -104,8 +113,23 @@ export async function startMirror(target: URL, flags: readonly string[] = []): P
   }
 }
 
+function hostPortOf(address: string): HostPort {
+  const [, host = '', port] = /^(.*):(\d+)$/.exec(address) ?? [];
+  return { host, port: Number(port) };
+}
+
+async function capturedBy(metrics: string): Promise<number | null> {
+  try {
+    const response = await fetch(metrics, { signal: AbortSignal.timeout(askMsMax) });
+    const [, captured] = /^doubletake_requests_captured_total\{[^}]*\} (\d+)$/m.exec(await response.text()) ?? [];
+    return captured === undefined ? null : Number(captured);
+  } catch {
+    return null;
+  }
+}
+
 /** A mirror that was killed may have written nothing. */
 async function readLedger(file: string): Promise<LedgerReport | null> {
-  const text = await readFile(file, 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as LedgerReport);
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text === '' ? null : (JSON.parse(text) as LedgerReport);
 }

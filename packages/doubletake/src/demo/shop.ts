@@ -1,60 +1,33 @@
-/**
- * A pretend shop: a real HTTP server small enough to read. It comes in two editions: the one that runs in production,
- * and the next version, which has a fault for the demo to bring to light: its search fails on letters outside ASCII.
- */
+/** A pretend shop: a real HTTP server with the answers of one edition (shop-answers.ts). */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { listen } from './listen.ts';
-
-export type Edition = 'production' | 'next';
-
-/** One answered request, as the shop's own access log would tell it. */
-export interface Answered {
-  /** The request's `X-Request-Id`, which is the same for a request and its replay. */
-  id: string;
-  method: string;
-  path: string;
-  status: number;
-  durationMs: number;
-}
+import { type Edition, ShopAnswers, type ShopRequest } from './shop-answers.ts';
 
 export interface Shop {
   readonly port: number;
+  /** Requests answered so far. */
+  readonly answered: number;
   close(): Promise<void>;
 }
 
-interface Answer {
-  status: number;
-  body: unknown;
-  cookie?: string;
-}
-
-const products = ['teapot', 'kettle', 'cup', 'saucer', 'strainer', 'tray', 'tea cosy', 'milk jug', 'sugar bowl'].map(
-  (name, index) => ({ id: index + 1, name, price: 4.5 + index * 3 }),
-);
-
 /** Starts a shop on a port of the system's choosing on 127.0.0.1. */
-export async function startShop(edition: Edition, onAnswered: (answered: Answered) => void): Promise<Shop> {
-  const server = createServer((request, response) => {
-    const startMs = performance.now();
-    response.on('finish', () => {
-      onAnswered({
-        id: String(request.headers['x-request-id'] ?? ''),
-        method: request.method ?? '',
-        path: request.url ?? '',
-        status: response.statusCode,
-        durationMs: performance.now() - startMs,
-      });
-    });
-    request.resume();
-    setTimeout(() => {
-      const { status, body, cookie } = answer(edition, request);
-      response.writeHead(status, {
-        'Content-Type': 'application/json',
-        ...(cookie === undefined ? {} : { 'Set-Cookie': cookie }),
-      });
-      response.end(JSON.stringify(body));
-    }, thinkingMs(edition));
+export async function startShop(edition: Edition): Promise<Shop> {
+  const answers = new ShopAnswers(edition);
+  let answered = 0;
+  const server = createServer((incoming, response) => {
+    response.on('finish', () => answered++);
+    void readRequest(incoming).then(
+      async (request) => {
+        await delay(workMs());
+        const { status, body, headers } = answers.answer(request);
+        response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body));
+      },
+      // A client that broke off, or sent what is no JSON.
+      () => response.destroy(),
+    );
   });
   // Not `closeAllConnections`: it misses a connection that was taken and has not been announced yet.
   const sockets = new Set<Socket>();
@@ -66,6 +39,9 @@ export async function startShop(edition: Edition, onAnswered: (answered: Answere
   const { port } = await listen(server, 0, '127.0.0.1');
   return {
     port,
+    get answered() {
+      return answered;
+    },
     close() {
       closing = true;
       return new Promise((resolve) => {
@@ -76,36 +52,15 @@ export async function startShop(edition: Edition, onAnswered: (answered: Answere
   };
 }
 
-function thinkingMs(edition: Edition): number {
-  return (edition === 'production' ? 4 : 2) + Math.random() * 8;
+/** As a service with a database: most answers at once, few that take longer. */
+function workMs(): number {
+  return 4 + Math.random() * 6 + (Math.random() < 0.05 ? 12 : 0);
 }
 
-function answer(edition: Edition, request: IncomingMessage): Answer {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://shop');
-  const route = `${request.method} ${pathname}`;
-  const session = /(?:^|; )session=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
-  const productId = /^GET \/products\/(\d+)$/.exec(route)?.[1];
-  if (productId !== undefined) {
-    const product = products[Number(productId) - 1];
-    return product ? { status: 200, body: product } : { status: 404, body: { error: 'no such product' } };
-  }
-  switch (route) {
-    case 'GET /':
-      return { status: 200, body: { shop: 'Tea for Two', edition }, cookie: `session=${Date.now().toString(36)}` };
-    case 'GET /products':
-      return { status: 200, body: products };
-    case 'GET /cart':
-      return session === undefined
-        ? { status: 401, body: { error: 'who are you?' } }
-        : { status: 200, body: { session, items: [products[0]] } };
-    case 'GET /search': {
-      const words = searchParams.get('q') ?? '';
-      if (edition === 'next' && /\P{ASCII}/u.test(words)) return { status: 500, body: { error: 'cannot encode' } };
-      return { status: 200, body: products.filter(({ name }) => name.includes(words)) };
-    }
-    case 'POST /orders':
-      return { status: 201, body: { order: Math.floor(Math.random() * 1e6) } };
-    default:
-      return { status: 404, body: { error: 'not found' } };
-  }
+async function readRequest(incoming: IncomingMessage): Promise<ShopRequest> {
+  const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://shop');
+  const text = (await buffer(incoming)).toString();
+  const basket = /(?:^|; )basket=([^;]+)/.exec(incoming.headers.cookie ?? '')?.[1] ?? null;
+  const body: unknown = text === '' ? null : JSON.parse(text);
+  return { method: incoming.method ?? '', path: pathname, query: searchParams, basket, body };
 }

@@ -1,44 +1,53 @@
 /**
- * Shows the scoreboard: on a terminal as a table redrawn in place, in a pipe as plain lines.
+ * Shows what the demo has come to while it runs: on a terminal a few lines that are redrawn in place, in a pipe a line now
+ * and then and whenever there is news.
  *
  * A redraw is a single write that overwrites line by line, so nothing flickers; lines are cut to the terminal's width,
- * so none of them wraps and the count of lines to go back stays right. In a pipe only some requests are shown, for their
- * number has no bound.
+ * so none of them wraps and the count of lines to go back stays right.
  */
 import { styleText } from 'node:util';
-import type { Row, Scoreboard } from './scoreboard.ts';
-import type { Answered } from './shop.ts';
+import type { ClusterReport, RunReport } from '../compare/report.ts';
+import { foundIn } from './found.ts';
 
 /** Where the demo writes: `process.stdout`, or anything else that takes text. */
 export interface Output {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
-  rows?: number;
+}
+
+/** What there is to show. */
+export interface Progress {
+  elapsedSeconds: number;
+  /** Requests that production has answered, and that the next version has. */
+  production: number;
+  next: number;
+  /** The last report of the comparison; null while there is none. */
+  report: RunReport | null;
 }
 
 export interface View {
-  /** Shows what is new. */
-  update(board: Scoreboard, elapsedSeconds: number): void;
+  readonly updateMs: number;
+  update(progress: Progress): void;
   /** Shows the last state and leaves the terminal as it was. */
-  end(board: Scoreboard, elapsedSeconds: number): void;
+  end(progress: Progress): void;
 }
 
-type Colour = 'green' | 'red' | 'yellow' | 'dim' | 'bold';
-type Paint = (colour: Colour, text: string) => string;
+type Colour = 'green' | 'red' | 'yellow' | 'cyan' | 'dim' | 'bold';
+export type Paint = (colour: Colour, text: string) => string;
 
 const unpainted: Paint = (_, text) => text;
+const verdictColour = { SAFE: 'green', REGRESSION: 'red', INSUFFICIENT: 'yellow' } as const;
 
-const tableRowsMax = 16;
-/** Lines of the live table besides its rows. */
-const frameLines = 5;
-/** Plain lines for requests in one update, which comes once a second. */
-const plainRowsMax = 8;
-const columns = { time: 8, method: 7, path: 30, answer: 16 };
+/** Of differences that were not made on purpose; there should be none. */
+const othersShownMax = 5;
 
-/** The view that fits `out`, for a demo of `seconds`. */
-export function createView(out: Output, seconds: number): View & { updateMs: number } {
-  return out.isTTY === true ? new LiveTable(out, seconds) : new PlainLines(out, seconds);
+/** In a pipe, when nothing new has come. */
+const plainEverySeconds = 5;
+
+/** The view that fits `out`. */
+export function createView(out: Output): View {
+  return out.isTTY === true ? new LiveLines(out) : new PlainLines(out);
 }
 
 /** Colours for a terminal, unless NO_COLOR (https://no-color.org) is set; nothing for a pipe. */
@@ -47,32 +56,36 @@ export function painter(out: Output): Paint {
   return coloured ? (colour, text) => styleText(colour, text, { validateStream: false }) : unpainted;
 }
 
-class LiveTable implements View {
-  readonly updateMs = 100;
+class LiveLines implements View {
+  readonly updateMs = 200;
   readonly #out: Output;
-  readonly #seconds: number;
   readonly #paint: Paint;
   #linesShown = 0;
+  /** A second ago or so, for the rate. */
+  #before: Progress | null = null;
+  #rate = 0;
+  #ended = false;
 
-  constructor(out: Output, seconds: number) {
+  constructor(out: Output) {
     this.#out = out;
-    this.#seconds = seconds;
     this.#paint = painter(out);
   }
 
-  update(board: Scoreboard, elapsedSeconds: number): void {
+  update(progress: Progress): void {
     const width = (this.#out.columns ?? 80) - 1;
-    const height = Math.max(3, Math.min(tableRowsMax, (this.#out.rows ?? 24) - frameLines - 1));
-    const rows = board.rows().slice(-height);
+    const before = (this.#before ??= progress);
+    const seconds = progress.elapsedSeconds - before.elapsedSeconds;
+    if (seconds >= 1) {
+      this.#rate = (progress.production - before.production) / seconds;
+      this.#before = progress;
+    }
     const lines = [
       '',
-      this.#paint('bold', cut(header(), width)),
-      ...Array.from({ length: height }, (_, at) => {
-        const row = rows[at];
-        return row ? rowText(row, width, this.#paint) : '';
-      }),
+      cut(`  ${clock(progress)}   ${totals(progress)}   ${this.#rate.toFixed(0)} requests/s`, width),
       '',
-      cut(totals(board, elapsedSeconds, this.#seconds), width),
+      this.#verdict(progress, width),
+      ...this.#causes(progress, width),
+      ...(this.#ended ? [] : ['', this.#paint('dim', cut('  Ctrl-C ends it with the report', width))]),
     ];
     const up = this.#linesShown > 0 ? `\u001b[${this.#linesShown}A` : '\u001b[?25l';
     // Mode 2026 makes a terminal that knows it show the frame as a whole; the others ignore it.
@@ -81,79 +94,98 @@ class LiveTable implements View {
     this.#linesShown = lines.length;
   }
 
-  end(board: Scoreboard, elapsedSeconds: number): void {
-    this.update(board, elapsedSeconds);
+  end(progress: Progress): void {
+    this.#ended = true;
+    this.update(progress);
     this.#out.write('\u001b[?25h');
+  }
+
+  #verdict({ report }: Progress, width: number): string {
+    if (report === null) return this.#paint('dim', cut('  comparing …  the first look is after ten seconds', width));
+    const { verdict } = report;
+    return `  ${this.#paint('bold', this.#paint(verdictColour[verdict], verdict))}${this.#paint('dim', cut(`   ${compared(report)}`, width - verdict.length - 2))}`;
+  }
+
+  #causes({ report }: Progress, width: number): string[] {
+    return causes(report).map(({ sign, text }) => {
+      const colour = sign === '✗' ? 'red' : sign === '?' ? 'yellow' : 'dim';
+      return `    ${this.#paint(colour, sign)} ${cut(text, width - 6)}`;
+    });
   }
 }
 
 class PlainLines implements View {
-  readonly updateMs = 1_000;
+  readonly updateMs = 500;
   readonly #out: Output;
-  readonly #seconds: number;
-  #shownTo = 0;
-  #headed = false;
+  #shownAtSeconds = -plainEverySeconds;
+  #told = '';
 
-  constructor(out: Output, seconds: number) {
+  constructor(out: Output) {
     this.#out = out;
-    this.#seconds = seconds;
   }
 
-  update(board: Scoreboard, elapsedSeconds: number): void {
-    const settled = board.rows().filter((row) => row.index >= this.#shownTo && isSettled(row));
-    const shown = settled.slice(0, plainRowsMax);
-    if (this.#headed && settled.length === 0) return;
-    const lines = [
-      ...(this.#headed ? [] : ['', header()]),
-      ...shown.map((row) => rowText(row, 100, unpainted)),
-      ...(settled.length > shown.length ? [`  … and ${settled.length - shown.length} more`] : []),
-      totals(board, elapsedSeconds, this.#seconds),
-    ];
-    this.#headed = true;
-    this.#shownTo = Math.max(this.#shownTo, ...settled.map(({ index }) => index + 1));
-    this.#out.write(lines.map((line) => `${line.trimEnd()}\n`).join(''));
+  update(progress: Progress): void {
+    const { report, elapsedSeconds } = progress;
+    const causeLines = causes(report).map(({ sign, text }) => `         ${sign} ${text}\n`).join('');
+    // Shares change all the time, and are no news.
+    const told = `${report?.verdict} ${causes(report).map(({ place }) => place).join()}`;
+    const news = report !== null && told !== this.#told;
+    if (!news && elapsedSeconds - this.#shownAtSeconds < plainEverySeconds) return;
+    this.#shownAtSeconds = elapsedSeconds;
+    const verdict = report === null ? 'comparing …' : `${report.verdict}, ${compared(report)}`;
+    this.#out.write(`  ${clock(progress)}  ${totals(progress)}   ${verdict}\n${news ? causeLines : ''}`);
+    if (news) this.#told = told;
   }
 
-  end(board: Scoreboard, elapsedSeconds: number): void {
-    this.update(board, elapsedSeconds);
+  end(progress: Progress): void {
+    this.update(progress);
   }
 }
 
-function isSettled(row: Row): boolean {
-  return row.production !== undefined && (row.unsafe || row.next !== undefined);
+interface Cause {
+  /** A fault that was made, another difference, or noise. */
+  sign: '✗' | '?' | '·';
+  /** Empty for noise. */
+  place: string;
+  text: string;
 }
 
-function header(): string {
-  const { time, method, path, answer } = columns;
-  return `  ${'time'.padEnd(time)}  ${'method'.padEnd(method)}${'path'.padEnd(path)}  ${'production'.padEnd(answer)}next version`;
+function causes(report: RunReport | null): Cause[] {
+  const { planted, others } = foundIn(report);
+  const clusters = [
+    ...planted.flatMap(({ cluster }) => (cluster === null ? [] : [{ sign: '✗' as const, cluster }])),
+    ...others.slice(0, othersShownMax).map((cluster) => ({ sign: '?' as const, cluster })),
+  ];
+  const lines = clusters.map(({ sign, cluster }): Cause => {
+    const place = `${cluster.endpoint} ${cluster.path}`;
+    return { sign, place, text: `${place}: ${how(cluster)}, ${share(cluster.share)}` };
+  });
+  if (report?.noise === undefined || report.noise.length === 0) return lines;
+  return [...lines, { sign: '·', place: '', text: `taken for noise: ${noisePaths(report)}` }];
 }
 
-function rowText(row: Row, width: number, paint: Paint): string {
-  const { time, method, path, answer } = columns;
-  const left =
-    `  ${new Date(row.timeMs).toTimeString().slice(0, time)}  ${row.method.padEnd(method)}` +
-    `${cut(row.path, path).padEnd(path)}  ${answerText(row.production).padEnd(answer)}`;
-  const [colour, verdict] = verdictOn(row);
-  return `${cut(left, width)}${paint(colour, cut(verdict, width - left.length))}`;
+function noisePaths({ noise = [] }: RunReport): string {
+  return [...new Set(noise.map(({ path, of }) => `${path}${of === 'value' ? '' : ` (${of})`}`))].join(', ');
 }
 
-function verdictOn({ production, next, unsafe }: Row): [Colour, string] {
-  if (!next) return unsafe ? ['yellow', 'blocked: not a safe method'] : ['dim', '…'];
-  if (!production) return ['dim', answerText(next)];
-  const same = production.status === next.status;
-  return same ? ['green', `${answerText(next)}  ✓`] : ['red', `${answerText(next)}  ✗ differs`];
+function how({ transition, cause, example: { from, to } }: ClusterReport): string {
+  return transition ?? `${cause}, such as ${from} -> ${to}`;
 }
 
-function answerText(answered: Answered | undefined): string {
-  return answered ? `${answered.status} ${`${answered.durationMs.toFixed(0)} ms`.padStart(7)}` : '…';
+function share(of: number): string {
+  return `${of < 0.095 ? (of * 100).toFixed(1) : Math.round(of * 100)} % of the answers`;
 }
 
-function totals(board: Scoreboard, elapsedSeconds: number, seconds: number): string {
-  const different = [...board.differences.values()].reduce((sum, count) => sum + count, 0);
-  return (
-    `  production ${board.production}   next version ${board.next}   blocked ${board.unsafe}   ` +
-    `on the way ${board.waiting}   different ${different}   ${Math.min(seconds, elapsedSeconds).toFixed(0)} of ${seconds} s`
-  );
+function compared({ pairs, mismatches }: RunReport): string {
+  return `${pairs} answers compared, ${mismatches} differ beyond noise`;
+}
+
+function totals({ production, next }: Progress): string {
+  return `production answered ${production}   next version ${next}`;
+}
+
+function clock({ elapsedSeconds }: Progress): string {
+  return `${Math.floor(elapsedSeconds / 60)}:${String(Math.floor(elapsedSeconds % 60)).padStart(2, '0')}`;
 }
 
 function cut(text: string, length: number): string {

@@ -1,9 +1,11 @@
 /** The main thread's hold on the analysis thread: its start, what it has come to, its end. */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { CompareRule } from '../config/compare-schema.ts';
 import type { RunReport } from '../compare/report.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { LedgerReport } from '../ledger/report.ts';
 import type { AnalysisStart, FromAnalysis, ToAnalysis } from './analysis-messages.ts';
+import type { RunQuestions } from './run-answers.ts';
 
 const program = new URL(import.meta.url.endsWith('.ts') ? './analysis-thread.ts' : './analysis-thread.js', import.meta.url);
 
@@ -11,6 +13,9 @@ const program = new URL(import.meta.url.endsWith('.ts') ? './analysis-thread.ts'
 const reportMsMax = 5_000;
 /** The last pairs and the store, at the end. */
 const closeMsMax = 30_000;
+
+/** Asked and not answered. */
+const questionsMax = 64;
 
 export interface AnalysisEvents {
   warning(text: string): void;
@@ -23,6 +28,9 @@ export class AnalysisHandle {
   readonly #ends: readonly MessagePort[];
   #thread: Worker | null = null;
   #waiting: ((report: RunReport | null) => void)[] = [];
+  /** Questions that are not answered yet, by number. */
+  readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
+  #lastQuestion = 0;
   #closed: RunReport | null = null;
   #ended: Promise<void> = Promise.resolve();
 
@@ -56,6 +64,11 @@ export class AnalysisHandle {
           return;
         case 'report':
           for (const tell of this.#waiting.splice(0)) tell(message.report);
+          return;
+        case 'answer':
+          return this.#question(message.number)?.resolve(message.answer);
+        case 'refused':
+          return this.#question(message.number)?.reject(new DoubletakeError(message.code, message.text));
       }
     });
     thread.on('error', (error) => {
@@ -65,6 +78,8 @@ export class AnalysisHandle {
     thread.once('exit', () => {
       this.#thread = null;
       for (const tell of this.#waiting.splice(0)) tell(null);
+      for (const question of this.#asked.values()) question.reject(gone());
+      this.#asked.clear();
     });
     return promise;
   }
@@ -77,6 +92,24 @@ export class AnalysisHandle {
     const timer = setTimeout(() => resolve(null), reportMsMax);
     this.#say({ type: 'report' });
     return promise.finally(() => clearTimeout(timer));
+  }
+
+  /** What a dashboard asks; rejects as `RunQuestions` do, with DT_BUSY also when the comparison is over. */
+  ask<Name extends keyof RunQuestions>(name: Name, ...args: Parameters<RunQuestions[Name]>): ReturnType<RunQuestions[Name]> {
+    const refused = this.#thread === null ? gone() : this.#asked.size >= questionsMax ? busy() : null;
+    const answer = refused === null ? this.#ask((number) => ({ type: 'ask', number, name, args })) : Promise.reject(refused);
+    return answer as ReturnType<RunQuestions[Name]>;
+  }
+
+  /** Resolves when pairs are compared by these rules, and these clusters are accepted; at once when nothing is compared any more. */
+  async setRules(rules: readonly CompareRule[], accepted: readonly string[]): Promise<void> {
+    if (this.#thread === null) return;
+    await this.#ask((number) => ({ type: 'rules', number, rules, accepted }));
+  }
+
+  /** What is compared from now on is not made safe; `hidden` as in `AnalysisStart`. */
+  becomesUnsanitized(hidden: string | null): void {
+    this.#say({ type: 'unsanitized', hidden });
   }
 
   /** Works off what was sent, writes the run, and resolves with the last report; null when the thread died. */
@@ -93,7 +126,29 @@ export class AnalysisHandle {
     return this.#closed;
   }
 
+  #ask(message: (number: number) => ToAnalysis): Promise<unknown> {
+    const question = Promise.withResolvers<unknown>();
+    const number = ++this.#lastQuestion;
+    this.#asked.set(number, question);
+    this.#say(message(number));
+    return question.promise;
+  }
+
+  #question(number: number): PromiseWithResolvers<unknown> | undefined {
+    const question = this.#asked.get(number);
+    this.#asked.delete(number);
+    return question;
+  }
+
   #say(message: ToAnalysis): void {
     this.#thread?.postMessage(message);
   }
+}
+
+function gone(): DoubletakeError {
+  return new DoubletakeError('DT_BUSY', 'the comparison is over');
+}
+
+function busy(): DoubletakeError {
+  return new DoubletakeError('DT_BUSY', 'too much is asked of the run at once');
 }

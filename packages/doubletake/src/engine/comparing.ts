@@ -1,7 +1,9 @@
 /** From `compare` in the configuration to who answers what, and to what it takes of the other stages. */
+import type { Answer } from '../compare/pair.ts';
 import type { MirrorConfig } from '../config/schema.ts';
 import { DEFAULT_HTTP_LIMITS } from '../http/counters.ts';
 import { Sanitizer } from '../policy/sanitize/sanitizer.ts';
+import { type Answered, answerIn } from './answered.ts';
 import type { AnswerSanitizer, PairingOptions } from './pairing.ts';
 
 /** Kept of each request, to send it again. */
@@ -50,6 +52,24 @@ export function openAnswerSanitizer({ sanitize }: MirrorConfig['policy']): Answe
     (value) => made.has(value),
   );
   return { begin: () => made.clear(), sanitizer };
+}
+
+/** What is shorter may stand in a request by chance. */
+const echoCharsMin = 6;
+
+/**
+ * A target's answer to a stored request, which was made safe long ago, in the form in which it is compared; null when it
+ * cannot be made safe. What stands in the request is safe: the target's echo of it stays as it is.
+ */
+export function safeAnswer(answered: Answered, { sanitize }: MirrorConfig['policy'], request: Buffer): Answer | null {
+  const { message } = answered;
+  if (sanitize === undefined || message === null) return answerIn(message, answered);
+  const latin1 = request.toString('latin1');
+  const decoded = latin1.replace(/%([\da-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+  const sent = [latin1, request.toString('utf8'), Buffer.from(decoded, 'latin1').toString('utf8')];
+  const isEcho = (value: string): boolean => value.length >= echoCharsMin && sent.some((text) => text.includes(value));
+  const safe = new Sanitizer(sanitize, Buffer.from(sanitize.key), null, isEcho).sanitizeResponse(message);
+  return safe === null ? null : answerIn(safe, answered);
 }
 
 /** Hosts by which the versions mean themselves: each target's own. */

@@ -10,7 +10,11 @@ import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
 import type { ReplayResult } from '../replay/target.ts';
 import type { ExchangeRecorder } from './exchange-recorder.ts';
 import type { Draft, Pairing } from './pairing.ts';
+import type { RequestFeed } from './request-feed.ts';
 import type { AnswerListener, TargetUnit } from './target-unit.ts';
+
+/** Hears of an outcome, and of what it rests on where a target was asked. */
+type Settle = (outcome: Outcome, result: ReplayResult | null) => void;
 
 /** One request to one target: a target that multiplies has several lines. */
 interface Line {
@@ -35,6 +39,8 @@ export class Dispatcher {
   readonly #pairing: Pairing | null;
   /** Null when nothing is recorded. */
   readonly #recorder: ExchangeRecorder | null;
+  /** Null without a dashboard. */
+  readonly #feed: RequestFeed | null;
   #lastId = 0;
   #halted = false;
   /** Requests sent to targets and not settled by all of them. */
@@ -50,12 +56,14 @@ export class Dispatcher {
     idPrefix: string,
     pairing: Pairing | null = null,
     recorder: ExchangeRecorder | null = null,
+    feed: RequestFeed | null = null,
   ) {
     this.#policy = policy;
     this.#sanitizers = sanitizers;
     this.#idPrefix = idPrefix;
     this.#pairing = pairing;
     this.#recorder = recorder;
+    this.#feed = feed;
     this.#setUnits(units);
   }
 
@@ -96,22 +104,22 @@ export class Dispatcher {
   dispatch(exchange: Exchange, source: RequestSource): void {
     const { request } = exchange;
     if (request.outcome !== 'complete') {
-      this.end(source, `incomplete.${request.outcome}`);
+      this.#leaveOut(exchange, source, `incomplete.${request.outcome}`);
       return;
     }
     const policy = this.#policy;
     const verdict = policy.decide(exchange, source);
     if (verdict !== 'blocked.loop') source.answeredBy(exchange);
     if (verdict !== 'replay') {
-      this.end(source, verdict);
+      this.#leaveOut(exchange, source, verdict);
       return;
     }
     if (this.#halted) {
-      this.end(source, 'blocked.kill_switch');
+      this.#leaveOut(exchange, source, 'blocked.kill_switch');
       return;
     }
     if (request.body.wire === null && request.body.wireBytes > 0) {
-      this.end(source, 'dropped.too_large');
+      this.#leaveOut(exchange, source, 'dropped.too_large');
       return;
     }
     source.awaiting++;
@@ -122,12 +130,11 @@ export class Dispatcher {
       const { unit } = only;
       unit.tally.capture();
       const safe = this.#sanitizers === null ? exchange : null;
-      const refusal =
-        unit.refuses(exchange, policy) ??
-        this.#offer(only, exchange, safe, id, source, (outcome) => this.#finish(source, outcome));
+      const finish = this.#finisher(exchange, source, id);
+      const refusal = unit.refuses(exchange, policy) ?? this.#offer(only, exchange, safe, id, source, finish);
       if (refusal !== null) {
         unit.tally.end(refusal);
-        this.#finish(source, refusal);
+        finish(refusal, null);
       }
       return;
     }
@@ -138,6 +145,7 @@ export class Dispatcher {
   answered(exchange: Exchange): void {
     this.#pairing?.answered(exchange);
     this.#recorder?.answered(exchange);
+    this.#feed?.answered(exchange);
   }
 
   /** Whether anybody looks at production's answers. */
@@ -222,8 +230,9 @@ export class Dispatcher {
 
   #dispatchToAll(exchange: Exchange, source: RequestSource, id: string): void {
     const pending = new PendingRequest(this.#lines.length);
-    const settle = (outcome: Outcome): void => {
-      if (pending.settle(outcome)) this.#finish(source, pending.best);
+    const finish = this.#finisher(exchange, source, id);
+    const settle: Settle = (outcome, result) => {
+      if (pending.settle(outcome, result)) finish(pending.best, pending.result);
     };
     // Targets make and settle nothing within a call, so this row is not used twice at once.
     for (const line of this.#lines) {
@@ -233,7 +242,7 @@ export class Dispatcher {
     const safe: (Exchange | null | undefined)[] = [];
     if (this.#recorder !== null) {
       safe[0] = this.#sanitizers === null ? exchange : this.#sanitizers[0].sanitize(exchange);
-      this.#record(this.#recorder, exchange, safe[0], source);
+      this.#record(this.#recorder, exchange, safe[0], source, finish);
     }
     let draft: Draft | null = null;
     for (const line of this.#lines) {
@@ -246,7 +255,7 @@ export class Dispatcher {
         if (made === null) line.refusal = 'blocked.unsanitizable';
         else {
           if (copy === 0) draft ??= this.#pairing?.begin(exchange, made, id, source.probability * this.#policy.probabilityFor(unit.share)) ?? null;
-          const heard = draft === null || copy > 0 ? null : listener(draft, unit.name);
+          const heard = draft === null || copy > 0 ? null : listener(draft, unit);
           line.refusal = this.#offer(line, exchange, made, copy === 0 ? id : `${id}.${copy + 1}`, source, settle, heard);
           if (line.refusal === null && draft?.twice === true && copy === 0 && this.#pairing?.candidate === unit.name) {
             this.#sendAgain(unit, exchange, made, `${id}.again`, draft);
@@ -255,23 +264,23 @@ export class Dispatcher {
       }
       if (line.refusal !== null) {
         unit.tally.end(line.refusal);
-        settle(line.refusal);
+        settle(line.refusal, null);
       }
     }
     if (draft !== null) for (const { unit, copy, refusal } of this.#lines) if (copy === 0 && refusal !== null) draft.ended(unit.name, null);
   }
 
   /** Without a target, the recording decides on the outcome of a request. */
-  #record(recorder: ExchangeRecorder, exchange: Exchange, safe: Exchange | null, source: RequestSource): void {
-    const finish = this.#lines.length > 0 ? null : (outcome: Outcome) => this.#finish(source, outcome);
+  #record(recorder: ExchangeRecorder, exchange: Exchange, safe: Exchange | null, { probability }: RequestSource, ended: Settle): void {
+    const finish = this.#lines.length > 0 ? null : (outcome: Outcome) => ended(outcome, null);
     if (safe === null) finish?.('blocked.unsanitizable');
-    else recorder.begin(exchange, safe, this.#sanitizers?.[0] ?? null, source.probability * this.#policy.probability, finish);
+    else recorder.begin(exchange, safe, this.#sanitizers?.[0] ?? null, probability * this.#policy.probability, finish);
   }
 
   /** The candidate gets the same request once more: what its two answers differ in is noise. */
   #sendAgain(unit: TargetUnit, exchange: Exchange, safe: Exchange, id: string, draft: Draft): void {
     unit.tally.capture();
-    const heard = { ...listener(draft, unit.name), sent: () => {}, answered: (result: ReplayResult) => draft.again(result) };
+    const heard = { ...listener(draft, unit), sent: () => {}, answered: (result: ReplayResult) => draft.again(result) };
     const refusal = unit.send(exchange, safe, 0, id, 1, () => {}, heard);
     if (refusal === null) return;
     unit.tally.end(refusal);
@@ -285,7 +294,7 @@ export class Dispatcher {
     safe: Exchange | null,
     id: string,
     source: RequestSource,
-    settle: (outcome: Outcome) => void,
+    settle: Settle,
     heard: AnswerListener | null = null,
   ): Outcome | null {
     const made = safe ?? this.#sanitizers?.[copy]?.sanitize(exchange) ?? null;
@@ -294,6 +303,21 @@ export class Dispatcher {
       unit.holdsBack(source.canWait) ??
       unit.send(exchange, made, copy, id, source.probability * this.#policy.probabilityFor(unit.share), settle, heard)
     );
+  }
+
+  /** A request whose content is known ended without being replayed. */
+  #leaveOut(exchange: Exchange, source: RequestSource, outcome: Outcome): void {
+    this.#feed?.ended(exchange, null, outcome, null);
+    this.end(source, outcome);
+  }
+
+  #finisher(exchange: Exchange, source: RequestSource, id: string): Settle {
+    const feed = this.#feed;
+    if (feed === null) return (outcome) => this.#finish(source, outcome);
+    return (outcome, result) => {
+      feed.ended(exchange, id, outcome, result);
+      this.#finish(source, outcome);
+    };
   }
 
   /** A request has come to an outcome at every target. */
@@ -305,10 +329,10 @@ export class Dispatcher {
   }
 }
 
-function listener(draft: Draft, target: string): AnswerListener {
+function listener(draft: Draft, { name: target, ownCredential }: TargetUnit): AnswerListener {
   const { ids } = draft;
   return {
-    sent: (request) => draft.sent(target, request),
+    sent: (request) => draft.sent(target, request, ownCredential),
     late: ids === null ? null : (exchange) => ids.toTarget(target, exchange),
     answered: (result) => draft.ended(target, result),
   };
@@ -336,6 +360,8 @@ export interface RequestSource {
 class PendingRequest {
   #remaining: number;
   best: Outcome = 'dropped.shutdown';
+  /** What the best outcome rests on. */
+  result: ReplayResult | null = null;
   #bestRank = -1;
 
   constructor(targets: number) {
@@ -343,11 +369,12 @@ class PendingRequest {
   }
 
   /** True when this was the last target. */
-  settle(outcome: Outcome): boolean {
+  settle(outcome: Outcome, result: ReplayResult | null): boolean {
     const rank = outcomeRank(outcome);
     if (rank > this.#bestRank) {
       this.#bestRank = rank;
       this.best = outcome;
+      this.result = result;
     }
     return --this.#remaining === 0;
   }

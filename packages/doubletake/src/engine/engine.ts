@@ -10,9 +10,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { formatListen } from '../config/listen.ts';
 import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import type { RunReport } from '../compare/report.ts';
+import type { ShownPair } from '../compare/shown/shown-pair.ts';
 import { DoubletakeError } from '../errors.ts';
 import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
-import { buildReport, latencyCounts, type LedgerReport, total } from '../ledger/report.ts';
+import { buildReport, latencyCounts, type LedgerReport, productionLatencyCounts, total } from '../ledger/report.ts';
+import { allowedMethods } from '../policy/policy.ts';
 import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
 import { giveMemoryBack } from '../system/allocator.ts';
 import { isReadByAll } from './file-share.ts';
@@ -23,9 +25,11 @@ import { recorderOptions } from './recording.ts';
 import { RecordingHandle } from './recording-handle.ts';
 import { RelayHandle } from './relay-handle.ts';
 import { openSanitizers } from './sanitizing.ts';
-import { Shares } from './shares.ts';
-import { AnalysisHandle } from './analysis-handle.ts';
-import { ownHosts } from './comparing.ts';
+import { Shares, type ShareStanding } from './shares.ts';
+import { RecentRequests } from './recent-requests.ts';
+import { refusal, ReplayAgain } from './replay-again.ts';
+import { showing } from './showing.ts';
+import { type Comparison, startComparison } from './comparison.ts';
 import { bindSources, type BoundSources, sourceName } from './sources.ts';
 import { checkTarget, createRateLimit, openTargetRewriter, readAuthority } from './targets.ts';
 import { Watchdog } from './watchdog.ts';
@@ -40,16 +44,15 @@ const stopGraceMs = 3_000;
 /** Ramps look at their targets this often. */
 const rampEveryMs = 1_000;
 
-/** How often the comparison is asked what it has come to. */
-const compareEveryMs = 3_000;
-
 /** What cannot change while the mirror runs. */
-const lasting = ['sources', 'compare', 'run', 'record', 'guards', 'workers', 'drainMs', 'health', 'control', 'ledger'] as const satisfies (keyof MirrorConfig)[];
+const lasting = ['sources', 'compare', 'run', 'record', 'aws', 'guards', 'workers', 'drainMs', 'health', 'metrics', 'control', 'dashboard', 'ledger'] as const satisfies (keyof MirrorConfig)[];
 
 export interface EngineEvents {
   warning(text: string): void;
   /** Something that happened and is no trouble. */
   notice(text: string): void;
+  /** A ramp gave a target another share, which was told as a notice, too. */
+  ramped(text: string): void;
   /** Every source was a file, and all of them were read to the end with all their requests ended. */
   exhausted(): void;
   /** A thread died; what it held is lost, and the engine should be stopped. */
@@ -64,6 +67,7 @@ export class Engine {
   readonly #layout: CounterLayout;
   readonly #watchdog: Watchdog;
   readonly #shares: Shares;
+  readonly #again = new ReplayAgain();
   #production: ListedServer[] = [];
   /** Servers that were seen to answer for production, told to every worker. */
   readonly #learned = new Set<string>();
@@ -72,13 +76,14 @@ export class Engine {
   #bound: BoundSources | null = null;
   #rampTimer: NodeJS.Timeout | undefined;
   /** Null when nothing is compared. */
-  #analysis: AnalysisHandle | null = null;
-  #comparison: RunReport | null = null;
-  #comparisonTimer: NodeJS.Timeout | undefined;
+  #compared: Comparison | null = null;
   /** Null when nothing is recorded. */
   #recording: RecordingHandle | null = null;
   /** Null when no source is a proxy. */
   #relay: RelayHandle | null = null;
+  #hidden: string | null;
+  /** Some of the latest requests with all outcomes; empty without a dashboard. */
+  readonly recentRequests = new RecentRequests();
   #state: 'new' | 'running' | 'draining' | 'stopped' = 'new';
   #halted = false;
   #failure: string | null = null;
@@ -86,11 +91,13 @@ export class Engine {
 
   constructor(config: MirrorConfig, events: EngineEvents) {
     this.#config = config;
+    this.#hidden = showing(config)?.hidden ?? null;
     this.#events = events;
     this.#layout = ledgerLayout(ledgerNames(config));
     this.#shares = new Shares(config.targets, performance.now(), {
       changed: (target, share, text) => {
         events.notice(text);
+        events.ramped(text);
         void this.#command({ type: 'share', target, share });
       },
       told: (text) => events.warning(text),
@@ -117,7 +124,7 @@ export class Engine {
     bound.warnings.forEach((text) => this.#events.warning(text));
     try {
       // After the ports, so that one that is taken leaves no empty run.
-      this.#analysis = await this.#startAnalysis();
+      this.#compared = await startComparison(config, showing(config), (text) => this.#events.warning(text));
       this.#recording = await this.#startRecording();
       const opened = await this.#startWorkers(bound);
       const proxies = await this.#relay?.start();
@@ -150,6 +157,18 @@ export class Engine {
     return report;
   }
 
+  /** Answers by latency bucket (ledger/histogram.ts) since the start: production's, and each target's. */
+  latencies(): { production: number[]; targets: Record<string, number[]> } {
+    const rows = this.#workers.map(({ shared }) => readRow(shared));
+    const targets = this.#config.targets.map(({ name }) => [name, latencyCounts(this.#layout, rows, name)] as const);
+    return { production: productionLatencyCounts(this.#layout, rows), targets: Object.fromEntries(targets) };
+  }
+
+  /** How each target's share stands, by its name. */
+  shares(): Record<string, ShareStanding> {
+    return this.#shares.standings();
+  }
+
   /** Why packets cannot flow through to an outcome now, or null while they can. */
   problem(): string | null {
     if (this.#state === 'new') return 'starting';
@@ -173,6 +192,7 @@ export class Engine {
    */
   async reload(config: MirrorConfig): Promise<string[]> {
     const before = this.#config;
+    const rules = this.#compared?.rules.read();
     const supplies = await this.#prepare(config, before.targets);
     const divided = before.workers > 1 && before.sources.some((source) => isReadByAll(source, before.targets));
     if (divided && !before.sources.every((source) => isReadByAll(source, config.targets))) {
@@ -188,9 +208,13 @@ export class Engine {
     this.#supplies = { ...supplies, shares: this.#shares.replaceTargets(targets, performance.now()) };
     this.#config = { ...before, policy, targets };
     if (before.policy.sanitize !== undefined) this.#warnUnlessSanitized(policy);
+    // What came before stays as it is, and hidden.
+    this.#hidden ??= showing(this.#config)?.hidden ?? null;
+    if (policy.sanitize === undefined) this.#compared?.becomesUnsanitized(this.#hidden);
     this.#relay?.reload();
     await this.#bound?.followTargets(targets.map(({ url }) => new URL(url)));
     await this.#command({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
+    if (rules !== undefined) await this.#compared?.useRules(rules);
     return lasting.filter((name) => !isDeepStrictEqual(config[name], before[name]));
   }
 
@@ -200,6 +224,7 @@ export class Engine {
    */
   async halt(): Promise<void> {
     this.#halted = true;
+    this.#again.halt();
     await this.#command({ type: 'halt' });
   }
 
@@ -217,9 +242,39 @@ export class Engine {
     await this.#command({ type: 'share', target, share });
   }
 
+  /** Why a dashboard does not show what is in requests and answers; null when it does. */
+  get hidden(): string | null {
+    return this.#hidden;
+  }
+
+  /**
+   * Sends a compared request to the candidate again, and compares its answer with the baseline's to the first. Rejects
+   * with a `DoubletakeError` that says why when it must not be sent, or nothing came of it.
+   */
+  async replayAgain(id: string, targetName: string): Promise<ShownPair> {
+    const { policy, targets, compare } = this.#config;
+    const target = targets.find(({ name }) => name === targetName);
+    if (this.#compared === null || compare === undefined || target === undefined || !this.#compared.replayable.includes(targetName)) {
+      throw refusal(`requests are kept as the candidate got them, and can be sent to no other target: ${targetName}`);
+    }
+    const request = await this.#compared.sentRequest(id);
+    if (allowedMethods(policy.methods)?.has(request.method) === false) throw refusal(`${request.method} is not replayed (policy.methods)`);
+    // Last, so that nothing leaves after the switch.
+    if (this.#halted || this.#state !== 'running') throw refusal('all replay is stopped');
+    if (this.#shares.percentageOf(targetName) === 0) throw refusal(`target ${targetName} is turned off`);
+    const authority = this.#supplies.authorities[targets.indexOf(target)] ?? null;
+    const answer = await this.#again.send(request, { target, authority, policy, production: this.#knownProduction(), keepBodyBytesMax: compare.bodyBytesMax });
+    return this.#compared.answeredAgain(id, answer);
+  }
+
   /** What the comparison has come to, a few seconds old while it runs; null when there is none. */
   get comparison(): RunReport | null {
-    return this.#comparison;
+    return this.#compared?.latest ?? null;
+  }
+
+  /** Null when nothing is compared. */
+  get compared(): Comparison | null {
+    return this.#compared;
   }
 
   /**
@@ -237,8 +292,7 @@ export class Engine {
     this.#state = 'stopped';
     await this.#recording?.close();
     const report = this.report();
-    clearInterval(this.#comparisonTimer);
-    this.#comparison = (await this.#analysis?.close(report)) ?? this.#comparison;
+    await this.#compared?.close(report);
     return { ...report, ...this.#summary() };
   }
 
@@ -262,22 +316,10 @@ export class Engine {
   }
 
   #summary(): Pick<LedgerReport, 'comparison'> {
-    if (this.#comparison === null) return {};
-    const { verdict, pairs, mismatches } = this.#comparison;
+    const latest = this.comparison;
+    if (latest === null) return {};
+    const { verdict, pairs, mismatches } = latest;
     return { comparison: { verdict, pairs, mismatches } };
-  }
-
-  async #startAnalysis(): Promise<AnalysisHandle | null> {
-    const { compare, run, workers } = this.#config;
-    if (compare === undefined) return null;
-    const analysis = new AnalysisHandle(workers, { warning: (text) => this.#events.warning(text) });
-    await analysis.start({ compare, ownHosts: ownHosts(this.#config), run: run ?? null });
-    this.#comparisonTimer = setInterval(() => {
-      void analysis.report().then((report) => {
-        this.#comparison = report ?? this.#comparison;
-      });
-    }, compareEveryMs);
-    return analysis;
   }
 
   async #startRecording(): Promise<RecordingHandle | null> {
@@ -309,8 +351,7 @@ export class Engine {
     targets.forEach((target) => openTargetRewriter(target, 0, policy.trustedProxies));
     refuseProductionNames(listedProduction(this.#config), targets);
     const authorities = targets.map(readAuthority);
-    const production = new ProductionServers(this.#production);
-    for (const endpoint of this.#learned) production.learn(endpoint);
+    const production = this.#knownProduction();
     await Promise.all(
       targets.map(async (target, position) => {
         if (present.some((known) => isDeepStrictEqual(known, target))) return;
@@ -318,6 +359,12 @@ export class Engine {
       }),
     );
     return { authorities, rateLimits: targets.map(createRateLimit), shares: targets.map(({ name }) => this.#shares.percentageOf(name) / 100) };
+  }
+
+  #knownProduction(): ProductionServers {
+    const production = new ProductionServers(this.#production);
+    for (const endpoint of this.#learned) production.learn(endpoint);
+    return production;
   }
 
   #observeTargets(): void {
@@ -356,8 +403,9 @@ export class Engine {
           sharedPorts: bound.sharedPorts,
           supplies: this.#supplies,
           production: this.#production,
-          pairs: this.#analysis?.ports[index] ?? null,
+          pairs: this.#compared?.ports[index] ?? null,
           records: this.#recording?.ports[index] ?? null,
+          shown: showing(this.#config),
           shared: createSharedRow(this.#layout),
           runId,
         },
@@ -365,6 +413,9 @@ export class Engine {
           warning: (text) => this.#events.warning(text),
           notice: (text) => this.#events.notice(text),
           production: (endpoint) => this.#learnProduction(endpoint),
+          requests: (entries) => {
+            for (const entry of entries) this.recentRequests.push(entry);
+          },
           exhausted: () => {
             if (++exhausted === this.#config.workers) this.#events.exhausted();
           },

@@ -4,6 +4,7 @@
  */
 import type { Exchange, ExchangeHandler, Message, OtherProtocol, PartialHeadReason } from '../http/exchange.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
+import { bucketOf } from '../ledger/histogram.ts';
 import { Tally } from '../ledger/tally.ts';
 import type { Connection, Direction } from '../tcp/connection.ts';
 import type { Dispatcher, RequestSource } from './dispatcher.ts';
@@ -59,7 +60,10 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
 
   response(exchange: Exchange): void {
     this.countFidelity(exchange.fidelity);
-    if (exchange.response !== null) this.countResponse(exchange.response.head.status);
+    if (exchange.response !== null) {
+      this.countResponse(exchange.response.head.status);
+      this.#countLatency(exchange.request, exchange.response);
+    }
     this.#dispatcher.answered(exchange);
   }
 
@@ -111,6 +115,12 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
     for (let bit = 0; bit < slots.fidelity.length; bit++) {
       if ((fidelity & (1 << bit)) !== 0) row[slots.fidelity[bit] ?? 0]++;
     }
+  }
+
+  /** As production's side of a comparison has it: from the end of the request to the end of the answer. */
+  #countLatency(request: Message, response: Message): void {
+    if (request.outcome !== 'complete' || response.outcome !== 'complete') return;
+    this.row[this.slots.productionLatency + bucketOf((response.endUs - request.endUs) / 1_000)]++;
   }
 
   protected countResponse(status: number): void {

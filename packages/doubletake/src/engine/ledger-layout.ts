@@ -5,7 +5,7 @@ import { fidelityNames } from '../http/fidelity.ts';
 import { CounterLayout } from '../ledger/counters.ts';
 import { latencyBuckets } from '../ledger/histogram.ts';
 import { outcomePath, outcomes } from '../ledger/outcome.ts';
-import { lagPlace, latencyPlace, recordingCounts, recordingPlace, statusClasses } from '../ledger/report.ts';
+import { lagPlace, latencyPlace, productionLatencyPlace, recordingCounts, recordingPlace, statusClasses } from '../ledger/report.ts';
 import { decodedResults } from '../packets/decoded.ts';
 import { filterOutcomes } from '../policy/filter.ts';
 import type { FilterRule } from '../policy/filter-options.ts';
@@ -77,6 +77,7 @@ export function ledgerPaths({ sources, targets, filters, records = false }: Ledg
     ...targets.flatMap((name) => [...tallyPaths, ...targetPaths].map((path) => ['targets', name, ...path])),
     ...targets.flatMap((name) => latencyBuckets.map((_, bucket) => [latencyPlace, name, String(bucket)])),
     ...targets.flatMap((name) => latencyBuckets.map((_, bucket) => [lagPlace, name, String(bucket)])),
+    ...latencyBuckets.map((_, bucket) => [productionLatencyPlace, String(bucket)]),
     ...(records ? recordingCounts.map((count) => [recordingPlace, count]) : []),
   ];
 }

@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import type { ListedServer } from '../policy/production-servers.ts';
+import type { RequestEntry } from '../store/request-filter.ts';
 import type { CopySupply } from './relay-messages.ts';
 
 /** What a worker needs for the targets beside their configuration; each list in the order of the targets. */
@@ -29,6 +30,8 @@ export interface WorkerStart {
   production: readonly ListedServer[];
   /** The way to the analysis thread; null when nothing is compared. */
   pairs: MessagePort | null;
+  /** What a dashboard may show of requests; null when there is none. */
+  shown: { hidden: string | null } | null;
   /** The way to the recording thread; null when nothing is recorded. */
   records: MessagePort | null;
   /** Where the ledger's row is published. */
@@ -64,6 +67,8 @@ export type FromWorker =
   | { type: 'notice'; text: string }
   /** A server, `address:port`, was seen to answer for production. */
   | { type: 'production'; endpoint: string }
+  /** Some of the requests that came to an outcome, for a dashboard. */
+  | { type: 'requests'; entries: RequestEntry[] }
   /** This worker's sources are files, all read to the end, and every request in them has ended. */
   | { type: 'exhausted' }
   /** The oldest command that was not answered yet holds. */

@@ -12,11 +12,6 @@ const wantedShare = 0.5;
 /** Endpoints told apart; the rest go by the share alone. */
 const endpointsMax = 10_000;
 
-/** The name under which the worker and the analysis know an endpoint: by form alone, nothing learned. */
-export function noiseKey(method: string, target: string): string {
-  return endpointOf(method, normalPath(target));
-}
-
 export class NoiseSampling {
   readonly #share: number;
   readonly #seen = new Map<string, number>();
@@ -27,15 +22,21 @@ export class NoiseSampling {
     this.#share = share;
   }
 
-  /** Endpoints, by `noiseKey`, of which more should be sent twice from now on. */
+  /**
+   * The name of a request's endpoint, by form alone, for `takes` and `want`: of the request before it is rewritten for a
+   * target. Null where nothing is sent twice.
+   */
+  keyOf(method: string, target: string): string | null {
+    return this.#share === 0 ? null : endpointOf(method, normalPath(target));
+  }
+
+  /** Endpoints, by their keys, of which more should be sent twice from now on. */
   want(keys: Iterable<string>): void {
     this.#wanted = new Set(keys);
   }
 
   /** Whether this request is sent twice. Counted by endpoint, so that each gets its share. */
-  takes(method: string, target: string): boolean {
-    if (this.#share === 0) return false;
-    const key = noiseKey(method, target);
+  takes(key: string): boolean {
     const seen = (this.#seen.get(key) ?? 0) + 1;
     if (seen > 1 || this.#seen.size < endpointsMax) this.#seen.set(key, seen);
     if (seen <= firstOfEach && this.#seen.has(key)) return true;

@@ -4,11 +4,17 @@
  */
 import type { Answer, Pair } from '../compare/pair.ts';
 
+/** A pair of a request that may be sent twice. */
+export interface SampledPair extends Pair {
+  /** Its endpoint, as `NoiseSampling` knows it; null where requests like it are never sent twice. */
+  noiseKey: string | null;
+}
+
 /** Where bytes lie in the batch's buffer; null for none. */
 type Range = readonly [start: number, end: number] | null;
 
 type PackedAnswer = Omit<Answer, 'body'> & { body: Range };
-type PackedPair = Omit<Pair, 'request' | 'baseline' | 'candidate'> & {
+type PackedPair = Omit<SampledPair, 'request' | 'baseline' | 'candidate'> & {
   request: Range;
   baseline: PackedAnswer;
   candidate: PackedAnswer;
@@ -26,7 +32,7 @@ export function bytesOfPair({ request, baseline, candidate }: Pair): number {
   return request.length + (baseline.body?.length ?? 0) + (candidate.body?.length ?? 0);
 }
 
-export function packPairs(pairs: readonly Pair[], excluded: Readonly<Record<string, number>>): PairBatch {
+export function packPairs(pairs: readonly SampledPair[], excluded: Readonly<Record<string, number>>): PairBatch {
   const bytes = new ArrayBuffer(pairs.reduce((sum, pair) => sum + bytesOfPair(pair), 0));
   const all = Buffer.from(bytes);
   let end = 0;
@@ -45,7 +51,7 @@ export function packPairs(pairs: readonly Pair[], excluded: Readonly<Record<stri
   return { pairs: packed, bytes, excluded };
 }
 
-export function unpackPairs({ pairs, bytes }: PairBatch): Pair[] {
+export function unpackPairs({ pairs, bytes }: PairBatch): SampledPair[] {
   const all = Buffer.from(bytes);
   const get = (range: Range): Buffer | null => (range === null ? null : all.subarray(range[0], range[1]));
   return pairs.map((pair) => ({

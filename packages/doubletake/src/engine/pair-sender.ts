@@ -3,9 +3,8 @@
  * analysis falls behind, pairs are left out and counted, evenly over the traffic: the hot path never waits for it.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { Pair } from '../compare/pair.ts';
 import { BatchLane } from './batch-lane.ts';
-import { bytesOfPair, packPairs } from './pair-batch.ts';
+import { bytesOfPair, packPairs, type SampledPair } from './pair-batch.ts';
 
 const batchPairsMax = 64;
 const batchBytesMax = 1_048_576;
@@ -16,7 +15,7 @@ export type FromAnalysisPort = readonly string[] | null;
 
 export class PairSender {
   readonly #lane: BatchLane<readonly string[]>;
-  #pairs: Pair[] = [];
+  #pairs: SampledPair[] = [];
   #bytes = 0;
   #excluded: Record<string, number> = {};
   #timer: NodeJS.Timeout | null = null;
@@ -24,7 +23,7 @@ export class PairSender {
   #isDue = false;
   readonly #answered: (wanted: FromAnalysisPort) => void;
 
-  /** `wanted` hears of which endpoints, by `noiseKey`, more requests should be sent twice. */
+  /** `wanted` hears of which endpoints, by `NoiseSampling`'s keys, more requests should be sent twice. */
   constructor(port: MessagePort, wanted: (keys: readonly string[]) => void) {
     this.#lane = new BatchLane(port);
     this.#answered = (keys) => {
@@ -33,7 +32,7 @@ export class PairSender {
     };
   }
 
-  send(pair: Pair): void {
+  send(pair: SampledPair): void {
     if (!this.#lane.room) {
       this.exclude('sampled_down');
       return;

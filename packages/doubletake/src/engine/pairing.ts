@@ -5,14 +5,16 @@
  * Only the worker's own thread works on a pair, and nothing waits for one: what cannot be compared is counted by reason.
  * With `mapIds`, the ids that targets gave where production gave others are learned here, too, and taken back.
  */
-import { type Answer, type AnswerFailure, type Pair } from '../compare/pair.ts';
+import type { Answer } from '../compare/pair.ts';
 import { Fidelity } from '../http/fidelity.ts';
-import type { Exchange, Message } from '../http/exchange.ts';
-import { contentOf, headOf } from '../policy/message-edit.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { OwnCredential } from '../policy/rewrite/own-credential.ts';
 import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
 import type { OutgoingRequest, ReplayResult } from '../replay/target.ts';
+import { type Answered, answerIn, answerOf } from './answered.ts';
 import { MappedIds, type RequestIds } from './mapped-ids.ts';
 import { NoiseSampling } from './noise-sampling.ts';
+import type { SampledPair } from './pair-batch.ts';
 
 /** Who answers what. Targets by name. */
 export interface PairingRoles {
@@ -39,7 +41,7 @@ export interface AnswerSanitizer {
 }
 
 export interface PairingEvents {
-  pair(pair: Pair): void;
+  pair(pair: SampledPair): void;
   /** A request that was replayed is not compared, for this reason. */
   excluded(reason: ExclusionReason): void;
 }
@@ -64,8 +66,8 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** A request whose answers are awaited. */
 export interface Draft {
-  /** The request went out to a target, in this form. */
-  sent(target: string, request: OutgoingRequest): void;
+  /** The request goes out to a target, in this form; `credential` is to be hidden in what is kept of it. */
+  sent(target: string, request: OutgoingRequest, credential: OwnCredential | null): void;
   /** A target is done with it. */
   ended(target: string, result: ReplayResult | null): void;
   /** What the second sending of the same request came to. */
@@ -97,7 +99,7 @@ export class Pairing {
     this.#noise = new NoiseSampling(options.noiseShare);
   }
 
-  /** Endpoints, by `noiseKey`, of which more requests are to be sent twice from now on. */
+  /** Endpoints, by the `noiseKey` of their pairs, of which more requests are to be sent twice from now on. */
   wantNoise(keys: readonly string[]): void {
     this.#noise.want(keys);
   }
@@ -111,9 +113,10 @@ export class Pairing {
   begin(exchange: Exchange, safe: Exchange, id: string, probability: number): Draft {
     const { baseline } = this.#options;
     const { method, target } = safe.request.head;
-    const twice = safeMethods.has(method) && this.#noise.takes(method, target);
+    const noiseKey = safeMethods.has(method) ? this.#noise.keyOf(method, target) : null;
+    const twice = noiseKey !== null && this.#noise.takes(noiseKey);
     const ids = this.#ids?.of(exchange, safe) ?? null;
-    const draft = new PendingPair(this.#options, exchange, safe, id, probability, twice, ids, this.#pendingEvents);
+    const draft = new PendingPair(this.#options, exchange, safe, id, probability, noiseKey, twice, ids, this.#pendingEvents);
     if (baseline === null) {
       if (this.#awaitingProduction.size >= draftsMax) this.#giveUpOldest();
       this.#awaitingProduction.set(exchange, draft);
@@ -164,9 +167,9 @@ export class Pairing {
     const common = draft.common();
     this.#events.pair({ ...common, kind: 'candidate', baseline: before, candidate: after });
     const second = reference === null ? null : this.#made(inProductionsIds(reference, options.reference, ids));
-    if (second !== null) this.#events.pair({ ...common, kind: 'noise', baseline: before, candidate: second });
+    if (second !== null) this.#events.pair({ ...common, id: `${common.id}.reference`, kind: 'noise', baseline: before, candidate: second });
     const third = repeated === null ? null : this.#made(inProductionsIds(repeated, options.candidate, ids));
-    if (third !== null) this.#events.pair({ ...common, kind: 'noise', baseline: after, candidate: third });
+    if (third !== null) this.#events.pair({ ...common, id: `${common.id}.again`, kind: 'noise', baseline: after, candidate: third });
   }
 
   /** The answer made safe; null when it cannot be. */
@@ -183,35 +186,6 @@ function inProductionsIds(answered: Answered, target: string | null, ids: Reques
   const { message } = answered;
   if (ids === null || target === null || message === null) return answered;
   return { ...answered, message: ids.toProduction(target, message) };
-}
-
-/** `message` is the answer in the form in which it is compared. */
-function answerIn(message: Message | null, { failure, firstByteMs, totalMs }: Answered): Answer {
-  if (message === null) {
-    return { status: 0, failure, headers: [], body: null, bodyBytes: 0, bodySha256: null, firstByteMs, totalMs };
-  }
-  const { head, body } = message;
-  const headers = Array.from({ length: head.count }, (_, index) => [head.name(index), head.value(index)] as const);
-  const content = body.bytes === 0 ? Buffer.alloc(0) : (contentOf(body, head)?.bytes ?? null);
-  return {
-    status: head.status,
-    failure,
-    headers,
-    body: content,
-    bodyBytes: content?.length ?? body.bytes,
-    bodySha256: body.sha256,
-    firstByteMs,
-    totalMs,
-  };
-}
-
-/** An answer as it came, with when. */
-interface Answered {
-  /** Null when there was no whole answer. */
-  message: Message | null;
-  failure: AnswerFailure | null;
-  firstByteMs: number;
-  totalMs: number;
 }
 
 interface PendingPairEvents {
@@ -234,8 +208,10 @@ class PendingPair implements Draft {
   readonly #safe: Exchange;
   readonly #id: string;
   readonly #probability: number;
+  readonly #noiseKey: string | null;
   readonly #events: PendingPairEvents;
   #sent: OutgoingRequest | null = null;
+  #credential: OwnCredential | null = null;
   /** Answers that are still to come. */
   #awaited: number;
 
@@ -245,6 +221,7 @@ class PendingPair implements Draft {
     safe: Exchange,
     id: string,
     probability: number,
+    noiseKey: string | null,
     twice: boolean,
     ids: RequestIds | null,
     events: PendingPairEvents,
@@ -254,15 +231,17 @@ class PendingPair implements Draft {
     this.#safe = safe;
     this.#id = id;
     this.#probability = probability;
+    this.#noiseKey = noiseKey;
     this.twice = twice;
     this.ids = ids;
     this.#events = events;
     this.#awaited = 2 + (options.reference === null ? 0 : 1);
   }
 
-  sent(target: string, request: OutgoingRequest): void {
+  sent(target: string, request: OutgoingRequest, credential: OwnCredential | null): void {
     if (target !== this.#options.candidate) return;
     this.#sent = request;
+    this.#credential = credential;
     if (this.twice) this.#awaited++;
   }
 
@@ -301,11 +280,13 @@ class PendingPair implements Draft {
     this.#awaited = Infinity;
   }
 
-  common(): Omit<Pair, 'kind' | 'baseline' | 'candidate'> {
+  common(): Omit<SampledPair, 'kind' | 'baseline' | 'candidate'> {
     const { request, connection, client } = this.#safe;
     const bytes = this.#sent?.bytes ?? [];
     const length = bytes.reduce((sum, piece) => sum + piece.length, 0);
+    // A copy: the bytes that go out stay as they are.
     const sent = Buffer.concat(bytes, Math.min(this.#options.requestBytesMax, length));
+    this.#credential?.hide(sent);
     return {
       id: this.#id,
       timeUs: this.exchange.request.startUs,
@@ -315,6 +296,7 @@ class PendingPair implements Draft {
       target: requestTarget(sent) ?? request.head.target,
       request: sent,
       probability: this.#probability,
+      noiseKey: this.#noiseKey,
     };
   }
 
@@ -328,38 +310,4 @@ class PendingPair implements Draft {
 function requestTarget(bytes: Buffer): string | null {
   const end = bytes.indexOf('\r\n');
   return end < 0 ? null : (bytes.toString('latin1', 0, end).split(' ')[1] ?? null);
-}
-
-/** Null when the request never came to the target. */
-function answerOf(result: ReplayResult): Answered | null {
-  switch (result.outcome) {
-    case 'replayed': {
-      const { head: bytes, body, bodyBytes, sentAtMs, firstByteAtMs, endAtMs } = result.response;
-      const head = headOf('response', bytes)?.head ?? null;
-      if (head === null) return { message: null, failure: 'protocol', firstByteMs: 0, totalMs: endAtMs - sentAtMs };
-      const message: Message = {
-        head,
-        body: {
-          // The transfer coding is gone.
-          framing: bodyBytes === 0 ? 'none' : 'length',
-          bytes: bodyBytes,
-          sha256: null,
-          wire: body === null ? null : [body],
-          wireBytes: bodyBytes,
-          tooLarge: body === null && bodyBytes > 0,
-        },
-        startUs: 0,
-        endUs: 0,
-        startSequence: 0,
-        endSequence: 0,
-        outcome: 'complete',
-        ambiguity: null,
-      };
-      return { message, failure: null, firstByteMs: firstByteAtMs - sentAtMs, totalMs: endAtMs - sentAtMs };
-    }
-    case 'failed':
-      return { message: null, failure: result.reason, firstByteMs: 0, totalMs: 0 };
-    default:
-      return null;
-  }
 }

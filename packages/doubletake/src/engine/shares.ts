@@ -27,6 +27,19 @@ export interface TargetReading {
   queueShare: number;
 }
 
+/** How a target's share stands: what it is, who decides on it, and where its ramp has got to. */
+export interface ShareStanding {
+  /** From 0 to 100. */
+  percentage: number;
+  by: 'hand' | 'ramp' | 'configuration';
+  ramp: {
+    /** From 0. */
+    step: number;
+    steps: { percentage: number; forMs: number | null }[];
+    state: 'rising' | 'held' | 'backed_off' | 'done';
+  } | null;
+}
+
 interface TargetShare {
   config: TargetConfig;
   ramp: Ramp | null;
@@ -50,6 +63,11 @@ export class Shares {
   percentageOf(target: string): number {
     const share = this.#targets.get(target);
     return share === undefined ? 0 : (share.ramp?.percentage ?? share.byHand ?? share.config.percentage);
+  }
+
+  /** How each target's share stands, by its name. */
+  standings(): Record<string, ShareStanding> {
+    return Object.fromEntries([...this.#targets].map(([name, share]) => [name, standingOf(share, this.percentageOf(name))]));
   }
 
   /**
@@ -106,4 +124,12 @@ export class Shares {
 
 function begin(config: TargetConfig, nowMs: number, last = nothing): TargetShare {
   return { config, ramp: config.ramp === undefined ? null : new Ramp(config.ramp, nowMs), byHand: null, last };
+}
+
+function standingOf({ ramp, byHand }: TargetShare, percentage: number): ShareStanding {
+  if (ramp === null) return { percentage, by: byHand === null ? 'configuration' : 'hand', ramp: null };
+  const held = ramp.state === 'held';
+  const state = held ? 'held' : ramp.state === 'done' ? 'done' : ramp.backedOff ? 'backed_off' : 'rising';
+  const steps = ramp.steps.map(({ percentage: of, forMs }) => ({ percentage: of, forMs }));
+  return { percentage, by: held ? 'hand' : 'ramp', ramp: { step: ramp.step, steps, state } };
 }

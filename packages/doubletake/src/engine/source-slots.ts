@@ -2,7 +2,7 @@ import { type OtherProtocol, otherProtocols } from '../http/exchange.ts';
 import { fidelityNames } from '../http/fidelity.ts';
 import { decodedResults } from '../packets/decoded.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
-import { statusClasses } from '../ledger/report.ts';
+import { productionLatencyPlace, statusClasses } from '../ledger/report.ts';
 
 /** Slots of what one source counts apart from its requests, looked up once so that counting is one array access. */
 export class SourceSlots {
@@ -17,6 +17,8 @@ export class SourceSlots {
   /** Production's answers by status class, 1xx first. */
   readonly responses: readonly number[];
   readonly orphans: number;
+  /** Of all sources: how long production took to answer, the first bucket; the others follow. */
+  readonly productionLatency: number;
   readonly other: Readonly<Record<OtherProtocol, number>>;
   readonly skippedBytes: number;
   readonly headerAbsent: number;
@@ -43,6 +45,7 @@ export class SourceSlots {
     this.gapBytes = slot('gaps', 'bytes');
     this.connections = slot('connections');
     this.responses = statusClasses.map((name) => slot('production', 'responses', name));
+    this.productionLatency = layout.slot(productionLatencyPlace, '0');
     this.orphans = slot('production', 'orphans');
     this.other = Object.fromEntries(otherProtocols.map((name) => [name, slot('other', name)])) as Record<
       OtherProtocol,

@@ -16,6 +16,7 @@ import { RequestFilter } from '../policy/filter.ts';
 import type { ReplayPolicy } from '../policy/policy.ts';
 import type { RequestWriter } from '../policy/request-writer.ts';
 import { RequestView } from '../policy/request-view.ts';
+import { OwnCredential } from '../policy/rewrite/own-credential.ts';
 import type { Rewriter } from '../policy/rewrite/rewriter.ts';
 import { CircuitBreaker, isFailure } from '../replay/circuit-breaker.ts';
 import type { RateLimit } from '../replay/rate-limit.ts';
@@ -51,6 +52,8 @@ export interface UnitEvents {
 export class TargetUnit {
   readonly name: string;
   readonly config: TargetConfig;
+  /** To be hidden where requests to it are kept; null when it has none. */
+  readonly ownCredential: OwnCredential | null;
   readonly target: ReplayTarget;
   readonly tally: Tally;
   /** Of the requests that the policy lets through, from 0 to 1. */
@@ -78,6 +81,7 @@ export class TargetUnit {
     const { config } = parts;
     this.name = config.name;
     this.config = config;
+    this.ownCredential = config.credentials === undefined ? null : new OwnCredential(config.credentials);
     this.target = parts.target;
     this.share = config.percentage / 100;
     this.#filter = config.filters.length > 0 ? new RequestFilter(config.filters) : null;
@@ -141,7 +145,7 @@ export class TargetUnit {
 
   /**
    * Sends `safe`, which is `exchange` made safe, as copy number `copy`. `settle` is called once, later, with an outcome
-   * that is counted here already; the outcome is returned at once where the request cannot be sent. `heard` gets what
+   * that is counted here already and what it rests on; the outcome is returned at once where the request cannot be sent. `heard` gets what
    * goes out and the answer as it comes.
    */
   send(
@@ -150,7 +154,7 @@ export class TargetUnit {
     copy: number,
     id: string,
     probability: number,
-    settle: (outcome: Outcome) => void,
+    settle: (outcome: Outcome, result: ReplayResult) => void,
     heard: AnswerListener | null = null,
   ): Outcome | null {
     const rewriter = this.#rewriters[copy] ?? null;
@@ -166,7 +170,7 @@ export class TargetUnit {
     this.target.send(outgoing, (result) => {
       const outcome = this.#count(result, generation);
       heard?.answered(result);
-      settle(outcome);
+      settle(outcome, result);
     });
     return null;
   }
@@ -244,7 +248,8 @@ export function lagCounter(layout: CounterLayout, row: Float64Array, target: str
   };
 }
 
-function outcomeOf(result: ReplayResult): Outcome {
+/** The outcome of a request that a target is done with. */
+export function outcomeOf(result: ReplayResult): Outcome {
   switch (result.outcome) {
     case 'replayed':
       return 'replayed';

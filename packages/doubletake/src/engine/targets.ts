@@ -85,7 +85,8 @@ export function openTargetRewriter(
   }
 }
 
-function openTarget(
+/** A client for a target. Throws a `DoubletakeError` for what cannot be used. */
+export function openTarget(
   { name, url, limits, speed, rate }: TargetConfig,
   authority: string | null,
   workers: number,

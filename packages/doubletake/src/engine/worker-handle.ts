@@ -3,6 +3,7 @@ import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { DoubletakeError } from '../errors.ts';
 import { type Publication, readPublication } from '../ledger/counters.ts';
+import type { RequestEntry } from '../store/request-filter.ts';
 import type { FromWorker, ToWorker, WorkerCommand, WorkerStart } from './messages.ts';
 import { readsStandardInput } from './sources.ts';
 
@@ -24,6 +25,8 @@ export interface WorkerEvents {
   /** A server, `address:port`, was seen to answer for production. */
   production(endpoint: string): void;
   exhausted(): void;
+  /** Some of the requests that came to an outcome, for a dashboard. */
+  requests(entries: readonly RequestEntry[]): void;
   died(error: Error): void;
 }
 
@@ -79,6 +82,8 @@ export class WorkerHandle {
           return events.production(message.endpoint);
         case 'exhausted':
           return events.exhausted();
+        case 'requests':
+          return events.requests(message.entries);
         case 'done':
           return this.#commands.shift()?.();
       }

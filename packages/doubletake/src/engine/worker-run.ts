@@ -5,6 +5,8 @@ import type { TargetConfig } from '../config/schema.ts';
 import { type CounterLayout, publishRow } from '../ledger/counters.ts';
 import { ReplayPolicy } from '../policy/policy.ts';
 import { ProductionServers } from '../policy/production-servers.ts';
+import type { Sanitizer } from '../policy/sanitize/sanitizer.ts';
+import type { RequestEntry } from '../store/request-filter.ts';
 import { isCompared, openAnswerSanitizer, pairingOptions, responseBodyBytesMax } from './comparing.ts';
 import { CopyFeed } from './copy-feed.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -17,8 +19,10 @@ import { PairSender } from './pair-sender.ts';
 import { Pairing } from './pairing.ts';
 import { RecordSender } from './record-sender.ts';
 import { keptResponseBytes } from './recording.ts';
+import { type FeedSafety, RequestFeed } from './request-feed.ts';
 import type { RunningSource } from './running-source.ts';
 import { openSanitizers } from './sanitizing.ts';
+import { showing } from './showing.ts';
 import { openIntake, startSource } from './sources.ts';
 import { lagCounter, TargetUnit } from './target-unit.ts';
 import { openTargetUnit } from './targets.ts';
@@ -37,6 +41,8 @@ export interface WorkerEvents {
   /** A server, `address:port`, was seen to answer for production for the first time. */
   production(endpoint: string): void;
   exhausted(): void;
+  /** Some of the requests that came to an outcome, for a dashboard. */
+  requests(entries: RequestEntry[]): void;
 }
 
 export class WorkerRun {
@@ -53,6 +59,8 @@ export class WorkerRun {
   #copies: CopyFeed | null = null;
   #pairs: PairSender | null = null;
   #records: RecordSender | null = null;
+  /** Null without a dashboard. */
+  readonly #feed: RequestFeed | null;
   #stopping: Promise<void> | null = null;
 
   constructor(start: WorkerStart, events: WorkerEvents) {
@@ -63,13 +71,19 @@ export class WorkerRun {
     this.#layout = ledgerLayout(ledgerNames(config));
     this.#row = this.#layout.createRow();
     this.#production = new ProductionServers(start.production);
+    const sanitizers = openSanitizers(policy, targets);
+    this.#feed =
+      start.shown === null
+        ? null
+        : new RequestFeed(`${runId}-${index.toString(36)}.`, feedSafety(sanitizers, start.shown.hidden), (entries) => events.requests(entries));
     this.#dispatcher = new Dispatcher(
       new ReplayPolicy({ ...policy, workers: config.workers }),
-      openSanitizers(policy, targets),
+      sanitizers,
       this.#openUnits(targets, start.supplies, policy.trustedProxies, []),
       `${runId}-${index.toString(36)}-`,
       this.#openPairing(),
       this.#openRecorder(),
+      this.#feed,
     );
     const hashSeed = randomInt(2 ** 31);
     const learn = config.guards.learnProduction
@@ -124,6 +138,7 @@ export class WorkerRun {
         this.#layout.extend(paths);
         const sanitizers = openSanitizers(policy, targets);
         const units = this.#openUnits(targets, supplies, policy.trustedProxies, this.#dispatcher.units);
+        this.#feed?.use(feedSafety(sanitizers, showing({ ...this.#start.config, policy })?.hidden ?? null));
         this.#dispatcher.replacePolicy(new ReplayPolicy({ ...policy, workers }), sanitizers);
         this.#dispatcher.replaceUnits(units, drainMs);
       }
@@ -202,6 +217,7 @@ export class WorkerRun {
     await this.#dispatcher.close(drainMs);
     await Promise.all([this.#pairs?.close(pairsMsMax), this.#records?.close(recordsMsMax)]);
     clearInterval(this.#timer);
+    this.#feed?.flush();
     this.#publish();
   }
 
@@ -231,4 +247,8 @@ export class WorkerRun {
       settled: this.#dispatcher.settled,
     });
   }
+}
+
+function feedSafety(sanitizers: readonly Sanitizer[] | null, hidden: string | null): FeedSafety {
+  return { sanitizer: sanitizers?.[0] ?? null, hidden: hidden !== null };
 }

@@ -16,6 +16,7 @@ const run = new WorkerRun(workerData as WorkerStart, {
   notice: (text) => say({ type: 'notice', text }),
   production: (endpoint) => say({ type: 'production', endpoint }),
   exhausted: () => say({ type: 'exhausted' }),
+  requests: (entries) => say({ type: 'requests', entries }),
 });
 
 port.on('message', (message: ToWorker) => {

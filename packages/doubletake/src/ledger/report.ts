@@ -114,8 +114,14 @@ export const lagPlace = 'lag';
 
 export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
+/** Below it the slots for how long production took to answer, by bucket, of all sources. */
+export const productionLatencyPlace = 'productionLatency';
+
 /** Below it the slots for what is recorded. */
 export const recordingPlace = 'recording';
+
+/** What lies below these is summed up in quantiles, or not told here. */
+const histogramPlaces: ReadonlySet<string> = new Set([latencyPlace, lagPlace, productionLatencyPlace]);
 
 export const recordingCounts = ['exchanges', 'bytes', 'dropped', 'failed'] as const satisfies (keyof RecordingCounts)[];
 
@@ -123,7 +129,7 @@ export const recordingCounts = ['exchanges', 'bytes', 'dropped', 'failed'] as co
 export function buildReport(layout: CounterLayout, rows: readonly Float64Array[]): LedgerReport {
   const tree: CountTree = { sources: {}, targets: {} };
   layout.paths.forEach((path, slot) => {
-    if (path[0] === latencyPlace || path[0] === lagPlace) return;
+    if (histogramPlaces.has(path[0] ?? '')) return;
     const count = sumAt(rows, slot);
     addAt(tree, path, count);
     if (path[0] === 'sources') addAt(tree, path.slice(2), count);
@@ -144,6 +150,11 @@ export function buildReport(layout: CounterLayout, rows: readonly Float64Array[]
 /** A target's answers by latency bucket (histogram.ts), which the report sums up in quantiles; or its requests by lag. */
 export function latencyCounts(layout: CounterLayout, rows: readonly Float64Array[], target: string, place = latencyPlace): number[] {
   return latencyBuckets.map((_, bucket) => sumAt(rows, layout.slot(place, target, String(bucket))));
+}
+
+/** Production's answers by latency bucket: from the end of the request to the end of the answer. */
+export function productionLatencyCounts(layout: CounterLayout, rows: readonly Float64Array[]): number[] {
+  return latencyBuckets.map((_, bucket) => sumAt(rows, layout.slot(productionLatencyPlace, String(bucket))));
 }
 
 function sumAt(rows: readonly Float64Array[], slot: number): number {

@@ -30,6 +30,11 @@ export interface PolicyOptions {
   workers?: number | undefined;
 }
 
+/** Methods that may be replayed; null allows every one. */
+export function allowedMethods(methods: PolicyOptions['methods']): ReadonlySet<string> | null {
+  return methods === 'all' ? null : new Set(methods === 'safe' ? safeMethods : methods);
+}
+
 /** Hears of samples that lacked what they are sampled by. */
 export interface PolicyObserver {
   keyAbsent(): void;
@@ -55,7 +60,7 @@ export class ReplayPolicy {
 
   /** Throws when a filter holds a malformed pattern or network. */
   constructor({ methods, filters = [], sample, trustedProxies = [], workers = 1 }: PolicyOptions) {
-    this.#methods = methods === 'all' ? null : new Set(methods === 'safe' ? safeMethods : methods);
+    this.#methods = allowedMethods(methods);
     this.#filter = filters.length > 0 ? new RequestFilter(filters) : null;
     this.#share = Math.min(1, sample.percentage / 100);
     this.#key = sampleKey(sample);

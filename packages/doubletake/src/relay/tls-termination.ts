@@ -2,18 +2,13 @@
  * Ends the TLS of a relay's clients. Certificate files that changed are read again, so that a renewed certificate serves
  * the next connection; files that cannot be used leave the old one in place.
  */
-import { readFileSync, statSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { type CertificateFiles, certificateVersion, readCertificate } from '../certificate-files.ts';
 import { DoubletakeError } from '../errors.ts';
 
 /** A change is seen after at most this time. */
 const lookEveryMs = 5_000;
-
-export interface CertificateFiles {
-  certificate: string;
-  key: string;
-}
 
 export class TlsTermination {
   readonly #files: CertificateFiles;
@@ -37,7 +32,7 @@ export class TlsTermination {
   ) {
     this.#files = files;
     this.#changed = changed;
-    this.#state = lookAt(files);
+    this.#state = certificateVersion(files);
     this.#server = createServer({ ...read(files), ALPNProtocols: [...protocols], handshakeTimeout: handshakeTimeoutMs });
     this.#server.on('secureConnection', (socket) => this.#waiting.get(labelOf(socket))?.resolve(socket));
     this.#server.on('tlsClientError', (error, socket) => {
@@ -63,7 +58,7 @@ export class TlsTermination {
 
   /** Looks whether the files changed, and takes them up. */
   reload(): void {
-    const state = lookAt(this.#files);
+    const state = certificateVersion(this.#files);
     if (state === this.#state) return;
     this.#state = state;
     try {
@@ -84,24 +79,11 @@ function labelOf({ remoteAddress, remotePort, localAddress, localPort }: Socket)
   return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 }
 
-/** What tells one version of the files from the next. */
-function lookAt({ certificate, key }: CertificateFiles): string {
-  return [certificate, key]
-    .map((file) => {
-      const { mtimeMs, size, ino } = statSync(file, { throwIfNoEntry: false }) ?? { mtimeMs: 0, size: 0, ino: 0 };
-      return `${mtimeMs} ${size} ${ino}`;
-    })
-    .join(', ');
-}
-
 /** The files' content, of which it is known that it can be used. */
-function read({ certificate, key }: CertificateFiles): { cert: Buffer; key: Buffer } {
+function read(files: CertificateFiles): { cert: Buffer; key: Buffer } {
   try {
-    const pair = { cert: readFileSync(certificate), key: readFileSync(key) };
-    createSecureContext(pair);
-    return pair;
+    return readCertificate(files);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DoubletakeError('DT_PROXY_TLS', `cannot use the certificate ${certificate} with the key ${key}: ${reason}`, { cause: error });
+    throw new DoubletakeError('DT_PROXY_TLS', (error as Error).message, { cause: error });
   }
 }

@@ -118,6 +118,15 @@ export class Ramp {
     return this.#waitMs() === null ? 'done' : 'ramping';
   }
 
+  /** The last change was a fall, and nothing has gone on since. */
+  get backedOff(): boolean {
+    return this.#fell;
+  }
+
+  get steps(): readonly RampStep[] {
+    return this.#options.steps;
+  }
+
   /** Takes the figures since the last call, about once a second; returns what changes, if anything does. */
   observe({ nowMs: readingMs, requests, errors, p99Ms, queueShare }: RampFigures): RampChange | null {
     const nowMs = this.#clock.at(readingMs);

@@ -14,6 +14,7 @@ import { connect } from 'node:net';
 import { z } from 'zod';
 import { DoubletakeError } from '../errors.ts';
 import type { LedgerReport } from '../ledger/report.ts';
+import { haltText, resumeText, shareText } from './change-text.ts';
 
 /** What can be asked of a mirror. Each resolves when it holds in every worker. */
 export interface Controls {
@@ -79,11 +80,11 @@ async function handle(request: IncomingMessage, controls: Controls): Promise<Ans
   switch (path) {
     case '/kill':
       await controls.halt();
-      controls.changed('all replay is stopped by hand; requests are captured and end as blocked.kill_switch');
+      controls.changed(haltText);
       break;
     case '/resume':
       await controls.resume();
-      controls.changed('replay goes on, by hand');
+      controls.changed(resumeText);
       break;
     default: {
       const text = await bodyOf(request);
@@ -92,7 +93,7 @@ async function handle(request: IncomingMessage, controls: Controls): Promise<Ans
       if (!asked.success) return { status: 400, body: { error: 'expected {"target": NAME, "percentage": 0 to 100 or null}' } };
       const { target, percentage } = asked.data;
       await controls.setPercentage(target, percentage);
-      controls.changed(`target ${target}: ${percentage === null ? 'its configuration decides what it gets again' : `gets ${percentage} %, set by hand`}`);
+      controls.changed(shareText(target, percentage));
     }
   }
   return { status: 200, body: { done: true, tookMs: Math.round((performance.now() - startMs) * 10) / 10, replay: controls.report().replay } };

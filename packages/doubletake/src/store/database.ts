@@ -20,9 +20,11 @@ export class StoreError extends DoubletakeError<StoreErrorCode> {
   override name = 'StoreError';
 }
 
-/** An open database and the one connection to it. */
+/** An open database and its first connection. */
 export interface Database {
   connection: DuckDBConnection;
+  /** One more, whose queries do not wait for those of the first. To be closed before the database is. */
+  connect(): Promise<DuckDBConnection>;
   close(): void;
 }
 
@@ -60,6 +62,7 @@ export async function openDatabase(file: string, mode: 'READ_ONLY' | 'READ_WRITE
   const opened = connection;
   return {
     connection: opened,
+    connect: () => instance.connect(),
     close() {
       opened.closeSync();
       instance.closeSync();

@@ -1,6 +1,6 @@
 /** Rows of the tables, written through DuckDB's appender; each function counts the bytes of text it wrote. */
 import type { DuckDBAppender, DuckDBTimestampValue } from '@duckdb/node-api';
-import type { Difference } from '../compare/difference.ts';
+import type { ClusteredDifference } from '../compare/difference.ts';
 import type { Answer, Pair } from '../compare/pair.ts';
 
 /** A pair with what the analysis made of it when it came. */
@@ -12,11 +12,6 @@ export interface JudgedPair {
   differences: readonly ClusteredDifference[];
   /** What kept the bodies from being compared in full; null for nothing. */
   limited: string | null;
-}
-
-export interface ClusteredDifference extends Difference {
-  /** Null when there was no room for another cluster. */
-  cluster: string | null;
 }
 
 type Cell = string | number | bigint | boolean | Uint8Array | DuckDBTimestampValue | null;

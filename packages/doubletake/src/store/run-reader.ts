@@ -2,8 +2,18 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RunReport } from '../compare/report.ts';
+import type { LedgerReport } from '../ledger/report.ts';
 import { type Database, firstLine, openDatabase, quoted, StoreError } from './database.ts';
+import { RunQueries } from './run-queries.ts';
 import { databaseName, reportName, schemaVersion, tables } from './schema.ts';
+
+export interface RunFacts {
+  startedMs: number;
+  /** Whether all that is stored was made safe; not, where that is not known. */
+  sanitized: boolean;
+  /** Null for a run that was killed. */
+  ledger: Partial<LedgerReport> | null;
+}
 
 export class RunReader {
   readonly #path: string;
@@ -43,6 +53,26 @@ export class RunReader {
     this.#path = path;
     this.#exportFolder = exportFolder;
     this.#database = database;
+  }
+
+  /** What the run says of itself. Throws StoreError DT_RUN_UNREADABLE. */
+  async facts(): Promise<RunFacts> {
+    try {
+      // Runs of earlier versions lack some of the columns.
+      const [row = {}] = (await this.#database.connection.runAndReadAll('SELECT *, epoch_ms(started) AS started_ms FROM runs LIMIT 1')).getRowObjectsJS();
+      return {
+        startedMs: Number(row['started_ms'] ?? 0),
+        sanitized: row['sanitized'] === true,
+        ledger: typeof row['ledger'] === 'string' ? (JSON.parse(row['ledger']) as Partial<LedgerReport>) : null,
+      };
+    } catch (error) {
+      throw readError(this.#path, error);
+    }
+  }
+
+  /** Queries of what is stored; to be closed before the reader is. */
+  queries(): RunQueries {
+    return new RunQueries(() => this.#database.connect());
   }
 
   /** The last report that was saved. Throws StoreError DT_RUN_NO_REPORT, DT_RUN_UNREADABLE. */

@@ -17,7 +17,7 @@ let runs = 0;
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const options: RunOptions = { version: '1.2.3', startedUs: 1_795_000_000_000_000 };
+const options: RunOptions = { version: '1.2.3', startedUs: 1_795_000_000_000_000, sanitized: true };
 
 function freeFolder(): string {
   return join(folder, `run ${runs++}`);
@@ -47,17 +47,17 @@ describe('the store of a run', () => {
       judgedPair(2, 'c1', { differences: [difference('c1'), difference(null, { path: '$.id' })], limited: 'too_large' }),
     ]);
     const third = judgedPair(3, 'c2');
-    await store.append([{ ...third, pair: { ...third.pair, kind: 'noise', probability: 0.25, candidate: failed } }]);
+    await store.append([{ ...third, pair: { ...third.pair, probability: 0.25, candidate: failed } }]);
     await store.saveReport(regressionReport(), options.startedUs);
     await store.close(options.startedUs + 60e6);
     expect(store.counts).toEqual({ stored: 3, thinned: 0, full: 0 });
 
     expect(await queryRun(run, 'FROM runs')).toEqual([
-      { schema_version: 1, doubletake_version: '1.2.3', started: '2026-11-18 11:06:40', ended: '2026-11-18 11:07:40' },
+      { schema_version: 1, doubletake_version: '1.2.3', started: '2026-11-18 11:06:40', ended: '2026-11-18 11:07:40', sanitized: true, ledger: null },
     ]);
     expect(await queryRun(run, 'FROM pairs ORDER BY pair OFFSET 2')).toEqual([
       {
-        pair: 'dt-3', time: '2026-11-18 11:06:40.003', kind: 'noise', endpoint: 'GET /users/{id}', session: '10.0.2.5:41234>10.0.1.2:80',
+        pair: 'dt-3', time: '2026-11-18 11:06:40.003', kind: 'candidate', endpoint: 'GET /users/{id}', session: '10.0.2.5:41234>10.0.1.2:80',
         method: 'GET', host: 'shop.test', target: '/users/3', probability: 0.25, weight: 4, mismatch: true, differences: 1, limited: null,
         baseline_status: 200, baseline_failure: null, baseline_bytes: '8', baseline_first_byte_ms: 4.25, baseline_total_ms: 5.5,
         candidate_status: null, candidate_failure: 'timeout', candidate_bytes: '0', candidate_first_byte_ms: 0, candidate_total_ms: 30_000,
@@ -214,7 +214,7 @@ describe('the store of a run', () => {
 const writer = `
   import { RunStore } from ${JSON.stringify(new URL('run-store.ts', import.meta.url).href)};
   import { judgedPair } from ${JSON.stringify(new URL('../../test/support/judged-pairs.ts', import.meta.url).href)};
-  const store = await RunStore.create(process.argv[1], { version: '1', startedUs: 0 });
+  const store = await RunStore.create(process.argv[1], { version: '1', startedUs: 0, sanitized: true });
   for (let batch = 0; batch < 100_000; batch++) {
     await store.append(Array.from({ length: 100 }, (_, index) => judgedPair(batch * 100 + index, 'c' + batch)));
     if (batch === 20) await store.checkpoint();

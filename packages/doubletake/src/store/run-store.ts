@@ -13,6 +13,7 @@ import type { RunReport } from '../compare/report.ts';
 import type { CountTree, LedgerReport } from '../ledger/report.ts';
 import { type Database, firstLine, loadDuckDb, openDatabase, StoreError } from './database.ts';
 import { clusterRow, endpointRow } from './report-rows.ts';
+import { RunQueries } from './run-queries.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
 import { boundedText, differenceRow, exampleRow, type JudgedPair, pairRow, RowWriter, whole } from './rows.ts';
 import { databaseName, reportName, schemaVersion, type Table, tables } from './schema.ts';
@@ -42,6 +43,8 @@ export interface RunOptions {
   version: string;
   /** Microseconds since the epoch. */
   startedUs: number;
+  /** Whether what is stored was made safe (policy.sanitize). */
+  sanitized: boolean;
   limits?: Partial<StoreLimits>;
 }
 
@@ -87,7 +90,7 @@ export class RunStore {
       }
       const store = new RunStore(folder, database, writers, (timeUs) => new Timestamp(whole(timeUs)), options);
       await store.#transaction(() => {
-        store.#writer('runs').write([BigInt(schemaVersion), options.version, store.#timestamp(options.startedUs), null]);
+        store.#writer('runs').write([BigInt(schemaVersion), options.version, store.#timestamp(options.startedUs), null, options.sanitized, null]);
       });
       return store;
     } catch (error) {
@@ -109,6 +112,11 @@ export class RunStore {
     this.#timestamp = timestamp;
     this.#limits = { ...defaultLimits, ...limits };
     this.#retention = new Retention(this.#limits);
+  }
+
+  /** Queries of what is stored, beside the appending; to be closed before the store is. */
+  queries(): RunQueries {
+    return new RunQueries(() => this.#database.connect());
   }
 
   /** Stores what is to be kept of a batch. Throws StoreError DT_RUN_WRITE; then nothing of the batch is stored. */
@@ -144,11 +152,19 @@ export class RunStore {
     }
   }
 
-  /** Writes the ledger's counters, in place of those before. Throws as `append`. */
+  /** Writes the ledger and its counters, in place of those before. Throws as `append`. */
   saveLedger(ledger: LedgerReport): Promise<void> {
     return this.#transaction(async () => {
       await this.#database.connection.run('DELETE FROM ledger');
       for (const [counter, value] of counters(ledger as unknown as CountTree)) this.#writer('ledger').write([counter, value]);
+      await this.#database.connection.run('UPDATE runs SET ledger = $1', [JSON.stringify(ledger)]);
+    });
+  }
+
+  /** Notes that what comes from now on was not made safe. Throws as `append`. */
+  noteUnsanitized(): Promise<void> {
+    return this.#exclusive(async () => {
+      await this.#database.connection.run('UPDATE runs SET sanitized = false');
     });
   }
 
@@ -201,7 +217,8 @@ export class RunStore {
     for (const difference of differences.slice(0, this.#limits.differencesPerPair)) {
       this.#writer('differences').write(differenceRow(pair.id, difference));
     }
-    for (const cluster of clusters) this.#appendExample(cluster, judged);
+    // What one version answered to itself shows no difference between two.
+    if (judged.pair.kind === 'candidate') for (const cluster of clusters) this.#appendExample(cluster, judged);
   }
 
   #appendExample(cluster: string, { pair }: JudgedPair): void {

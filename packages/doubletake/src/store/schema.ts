@@ -8,7 +8,8 @@ export const schemaVersion = 1;
 /** Name and definition of each table, in the order in which they are documented. */
 export const tables = {
   runs: `
-    schema_version INTEGER, doubletake_version VARCHAR, started TIMESTAMP, ended TIMESTAMP`,
+    schema_version INTEGER, doubletake_version VARCHAR, started TIMESTAMP, ended TIMESTAMP, sanitized BOOLEAN,
+    ledger JSON`,
   pairs: `
     pair VARCHAR, time TIMESTAMP, kind VARCHAR, endpoint VARCHAR, session VARCHAR, method VARCHAR, host VARCHAR,
     target VARCHAR, probability DOUBLE, weight DOUBLE, mismatch BOOLEAN, differences INTEGER, limited VARCHAR,

@@ -164,6 +164,8 @@ const namedPlaces: Readonly<Record<string, (name: string, value: string) => Buff
   'parameter of a path': (name, value) => get(`/items;${name}=${encoded(value)}/edit`),
   'absolute target': (name, value) => get(`http://shop.example/search?${name}=${encoded(value)}`),
   'original URL': (name, value) => get('/', `X-Original-URL: /search?page=2&${name}=${encoded(value)}\r\n`),
+  'path in a header': (name, value) => get('/', `X-Original-URL: /items;${name}=${encoded(value)}/edit\r\n`),
+  'path in JSON': (name, value) => json({ next: `/items;lang=de;${name}=${encoded(value)}` }),
   'URL in query': (name, value) => get(`/go?next=${encoded(`https://b.example/y?${name}=${encoded(value)}`)}`),
   referer: (name, value) => get('/', `Referer: https://b.example/y?lang=de&${name}=${encoded(value)}\r\n`),
   'referer fragment': (name, value) => get('/', `Referer: https://b.example/y#${name}=${encoded(value)}\r\n`),

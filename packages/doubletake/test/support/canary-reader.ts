@@ -6,6 +6,8 @@ import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDeco
 
 const DEPTH_MAX = 3;
 
+const startLength = 8;
+
 /** What stands in a request, one text beside the other, in the form that `normal` gives. */
 export function readable(request: Buffer): string {
   const headEnd = request.indexOf('\r\n\r\n');
@@ -26,6 +28,28 @@ export function readable(request: Buffer): string {
 /** Without case, and without what may stand between digits. */
 export function normal(text: string): string {
   return text.toLowerCase().replace(/[\s./()-]+/g, '');
+}
+
+/** Finds the first of many texts in another; those that are looked for have `startLength` characters at least. */
+export class TextSearch {
+  readonly #byStart = new Map<string, string[]>();
+
+  constructor(texts: readonly string[]) {
+    for (const text of texts) {
+      const start = text.slice(0, startLength);
+      const known = this.#byStart.get(start);
+      if (known === undefined) this.#byStart.set(start, [text]);
+      else known.push(text);
+    }
+  }
+
+  firstIn(text: string): string | null {
+    for (let at = 0; at + startLength <= text.length; at++) {
+      const found = this.#byStart.get(text.slice(at, at + startLength))?.find((each) => text.startsWith(each, at));
+      if (found !== undefined) return found;
+    }
+    return null;
+  }
 }
 
 function decodings(text: string): string[] {

@@ -1,6 +1,7 @@
 /** Pairs with what an analysis would have made of them. */
 import type { Answer } from '../../src/compare/pair.ts';
-import type { ClusteredDifference, JudgedPair } from '../../src/store/rows.ts';
+import type { ClusteredDifference } from '../../src/compare/difference.ts';
+import type { JudgedPair } from '../../src/store/rows.ts';
 
 export function answer(more: Partial<Answer> = {}): Answer {
   const body = Buffer.from('{"id":1}');

@@ -129,6 +129,9 @@ export interface MirrorOptions {
   command?: readonly string[];
 }
 
+/** On a machine that has other things to do a start has taken more than fifteen seconds. */
+const readyMsMax = 25_000;
+
 /** The kernel counts a small datagram as about 1 KB and a large one as up to twice its size. */
 const aheadBytesMax = 8 * 1024 * 1024;
 const aheadPacketsMax = 8_000;
@@ -153,7 +156,7 @@ export async function startMirror(args: readonly string[], options: MirrorOption
     if (ready !== undefined) return ready.trimEnd();
     if (ended) throw new Error(`the mirror ended: ${stderr}`);
     return null;
-  });
+  }, readyMsMax);
   const ready = Object.fromEntries(
     line
       .split(' ')

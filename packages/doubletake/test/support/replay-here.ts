@@ -38,10 +38,11 @@ export async function replayHere(...args: string[]): Promise<{ ledger: LedgerRep
       production: [],
       pairs: null,
       records: null,
+      shown: null,
       shared,
       runId: 'here',
     },
-    { warning: (text) => warnings.push(text), notice: () => {}, production: () => {}, exhausted: resolve },
+    { warning: (text) => warnings.push(text), notice: () => {}, production: () => {}, requests: () => {}, exhausted: resolve },
   );
   try {
     await run.start();

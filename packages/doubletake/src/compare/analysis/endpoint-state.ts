@@ -125,6 +125,13 @@ export class EndpointState {
     return mismatches;
   }
 
+  /** Gives back the room that it had; to be called when it is used no more. */
+  release(): void {
+    this.#rooms.fields += this.fields.size;
+    this.#rooms.clusterSets += this.#sets.size;
+    this.evidence.release();
+  }
+
   /** Adds what is known of another endpoint that is the same now. What cannot be added is taken from the larger one. */
   merge(other: EndpointState): void {
     if (other.totals.candidate > this.totals.candidate) {

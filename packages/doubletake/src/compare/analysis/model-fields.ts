@@ -2,6 +2,7 @@
 import type { ModelField } from '../../config/compare-schema.ts';
 import { Glob } from '../../policy/glob.ts';
 import { parseJson } from '../content/json.ts';
+import { approximation, ExactNumber } from '../content/json-number.ts';
 import { JsonObject, type JsonValue } from '../content/json-values.ts';
 import { decodeText, openContent } from '../content/content.ts';
 import type { Answer, Pair } from '../pair.ts';
@@ -45,7 +46,8 @@ class Model {
       else value = value instanceof JsonObject ? value.values[value.names.indexOf(step)] : undefined;
       if (value === undefined) return null;
     }
-    if (this.spec.as === 'number') return typeof value === 'number' ? value : null;
+    if (this.spec.as === 'number') return typeof value === 'number' || value instanceof ExactNumber ? finite(approximation(value)) : null;
+    if (value instanceof ExactNumber) return value.text;
     return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
   }
 }
@@ -98,6 +100,11 @@ export class ModelFields {
     model.compared.set(endpoint, compared);
     return compared;
   }
+}
+
+/** Null for what is beyond the range of doubles. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 function count(compared: Compared, baseline: string | number | null, candidate: string | number | null): void {

@@ -6,6 +6,8 @@ export interface AnalysisOptions
     CompareConfig,
     'policy' | 'rules' | 'endpoints' | 'bodyBytesMax' | 'noiseShare' | 'reference' | 'sameRequestWithinMs' | 'models'
   > {
+  /** Ids of clusters that are accepted from the start. */
+  accepted?: readonly string[];
   /** Hosts by which each version means itself, as in `DiffOptions`. */
   ownHosts?: readonly string[];
 }

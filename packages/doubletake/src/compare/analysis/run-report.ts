@@ -21,6 +21,7 @@ export interface Facts {
   clusters: readonly Cluster[];
   stateOf: (cluster: Cluster) => string | null;
   isNoise: (cluster: Cluster) => boolean;
+  isAccepted: (cluster: Cluster) => boolean;
   /** Null for what found no cluster. */
   clusterAt: (index: number) => Cluster | null;
   /** So many pairs of an endpoint are waited for noise pairs; then it is taken for one that has none. */
@@ -29,6 +30,8 @@ export interface Facts {
   fromUs: number;
   toUs: number;
   rules: CompareRules;
+  /** About endpoints that are judged anew. */
+  anew: readonly string[];
   models: ModelReport[];
   excluded: ReadonlyMap<string, number>;
   truncated: number;
@@ -145,14 +148,14 @@ function splitKey(key: string): [noiseClass: NoiseClass, path: string] {
 }
 
 /** Whether a cluster, by its index, makes a pair a mismatch. */
-function verdicts({ clusterAt, isNoise, stateOf }: Facts): (index: number) => boolean {
+function verdicts({ clusterAt, isNoise, isAccepted, stateOf }: Facts): (index: number) => boolean {
   const known = new Map<Cluster, boolean>();
   return (index) => {
     const cluster = clusterAt(index);
     if (cluster === null) return true;
     let counts = known.get(cluster);
     if (counts === undefined) {
-      counts = !isNoise(cluster) && stateOf(cluster) === null;
+      counts = !isNoise(cluster) && !isAccepted(cluster) && stateOf(cluster) === null;
       known.set(cluster, counts);
     }
     return counts;
@@ -193,13 +196,14 @@ function quantiles(latencies: LatencyDistribution): EndpointReport['latencyMs'][
   return { p50, p90, p99 };
 }
 
-function clusterReports({ clusters, endpoints, isNoise, stateOf }: Facts, significant: ReadonlySet<string>): ClusterReport[] {
+function clusterReports({ clusters, endpoints, isNoise, isAccepted, stateOf }: Facts, significant: ReadonlySet<string>): ClusterReport[] {
   const byName = new Map(endpoints.map((endpoint) => [endpoint.name, endpoint]));
   const shown = clusters.filter((cluster) => cluster.pairs > 0 && !isNoise(cluster));
   const states = new Map(shown.map((cluster) => [cluster, stateOf(cluster)]));
-  const isState = (cluster: Cluster): number => (states.get(cluster) === null ? 0 : 1);
+  // What counts comes before what is accepted or lies in other data.
+  const isApart = (cluster: Cluster): number => (states.get(cluster) === null && !isAccepted(cluster) ? 0 : 1);
   return shown
-    .toSorted((a, b) => isState(a) - isState(b) || b.weight - a.weight || b.pairs - a.pairs)
+    .toSorted((a, b) => isApart(a) - isApart(b) || b.weight - a.weight || b.pairs - a.pairs)
     .slice(0, clustersMax)
     .flatMap((cluster): ClusterReport[] => {
       const { id, endpoint, path, kind, transition, pairs, weight, firstUs, example } = cluster;
@@ -218,6 +222,7 @@ function clusterReports({ clusters, endpoints, isNoise, stateOf }: Facts, signif
           cause: state ?? transition.cause,
           origin: state === null ? 'code' : 'state',
           significant: significant.has(`${endpoint}\n${fieldKey(path, classOf(kind))}`),
+          ...(isAccepted(cluster) ? { accepted: true as const } : {}),
           firstSeen: time(firstUs) ?? '',
           example,
         },
@@ -251,8 +256,8 @@ function statePairs({ clusters, stateOf }: Facts): number {
   return sum(clusters.filter((cluster) => cluster.pairs > 0 && stateOf(cluster) !== null).map(({ pairs }) => pairs));
 }
 
-function warnings({ rules, truncated, unclustered, endpoints }: Facts, pairs: number, state: number): string[] {
-  const found: string[] = rules.warnings(pairs);
+function warnings({ rules, anew, truncated, unclustered, endpoints }: Facts, pairs: number, state: number): string[] {
+  const found: string[] = [...anew, ...rules.warnings(pairs)];
   if (state > 0) found.push(`${state} pairs differ because the two environments hold different data; they do not count`);
   if (truncated > 0) found.push(`${truncated} pairs differ in more places than are looked at`);
   if (unclustered > 0) found.push(`${unclustered} differences are beyond the clusters that are kept; they count`);

@@ -58,6 +58,12 @@ export class StateEvidence {
     return `other data: the ${by} lacks ${things}, each time that it is asked for, and has ${counts.found} others`;
   }
 
+  /** What is known of an endpoint no longer holds. */
+  forget(endpoint: string): void {
+    this.#count -= this.#endpoints.get(endpoint)?.seen.size ?? 0;
+    this.#endpoints.delete(endpoint);
+  }
+
   /** Endpoints have other names now. */
   rename(currentName: (endpoint: string) => string): void {
     const before = [...this.#endpoints];

@@ -37,8 +37,10 @@ export interface Cluster {
 }
 
 export class ClusterBook {
-  readonly #clusters: Cluster[] = [];
+  /** By index; null where one was forgotten. */
+  readonly #clusters: (Cluster | null)[] = [];
   #byKey = new Map<string, Cluster>();
+  #forgotten = 0;
   #exampleBytes = 0;
   #unclustered = 0;
   /** Of the pair that was shown last. */
@@ -66,7 +68,7 @@ export class ClusterBook {
     const key = keyOf(endpoint, difference.path, difference.kind, transition.text);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    if (this.#clusters.length >= clustersMax) {
+    if (this.#clusters.length - this.#forgotten >= clustersMax) {
       this.#unclustered++;
       return null;
     }
@@ -104,8 +106,19 @@ export class ClusterBook {
     this.#show(cluster, { ...this.#latest.example, from: difference.baseline, to: difference.candidate }, size);
   }
 
-  /** Endpoints have other names now: what has become the same is added up. */
-  rename(currentName: (endpoint: string) => string): void {
+  /** Clusters of these endpoints begin anew when they are next seen. */
+  forget(endpoints: ReadonlySet<string>): void {
+    for (const [index, cluster] of this.#clusters.entries()) {
+      if (cluster === null || !endpoints.has(cluster.endpoint)) continue;
+      this.#show(cluster, null, Infinity);
+      this.#clusters[index] = null;
+      this.#forgotten++;
+    }
+    for (const [key, { endpoint }] of this.#byKey) if (endpoints.has(endpoint)) this.#byKey.delete(key);
+  }
+
+  /** Endpoints have other names now: what has become the same is added up. `renamed` hears of other ids. */
+  rename(currentName: (endpoint: string) => string, renamed: (from: string, to: string) => void): void {
     const before = this.#byKey;
     this.#byKey = new Map();
     for (const cluster of before.values()) {
@@ -114,6 +127,7 @@ export class ClusterBook {
       cluster.endpoint = name;
       const key = keyOf(cluster.endpoint, cluster.path, cluster.kind, cluster.transition.text);
       const same = this.#byKey.get(key);
+      if (isRenamed) renamed(cluster.id, idOf(key));
       if (same === undefined) {
         if (isRenamed) cluster.id = idOf(key);
         this.#byKey.set(key, cluster);

@@ -50,11 +50,11 @@ export function policyText({ maxMismatch, maxLatencyRatio, maxErrorIncrease, con
 }
 
 /** `high risk`, with what is to be known about it. */
-export function remarks({ origin, significant, risk }: ClusterReport): string[] {
+export function remarks({ origin, significant, accepted, risk }: ClusterReport): string[] {
   return [
     `${risk} risk`,
     ...(origin === 'state' ? ['different data, not different code'] : []),
-    ...(significant ? [] : ['may still be noise']),
+    ...(accepted === true ? ['accepted: it counts no more'] : significant ? [] : ['may still be noise']),
   ];
 }
 

@@ -18,18 +18,22 @@ const pairsForWarningMin = 100;
 
 type Effect = 'ignore' | 'tolerance' | 'unordered' | 'key' | 'format';
 
-class Rule {
+/** One rule with what it has done. */
+export class Rule {
   readonly name: string;
   readonly spec: CompareRule;
   readonly #endpoints: readonly Glob[] | null;
   readonly #paths: readonly Glob[];
+  /** Pairs that had been compared when it came to be. */
+  readonly since: number;
   hidden = 0;
   pairs = 0;
   /** Whether it is about a place that there is. */
   matched = false;
   readonly places = new Set<string>();
 
-  constructor(spec: CompareRule) {
+  constructor(spec: CompareRule, since: number) {
+    this.since = since;
     this.name = spec.name;
     this.spec = spec;
     this.#endpoints = spec.endpoint === undefined ? null : listOf(spec.endpoint).map((pattern) => new Glob(pattern, '/'));
@@ -57,6 +61,12 @@ export class EndpointRules {
     this.#rules = rules;
     this.#hasFormats = rules.some(({ spec }) => spec.format !== undefined);
     this.options = rules.length === 0 ? options : { ...options, rules: (path) => this.#fieldRules(path) };
+  }
+
+  /** Whether the same rules are in both, so that nothing is compared otherwise. */
+  isSame(other: EndpointRules): boolean {
+    const rules = other.#rules;
+    return this.#rules.length === rules.length && this.#rules.every((rule, index) => rule === rules[index]);
   }
 
   /** The differences that no rule hides; `count` says whether what rules hid is to be counted. */
@@ -131,9 +141,13 @@ export class CompareRules {
   /** By the numbers of the rules. */
   readonly #sets = new Map<string, EndpointRules>();
 
-  /** `options` are those of every endpoint. */
-  constructor(rules: readonly CompareRule[], options: DiffOptions) {
-    this.#rules = rules.map((rule) => new Rule(rule));
+  /**
+   * `options` are those of every endpoint. What rules did that were there `before` goes on being counted; `pairs` is how
+   * many were compared until then.
+   */
+  constructor(rules: readonly CompareRule[], options: DiffOptions, before: { rules: CompareRules; pairs: number } | null = null) {
+    const known = new Map((before === null ? [] : before.rules.#rules).map((rule) => [JSON.stringify(rule.spec), rule]));
+    this.#rules = rules.map((spec) => known.get(JSON.stringify(spec)) ?? new Rule(spec, before?.pairs ?? 0));
     this.#options = options;
     this.#none = new EndpointRules([], options);
   }
@@ -159,7 +173,8 @@ export class CompareRules {
   warnings(pairs: number): string[] {
     return this.#rules.flatMap((rule) => {
       const idle = rule.spec.key === undefined ? rule.hidden === 0 : !rule.matched;
-      if (idle) return pairs < pairsForWarningMin ? [] : [`the rule ${rule.name} has hidden nothing in ${pairs} pairs: is its path right?`];
+      const seen = pairs - rule.since;
+      if (idle) return seen < pairsForWarningMin ? [] : [`the rule ${rule.name} has hidden nothing in ${seen} pairs: is its path right?`];
       if (rule.spec.ignore !== undefined && [...rule.places].some(isWhole)) return [`the rule ${rule.name} hides whole answers`];
       if (rule.places.size <= placesMax) return [];
       return [`the rule ${rule.name} hides differences at more than ${placesMax} places: is its path too wide?`];

@@ -96,6 +96,11 @@ export class EndpointEvidence {
     if (this.#blockCandidatePairs >= wanted && this.#blockNoisePairs > 0) this.#endBlock();
   }
 
+  /** Gives back the room of its fields; to be called when it is used no more. */
+  release(): void {
+    this.#room.left += this.#fields.size;
+  }
+
   /** The endpoint's mismatches, as `EndpointFacts` has them. */
   get mismatch(): { counts: PairCounts; noiseLogE: number | null } {
     return { counts: this.#countsOf(this.#whole), noiseLogE: this.#isWithoutNoise ? null : this.#whole.test.logE };

@@ -35,7 +35,7 @@ export class Credential {
 }
 
 /** RFC 6750 section 2.1, RFC 7617 section 2. */
-function fieldOf({ bearer, basic, header }: Exclude<Credentials, { cookie: object }>): { name: string; value: string } {
+export function fieldOf({ bearer, basic, header }: Exclude<Credentials, { cookie: object }>): { name: string; value: string } {
   if (header !== undefined) return { name: header.name, value: bytesOf(header.value) };
   if (bearer !== undefined) return { name: 'Authorization', value: `Bearer ${bytesOf(bearer)}` };
   return { name: 'Authorization', value: `Basic ${Buffer.from(`${basic.user}:${basic.password}`).toString('base64')}` };

@@ -46,7 +46,7 @@ function expectLinear(sanitizer: Sanitizer, type: string, piece: string): void {
 /** Beginnings that never come to an end, for each detector. */
 const pieces = [
   'a@', 'a', "a'@", 'u:p@', '//u:', 'a.b-', '1 ', '1-', '1', '12345678 ', '0170/', '(212) ', '+49 ', 'eyJ-', 'eyJ.', 'a.', '1.1.1.', 'a:', '::1',
-  'AB12 ', 'X1', 'RSSMRA8', 'DE89 3704 ', '<a ', '+', '(', '%', '%25', '%u00', '4111111111111111=', '2026-11-01T', 'a=b&', 'a=b;', 'a=', '/?', 'https://',
+  'AB12 ', 'X1', 'RSSMRA8', 'DE89 3704 ', '<a ', '+', '(', '%', '%25', '%u00', '4111111111111111=', '2026-11-01T', 'a=b&', 'a=b;', 'a=', '/?', '/a;b=', '/;a=;', 'https://',
   '\\"{', '[{', 'YWFh', 'data:;base64,', 'a = b\n', ' ', '\u00e9@', '&#64;', '0b9d9e76-',
 ];
 

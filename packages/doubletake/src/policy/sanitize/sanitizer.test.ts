@@ -108,6 +108,8 @@ const namedPlaces: Record<string, (name: string, value: string) => Buffer | stri
   'URL in query': (name, value) =>
     `GET /x?next=${encoded(`https://b.example/y?${name}=${encoded(value)}`)} HTTP/1.1\r\nHost: a\r\n\r\n`,
   referer: (name, value) => `GET / HTTP/1.1\r\nReferer: https://b.example/y?${name}=${encoded(value)}\r\n\r\n`,
+  'path in a header': (name, value) => `GET / HTTP/1.1\r\nX-Original-URL: /items;a=b;${name}=${encoded(value)}/edit\r\n\r\n`,
+  'path in json': (name, value) => post('application/json', JSON.stringify({ next: `/items;${name}=${encoded(value)}` })),
   cookie: (name, value) => `GET / HTTP/1.1\r\nCookie: theme=dark; ${name}=${encoded(value)}\r\n\r\n`,
   header: (name, value) => `GET / HTTP/1.1\r\nX-${name}: ${value}\r\n\r\n`,
   json: (name, value) => post('application/json', JSON.stringify({ a: [{ b: { [name]: value } }] })),

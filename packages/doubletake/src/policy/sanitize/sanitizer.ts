@@ -52,8 +52,17 @@ export class Sanitizer {
   sanitize(exchange: Exchange): Exchange | null {
     const request = this.#message(exchange.request);
     if (request === null) return null;
-    const connection = this.#values.has('pii') ? this.#connection(exchange) : exchange.connection;
-    return { connection, client: exchange.client, index: exchange.index, request, response: exchange.response, fidelity: exchange.fidelity };
+    return { connection: this.sanitizeConnection(exchange), client: exchange.client, index: exchange.index, request, response: exchange.response, fidelity: exchange.fidelity };
+  }
+
+  /** The target of a request (latin1) that need not be made safe as a whole, since nothing else of it is kept. */
+  sanitizeTarget(target: string): string {
+    return this.#fields.target(target);
+  }
+
+  /** The connection of an exchange with the client's address made safe. */
+  sanitizeConnection(exchange: Pick<Exchange, 'connection' | 'client'>): Connection<unknown> {
+    return this.#values.has('pii') ? this.#connection(exchange) : exchange.connection;
   }
 
   /** The exchange's response made safe in the same way, which production's is before anything looks at it. */
@@ -127,7 +136,7 @@ export class Sanitizer {
     return headOf(head.status === 0 ? 'request' : 'response', bytes)?.head ?? null;
   }
 
-  #connection({ connection, client }: Exchange): Connection<unknown> {
+  #connection({ connection, client }: Pick<Exchange, 'connection' | 'client'>): Connection<unknown> {
     const known = this.#connections.get(connection);
     if (known !== undefined) return known;
     const addresses = connection.addresses.slice();

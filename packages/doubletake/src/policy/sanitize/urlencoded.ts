@@ -145,9 +145,14 @@ export function splitUrl(url: string): { before: string; path: string; query: st
   return { before: whole.slice(0, cut), path: whole.slice(cut), query, fragment };
 }
 
-/** A URL, or a path with a query or escapes: what has parts with names. `first` and `profile` are those of the text. */
+/** A path whose parameters have names. */
+const PATH_PARAMETER = /^\/[^\s?#]*;[^\s;=/]+=/;
+
+/** A URL, or a path with a query, parameters or escapes: what has parts with names. `first` and `profile` are those of the text. */
 export function isUrl(text: string, first: number, profile: number): boolean {
-  if (first === 0x2f || first === 0x3f) return (profile & (Has.question | Has.percent)) !== 0;
+  if (first === 0x2f || first === 0x3f) {
+    return (profile & (Has.question | Has.percent)) !== 0 || ((profile & Has.equals) !== 0 && PATH_PARAMETER.test(text));
+  }
   if ((profile & Has.colon) === 0) return false;
   const scheme = text.indexOf('://');
   return scheme > 0 && scheme < 12 && !/\s/.test(text);

@@ -40,7 +40,7 @@ function entryOf({ connection, request, response }: RecordedExchange): object | 
   const head = headOf('request', request.head)?.head;
   if (head === undefined) return 'the head of the request cannot be read';
   const url = urlOf(head, connection.server);
-  if (url === null) return `${head.target} with this Host makes no URL`;
+  if (url === null) return `${head.target} with this Host makes no URL that a HAR can hold`;
   const answer = response === null ? null : (headOf('response', response.head)?.head ?? null);
   const startUs = request.startUs;
   const sendMs = milliseconds(request.endUs - startUs);
@@ -103,10 +103,12 @@ function noResponse({ version: httpVersion }: MessageHead): object {
 
 /**
  * Where the client asked, as it wrote it: by the Host or the absolute form of the target, else at the server's address.
- * Null for what is no URL, as `OPTIONS *`.
+ * Bytes that no URL has are percent-encoded. Null for what is no URL of a HAR, as `OPTIONS *`, and a target with a fragment,
+ * which would be cut off.
  */
 function urlOf(head: MessageHead, { address, port }: RecordedExchange['connection']['server']): string | null {
-  const { target } = head;
+  const target = head.target.replace(/[^!-~]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  if (target.includes('#')) return null;
   const absolute = /^https?:\/\//i.test(target);
   if (!absolute && !target.startsWith('/')) return null;
   const host = head.get('host') ?? `${address.includes(':') ? `[${address}]` : address}${port === 0 ? '' : `:${port}`}`;

@@ -218,7 +218,12 @@ describe('HAR of browsers', () => {
   });
 });
 
-test('a target that makes no URL is not written', () => {
-  const exchange = recorded({ request: 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', connection: connectionBetween('10.0.0.1:1', '10.0.0.2:80') });
+test.each(['OPTIONS * HTTP/1.1', 'GET /a#b HTTP/1.1'])('a target that makes no URL is not written: %s', (line) => {
+  const exchange = recorded({ request: `${line}\r\nHost: a\r\n\r\n`, connection: connectionBetween('10.0.0.1:1', '10.0.0.2:80') });
   expect(new HarEncoder().encode(exchange)).toMatch(/makes no URL/);
+});
+
+test('bytes beyond ASCII in a target are written as what they are, not as text', () => {
+  const har = encode([recorded({ request: Buffer.from('GET /caf\xe9?q=\xc3\xbc HTTP/1.1\r\nHost: a\r\n\r\n', 'latin1') })]);
+  expect(JSON.parse(har)).toMatchObject({ log: { entries: [{ request: { url: 'http://a/caf%E9?q=%C3%BC' } }] } });
 });
