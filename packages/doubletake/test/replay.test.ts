@@ -240,7 +240,7 @@ test('a reload that would set a pace for several workers is refused, and all sta
   const target = await recordingTarget();
   const args = [capture({ client: '10.0.2.5:1', requests: [get('/1')] }), '--target', target.url, '--loop', '--workers', '2'];
   const ignore = (): void => {};
-  const engine = new Engine(await replayConfigOf(...args, '--speed', 'max'), { warning: ignore, notice: ignore, exhausted: ignore, failed: ignore, degraded: ignore });
+  const engine = new Engine(await replayConfigOf(...args, '--speed', 'max'), { warning: ignore, notice: ignore, exhausted: ignore, failed: ignore, degraded: ignore, ramped: ignore });
   await engine.start();
   try {
     await expect(engine.reload(await replayConfigOf(...args, '--rate', '5'))).rejects.toMatchObject({ code: 'DT_RELOAD' });

@@ -8,7 +8,7 @@ import type { HttpLimits } from '../http/counters.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { Fidelity } from '../http/fidelity.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
-import { feedExchange, openConnection, type TimedBytes } from '../recording/exchange-feed.ts';
+import { ExchangeFeed, openConnection, type TimedBytes } from '../recording/exchange-feed.ts';
 import type { EntryProblem } from '../recording/formats/traffic.ts';
 import type { RecordedExchange, RecordedMessage } from '../recording/recorded-exchange.ts';
 import type { Connection } from '../tcp/connection.ts';
@@ -26,7 +26,7 @@ export class FilesIntake extends Intake {
   /** Of production's answers, what somebody looks at. */
   readonly responseBodyBytesMax: number;
   readonly #dispatcher: Dispatcher;
-  readonly #assembler: ExchangeAssembler;
+  readonly #feed: ExchangeFeed;
   readonly #connections = new Map<string, Connection<Conversation>>();
   #opened = 0;
   /** Those whose server has been told. */
@@ -46,7 +46,7 @@ export class FilesIntake extends Intake {
   ) {
     super(name, dispatcher, layout, row, learn);
     this.#dispatcher = dispatcher;
-    this.#assembler = new ExchangeAssembler(this, limits);
+    this.#feed = new ExchangeFeed(new ExchangeAssembler(this, limits));
     this.responseBodyBytesMax = limits.responseBodyBytesMax;
   }
 
@@ -62,7 +62,7 @@ export class FilesIntake extends Intake {
       this.probability = recorded.probability;
       this.#status = response === null || this.#dispatcher.asksForAnswers ? 0 : statusOf(response);
       const answer = response === null || this.#status > 0 ? null : timed(response, laterUs);
-      feedExchange(this.#assembler, this.#connection(recorded), timed(request, laterUs), answer);
+      this.#feed.feed(this.#connection(recorded), timed(request, laterUs), answer);
       this.#present = null;
     }
   }
