@@ -3,6 +3,7 @@
  * what a file says of a request is not believed.
  */
 import { ExchangeAssembler } from '../http/assembler.ts';
+import { matchesIgnoringCase } from '../http/bytes.ts';
 import type { Conversation } from '../http/conversation.ts';
 import type { HttpLimits } from '../http/counters.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -154,7 +155,7 @@ export class FilesIntake extends Intake {
 
 /** The status of an answer that is whole, by the first bytes of its head; 0 where it takes a parser to say. */
 function statusOf({ head, outcome }: RecordedMessage): number {
-  if (outcome !== 'complete' || head.length < 14 || head.toString('latin1', 0, 7) !== 'HTTP/1.') return 0;
+  if (outcome !== 'complete' || head.length < 14 || !matchesIgnoringCase(head, 0, 'http/1.')) return 0;
   const status = 100 * digit(head[9]) + 10 * digit(head[10]) + digit(head[11]);
   return head[8] === 0x20 && status >= 200 && status < 600 ? status : 0;
 }

@@ -165,7 +165,9 @@ export class MessageHead {
   /** The lines begin at the first `lines` of `starts`, relative to `base`. */
   #indexLines(starts: Int32Array, lines: number, base: number): void {
     const { bytes } = this;
-    const offsets = new Array<number>(lines * OFFSETS_PER_FIELD);
+    const offsets: number[] = [];
+    // Grown to its size at once.
+    offsets.length = lines * OFFSETS_PER_FIELD;
     let nameLengths = 0;
     let used = 0;
     for (let line = 0; line < lines; line++) {
