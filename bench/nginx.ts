@@ -34,7 +34,7 @@ export function nginxVersion(program: string): string {
 
 /**
  * Starts nginx in a folder of its own; rejects with what it said when it does not answer. It answers every request with
- * `json`, else with a short text.
+ * `json` under the headers of production's answer in traffic.ts, else with a short text.
  */
 export async function startNginx(program: string, json: string | null = null): Promise<Nginx> {
   const directory = mkdtempSync(join(tmpdir(), 'doubletake-bench-nginx-'));
@@ -81,7 +81,7 @@ export async function startNginx(program: string, json: string | null = null): P
 }
 
 function configuration(port: number, statusPort: number, json: string | null): string {
-  const answer = json === null ? `return 200 "hello from the next version\\n";` : `default_type application/json; return 200 '${json}';`;
+  const answer = json === null ? `return 200 "hello from the next version\\n";` : `default_type "application/json; charset=utf-8"; add_header Cache-Control "private, max-age=0"; return 200 '${json}';`;
   return `
 worker_processes 1;
 pid nginx.pid;
@@ -89,6 +89,7 @@ error_log stderr warn;
 events { worker_connections 8192; }
 http {
   access_log off;
+  server_tokens off;
   keepalive_requests 1000000000;
   keepalive_timeout 1h;
   default_type text/plain;

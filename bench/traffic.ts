@@ -95,6 +95,7 @@ export const requestTexts: Readonly<Record<RequestKind, string>> = { page: pageT
 export const responseBody = JSON.stringify({ products: 'x'.repeat(1_000) });
 const responseText =
   'HTTP/1.1 200 OK\r\n' +
+  'Server: nginx\r\n' +
   'Date: Sun, 01 Nov 2026 12:00:00 GMT\r\n' +
   'Content-Type: application/json; charset=utf-8\r\n' +
   `Content-Length: ${responseBody.length}\r\n` +

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { Engine } from '../src/engine/engine.ts';
 import type { LedgerReport } from '../src/ledger/report.ts';
 import type { RecordedExchange } from '../src/recording/recorded-exchange.ts';
 import { openRecording } from '../src/recording/recording.ts';
@@ -10,7 +11,7 @@ import { pcapFile } from './support/capture-files.ts';
 import { conversation, type ConversationPacket } from './support/conversation.ts';
 import { type Finished, type RecordingTarget, recordingTarget, runCli, stopAll } from './support/mirror.ts';
 import { recorded as recordedExchange } from './support/recorded-traffic.ts';
-import { replayHere } from './support/replay-here.ts';
+import { replayConfigOf, replayHere } from './support/replay-here.ts';
 import { exchanges, get, ok, post, requestLine, requestLines } from './support/requests.ts';
 import { configFile } from './support/config-file.ts';
 
@@ -233,6 +234,20 @@ describe('with several workers', () => {
     expect(stderr).toContain('cannot be shared');
     expect(ledger.outcomes['replayed']).toBe(1);
   });
+});
+
+test('a reload that would set a pace for several workers is refused, and all stays as it was', async () => {
+  const target = await recordingTarget();
+  const args = [capture({ client: '10.0.2.5:1', requests: [get('/1')] }), '--target', target.url, '--loop', '--workers', '2'];
+  const ignore = (): void => {};
+  const engine = new Engine(await replayConfigOf(...args, '--speed', 'max'), { warning: ignore, notice: ignore, exhausted: ignore, failed: ignore, degraded: ignore, ramped: ignore });
+  await engine.start();
+  try {
+    await expect(engine.reload(await replayConfigOf(...args, '--rate', '5'))).rejects.toMatchObject({ code: 'DT_RELOAD' });
+    expect(engine.config.targets[0]).not.toHaveProperty('rate');
+  } finally {
+    await engine.stop(0);
+  }
 });
 
 test('what is a sample already is recorded with the probability of both', async () => {

@@ -5,7 +5,7 @@ import { type LedgerReport, type TargetReport, total } from '../src/ledger/repor
 import { type CapturePacket, pcapFile } from './support/capture-files.ts';
 import { configFile, freePath, startConfigured } from './support/config-file.ts';
 import { conversation } from './support/conversation.ts';
-import { eventually, recordingTarget, runCli, startMirror, stopAll } from './support/mirror.ts';
+import { eventually, type RecordingTarget, recordingTarget, runCli, type RunningMirror, startMirror, stopAll } from './support/mirror.ts';
 
 afterEach(stopAll);
 
@@ -148,6 +148,48 @@ describe('a target is spared', () => {
     expect(stderr).toMatch(/target t: the circuit breaker opens: \d+ of \d+ requests failed/);
     expect(stderr).toMatch(/target t: the circuit breaker closes/);
   }, 20_000);
+
+  describe('a capture file', () => {
+    /** Puts up with little, so that little is lost before the circuit breaker opens. */
+    const wary = {
+      limits: { inFlight: 2, queueRequests: 20 },
+      breaker: { errorRate: 20, requestsMin: 5, window: '1s', openFor: '100ms', openForMax: '200ms', probes: 2 },
+    };
+    /** Replays 300 requests of a file to a target that goes away behind the 30th; returns when the circuit breaker is open. */
+    const untilOpen = async (): Promise<{ mirror: RunningMirror; port: number }> => {
+      const target: RecordingTarget = await recordingTarget((socket) => {
+        if (target.requests.length === 30) void target.stop();
+        else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+      });
+      const capture = freePath('.pcap');
+      writeFileSync(capture, pcapFile(packets(...numbered(300))));
+      const mirror = await startMirror([configFile({ sources: [{ pcap: { file: capture } }], targets: [{ name: 't', url: target.url, ...wary }] })]);
+      await eventually('the circuit to open', () => (mirror.stderr().includes('the circuit breaker opens') ? true : null));
+      return { mirror, port: target.port };
+    };
+    const failed = ({ outcomes }: LedgerReport): number => total(outcomes['failed'] ?? 0);
+
+    test('waits while its target is away, and goes on when it is back', async () => {
+      const { mirror, port } = await untilOpen();
+      const again = await recordingTarget(undefined, port);
+      const ledger = await mirror.ledgerWhen('all have ended', ({ captured, inFlight }) => captured === 300 && inFlight === 0);
+      expect(ledger.outcomes).toMatchObject({ dropped: { circuit_open: 0, queue_full: 0 }, replayed: 300 - failed(ledger) });
+      // What was under way or waited when it went away, and tries.
+      expect(failed(ledger)).toBeLessThan(60);
+      expect(again.requests.length).toBeGreaterThan(200);
+      const { code, stderr } = await mirror.stop();
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/target t: the circuit breaker closes/);
+    }, 30_000);
+
+    test('can be stopped while its target is away', async () => {
+      const { mirror } = await untilOpen();
+      const { code, ledger } = await mirror.stop('SIGINT');
+      expect(code).toBe(0);
+      expect(ledger.captured).toBeLessThan(300);
+      expect(Number(ledger.outcomes['replayed']) + failed(ledger) + total(ledger.outcomes['dropped'] ?? 0)).toBe(ledger.captured);
+    }, 30_000);
+  });
 
   test('a ramp gives it more while it does well and less when it does not', async () => {
     let failing = false;

@@ -8,7 +8,7 @@ const barLength = 24;
 export function replayView(startMs: number): ReportView<LedgerReport> {
   return {
     line: (before, now, seconds) => {
-      const { done, replayed, lost, lagMs } = progressOf(now);
+      const { done, replayed, lost, lagMs, spared } = progressOf(now);
       const rate = Math.round((replayed - progressOf(before).replayed) / seconds);
       const left = leftSeconds(done, (performance.now() - startMs) / 1_000);
       return [
@@ -19,11 +19,12 @@ export function replayView(startMs: number): ReportView<LedgerReport> {
         `replayed ${replayed}`,
         `lost ${lost}`,
         ...(lagMs === null ? [] : [`lag ${Math.round(lagMs)} ms`]),
+        ...(spared.length > 0 ? [`waiting for ${spared.join(', ')}: circuit open`] : []),
         ...(now.comparison === undefined ? [] : [`${now.comparison.verdict} (${now.comparison.mismatches} of ${now.comparison.pairs} differ)`]),
       ].join('  ');
     },
     fields: (report) => {
-      const { done, replayed, lost, lagMs } = progressOf(report);
+      const { done, replayed, lost, lagMs, spared } = progressOf(report);
       const leftS = leftSeconds(done, (performance.now() - startMs) / 1_000);
       const { captured, outcomes, inFlight, comparison } = report;
       return {
@@ -33,6 +34,7 @@ export function replayView(startMs: number): ReportView<LedgerReport> {
         replayed,
         lost,
         ...(lagMs === null ? {} : { lagP99Ms: Math.round(lagMs * 10) / 10 }),
+        ...(spared.length > 0 ? { waitingFor: spared } : {}),
         inFlight,
         outcomes,
         ...(comparison === undefined ? {} : { comparison }),
@@ -48,6 +50,8 @@ interface Progress {
   lost: number;
   /** The 99th percentile, of the target that is most behind; null where no target has a pace. */
   lagMs: number | null;
+  /** Names of the targets whose circuit breaker is open, on which all wait. */
+  spared: string[];
 }
 
 /** What was read and waits to be sent is not done. */
@@ -60,6 +64,7 @@ function progressOf({ files, captured, inFlight, outcomes, targets }: LedgerRepo
     replayed: sum('replayed'),
     lost: sum('dropped', 'failed', 'incomplete'),
     lagMs: lags.length === 0 ? null : Math.max(...lags),
+    spared: Object.entries(targets).flatMap(([name, { circuit }]) => (circuit.openNow > 0 ? [name] : [])),
   };
 }
 

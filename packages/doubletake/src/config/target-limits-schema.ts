@@ -94,7 +94,7 @@ const breakerMapping = z
 export const breakerSchema = z
   .union([z.literal(false).transform(() => null), breakerMapping])
   .prefault({})
-  .describe('The circuit breaker: requests to a target that fails or is slow are dropped and counted, until it is well again. `false` for none.');
+  .describe('The circuit breaker: requests to a target that fails or is slow are dropped and counted, and a file waits, until it is well again. `false` for none.');
 
 /** Bounds on what is seen of a target, with the defaults of those that have one. */
 function boundsSchema(errorRate: number, queueShare: number) {

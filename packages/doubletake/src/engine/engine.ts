@@ -16,6 +16,7 @@ import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters
 import { buildReport, latencyCounts, type LedgerReport, productionLatencyCounts, total } from '../ledger/report.ts';
 import { allowedMethods } from '../policy/policy.ts';
 import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
+import { giveMemoryBack } from '../system/allocator.ts';
 import { isReadByAll } from './file-share.ts';
 import { ledgerLayout, ledgerNames, ledgerPaths } from './ledger-layout.ts';
 import type { TargetSupplies, WorkerCommand } from './messages.ts';
@@ -114,6 +115,7 @@ export class Engine {
    */
   async start(): Promise<string[]> {
     const config = this.#config;
+    if (config.sources.every((source) => 'files' in source)) giveMemoryBack();
     this.#production = await resolveProduction(listedProduction(config));
     this.#supplies = await this.#prepare(config, []);
     this.#relay = this.#openRelay();

@@ -3,12 +3,13 @@
  * what a file says of a request is not believed.
  */
 import { ExchangeAssembler } from '../http/assembler.ts';
+import { matchesIgnoringCase } from '../http/bytes.ts';
 import type { Conversation } from '../http/conversation.ts';
 import type { HttpLimits } from '../http/counters.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { Fidelity } from '../http/fidelity.ts';
 import type { CounterLayout } from '../ledger/counters.ts';
-import { feedExchange, openConnection, type TimedBytes } from '../recording/exchange-feed.ts';
+import { ExchangeFeed, openConnection, type TimedBytes } from '../recording/exchange-feed.ts';
 import type { EntryProblem } from '../recording/formats/traffic.ts';
 import type { RecordedExchange, RecordedMessage } from '../recording/recorded-exchange.ts';
 import type { Connection } from '../tcp/connection.ts';
@@ -26,11 +27,11 @@ export class FilesIntake extends Intake {
   /** Of production's answers, what somebody looks at. */
   readonly responseBodyBytesMax: number;
   readonly #dispatcher: Dispatcher;
-  readonly #assembler: ExchangeAssembler;
+  readonly #feed: ExchangeFeed;
   readonly #connections = new Map<string, Connection<Conversation>>();
   #opened = 0;
-  /** The connection of the exchange that is being read was not known before. */
-  #fresh = false;
+  /** Those whose server has been told. */
+  readonly #told = new WeakSet<object>();
   #present: RecordedExchange | null = null;
   /** Status of the answer to it where that alone is asked for, else 0. */
   #status = 0;
@@ -46,7 +47,7 @@ export class FilesIntake extends Intake {
   ) {
     super(name, dispatcher, layout, row, learn);
     this.#dispatcher = dispatcher;
-    this.#assembler = new ExchangeAssembler(this, limits);
+    this.#feed = new ExchangeFeed(new ExchangeAssembler(this, limits));
     this.responseBodyBytesMax = limits.responseBodyBytesMax;
   }
 
@@ -62,7 +63,7 @@ export class FilesIntake extends Intake {
       this.probability = recorded.probability;
       this.#status = response === null || this.#dispatcher.asksForAnswers ? 0 : statusOf(response);
       const answer = response === null || this.#status > 0 ? null : timed(response, laterUs);
-      feedExchange(this.#assembler, this.#connection(recorded), timed(request, laterUs), answer);
+      this.#feed.feed(this.#connection(recorded), timed(request, laterUs), answer);
       this.#present = null;
     }
   }
@@ -119,8 +120,11 @@ export class FilesIntake extends Intake {
     super.unanswered(exchange);
   }
 
-  protected override isFirst(): boolean {
-    return this.#fresh;
+  /** A window may begin in the middle of a connection. */
+  protected override isFirst({ connection }: Exchange): boolean {
+    if (this.#told.has(connection)) return false;
+    this.#told.add(connection);
+    return true;
   }
 
   /** Each exchange ends by itself. */
@@ -133,7 +137,6 @@ export class FilesIntake extends Intake {
 
   #connection({ connection }: RecordedExchange): Connection<Conversation> {
     const known = this.#connections.get(connection.key);
-    this.#fresh = known === undefined;
     if (known !== undefined) return known;
     const opened = openConnection(++this.#opened, connection);
     if (this.#connections.size >= connectionsMax) this.#forgetFirst();
@@ -152,7 +155,7 @@ export class FilesIntake extends Intake {
 
 /** The status of an answer that is whole, by the first bytes of its head; 0 where it takes a parser to say. */
 function statusOf({ head, outcome }: RecordedMessage): number {
-  if (outcome !== 'complete' || head.length < 14 || head.toString('latin1', 0, 7) !== 'HTTP/1.') return 0;
+  if (outcome !== 'complete' || head.length < 14 || !matchesIgnoringCase(head, 0, 'http/1.')) return 0;
   const status = 100 * digit(head[9]) + 10 * digit(head[10]) + digit(head[11]);
   return head[8] === 0x20 && status >= 200 && status < 600 ? status : 0;
 }

@@ -66,6 +66,9 @@ class Player {
   #problems = 0;
   /** When the first request of the files began. */
   #firstUs = Number.NaN;
+  /** The window. */
+  #fromUs = -Infinity;
+  #toUs = Infinity;
   /** Of the pass that is under way: times of the first and the last request that all shares replay, and their number. */
   #beganUs = 0;
   #lastUs = 0;
@@ -146,13 +149,14 @@ class Player {
 
   /** Where an exchange lies in the window. */
   #place({ request: { startUs } }: RecordedExchange): 'before' | 'inside' | 'behind' | 'over' {
-    if (Number.isNaN(this.#firstUs)) this.#firstUs = startUs;
-    const { from, to } = this.#files;
-    const fromUs = this.#momentUs(from) ?? -Infinity;
-    const toUs = this.#momentUs(to) ?? Infinity;
-    if (startUs < fromUs) return 'before';
-    if (startUs < toUs) return 'inside';
-    return startUs > toUs + disorderUsMax ? 'over' : 'behind';
+    if (Number.isNaN(this.#firstUs)) {
+      this.#firstUs = startUs;
+      this.#fromUs = this.#momentUs(this.#files.from) ?? -Infinity;
+      this.#toUs = this.#momentUs(this.#files.to) ?? Infinity;
+    }
+    if (startUs < this.#fromUs) return 'before';
+    if (startUs < this.#toUs) return 'inside';
+    return startUs > this.#toUs + disorderUsMax ? 'over' : 'behind';
   }
 
   #momentUs(moment: Moment | undefined): number | null {

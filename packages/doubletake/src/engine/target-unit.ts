@@ -49,6 +49,9 @@ export interface UnitEvents {
   notice(text: string): void;
 }
 
+/** Sources look again at the latest after this, however long a target is spared: they may have been closed, or it replaced. */
+const waitMsMax = 1_000;
+
 export class TargetUnit {
   readonly name: string;
   readonly config: TargetConfig;
@@ -65,6 +68,8 @@ export class TargetUnit {
   readonly #rateLimit: RateLimit | null;
   readonly #breaker: CircuitBreaker | null;
   #generation = -1;
+  /** Wake those who wait for the circuit breaker to change. */
+  readonly #circuitWaiters = new Set<() => void>();
   readonly #events: UnitEvents;
   /** The user knows that this target is production. */
   #refusalTold = false;
@@ -105,6 +110,8 @@ export class TargetUnit {
             if (to === 'open') row[this.#circuit.opened]++;
             if (to === 'closed') row[this.#circuit.closed]++;
             row[this.#circuit.openNow] = to === 'closed' ? 0 : 1;
+            for (const wake of this.#circuitWaiters) wake();
+            this.#circuitWaiters.clear();
             if (to === 'closed') events.notice(`target ${this.name}: the circuit breaker closes: ${reason}`);
             else if (from === 'closed') events.warning(`target ${this.name}: the circuit breaker opens: ${reason}`);
           });
@@ -127,7 +134,7 @@ export class TargetUnit {
 
   /**
    * The outcome of a request from which this target is spared now; null lets it be sent. A source that can wait, and so
-   * asks for `room`, is never limited here.
+   * asks for `room`, is never limited here: where one request of it becomes several, they go together.
    */
   holdsBack(canWait: boolean): Outcome | null {
     if (this.#rateLimit === null && this.#breaker === null) return null;
@@ -138,7 +145,10 @@ export class TargetUnit {
     }
     if (this.#breaker !== null) {
       this.#generation = this.#breaker.admit(nowMs);
-      if (this.#generation < 0) return 'dropped.circuit_open';
+      if (this.#generation < 0) {
+        if (!canWait) return 'dropped.circuit_open';
+        this.#generation = this.#breaker.generation;
+      }
     }
     return null;
   }
@@ -192,14 +202,35 @@ export class TargetUnit {
 
   /** False while a source that can wait should. */
   get room(): boolean {
-    return this.target.room && (this.#rateLimit === null || this.#rateLimit.waitMs() === 0);
+    return this.target.room && (this.#rateLimit === null || this.#rateLimit.waitMs() === 0) && this.#circuitWaitMs() === 0;
   }
 
   /** Resolves when `room` may be true again. */
   async waitForRoom(): Promise<void> {
     await this.target.waitForRoom();
-    const waitMs = this.#rateLimit?.waitMs() ?? 0;
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const waitMs = Math.max(this.#rateLimit?.waitMs() ?? 0, this.#circuitWaitMs());
+    if (waitMs > 0) await this.#circuitChangeWithin(Math.min(waitMs, waitMsMax));
+  }
+
+  /** How long the circuit breaker lets nothing through, as of now. */
+  #circuitWaitMs(): number {
+    const breaker = this.#breaker;
+    return breaker === null || breaker.state === 'closed' ? 0 : breaker.waitMs(performance.now());
+  }
+
+  /** Resolves when the circuit breaker has changed, at the latest in `waitMs`. */
+  #circuitChangeWithin(waitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#circuitWaiters.delete(wake);
+        resolve();
+      }, waitMs);
+      const wake = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#circuitWaiters.add(wake);
+    });
   }
 
   /** Requests that the target holds. */

@@ -10,6 +10,9 @@ import { readsStandardInput } from './sources.ts';
 /** What lives short is small here; a larger nursery would only cost memory. */
 const youngMb = 32;
 
+/** The same where several workers read the same files, whose memory is to stay within 300 MB in all. */
+const sharedYoungMb = 24;
+
 /**
  * Bound of the heap where nothing but files is replayed, whose readers are bounded far below it. The lower it is, the
  * sooner the garbage collector looks at what has grown old: without it, garbage grows to four times what is alive.
@@ -46,14 +49,16 @@ export class WorkerHandle {
     this.shared = start.shared;
     const cache = getCompileCacheDir();
     // A thread has no standard input of its own; the first worker reads capture files, and so gets the process's.
-    const { sources } = start.config;
+    const { sources, workers } = start.config;
     const readsInput = start.index === 0 && sources.some(readsStandardInput);
     this.#worker = new Worker(program, {
       stdin: readsInput,
       workerData: start,
       transferList: [start.copies?.port, start.pairs, start.records].filter((port) => port !== undefined && port !== null),
       name: `doubletake-${start.index}`,
-      resourceLimits: { maxYoungGenerationSizeMb: youngMb, ...(sources.every((source) => 'files' in source) ? { maxOldGenerationSizeMb: filesOldMb } : {}) },
+      resourceLimits: sources.every((source) => 'files' in source)
+        ? { maxYoungGenerationSizeMb: workers > 1 ? sharedYoungMb : youngMb, maxOldGenerationSizeMb: filesOldMb }
+        : { maxYoungGenerationSizeMb: youngMb },
       // A worker takes the cache of compiled code from its environment only.
       env: cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cache },
     });

@@ -39,6 +39,13 @@ export class ExchangeAssembler implements StreamHandler<Conversation> {
     return new Conversation(connection, this.#context, this.#handler);
   }
 
+  /** As `open`, with a conversation that was closed and that nobody else holds. */
+  reopen(closed: Conversation, connection: Connection<Conversation>): Conversation {
+    this.counters.connections++;
+    closed.reset(connection);
+    return closed;
+  }
+
   data(
     connection: Connection<Conversation>,
     direction: Direction,

@@ -253,6 +253,7 @@ describe('bytes that are no HTTP/1', () => {
       expected: ['other tls'],
     },
     { name: 'HTTP/2', steps: [{ client: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0' }], expected: ['other http2'] },
+    { name: 'half the preface of HTTP/2, from the server', steps: [{ server: 'PRI * HTTP/2.0\r\n\r\n' }], expected: ['other unknown'] },
     { name: 'something unknown', steps: [{ client: '\x01\x02' }, { server: 'hello\r\n' }], expected: ['other unknown'] },
     {
       name: 'a SOCKS preamble, then HTTP',

@@ -22,7 +22,7 @@ const unseenPendingMax = 16;
 export class Conversation implements MessageOwner {
   /** Which endpoint is the client, -1 while unknown. */
   client: Direction | -1 = -1;
-  readonly #connection: Connection<unknown>;
+  #connection: Connection<unknown>;
   readonly #context: ParserContext;
   readonly #handler: ExchangeHandler;
   readonly #parsers: readonly [MessageParser, MessageParser];
@@ -51,6 +51,27 @@ export class Conversation implements MessageOwner {
     this.#handler = handler;
     this.#parsers = [new MessageParser(this, context), new MessageParser(this, context)];
     this.#pending = new PendingRequests((exchange) => this.#unanswered(exchange));
+    if (connection.initiator !== -1) this.#beginInStep(connection.initiator);
+  }
+
+  /** Begins anew on another connection, as if it were made for it; only behind `close`. */
+  reset(connection: Connection<unknown>): void {
+    this.client = -1;
+    this.#connection = connection;
+    this.#parsers[0].reset();
+    this.#parsers[1].reset();
+    this.#pending.reset();
+    this.#orphanAcknowledgement = -1;
+    this.#serverSeen = false;
+    this.#requests = 0;
+    this.#open = null;
+    this.#answered = null;
+    this.#held = null;
+    this.#clientEnded = false;
+    this.#tunnel = false;
+    this.#other = false;
+    this.#messages = 0;
+    this.#skipped = false;
     if (connection.initiator !== -1) this.#beginInStep(connection.initiator);
   }
 

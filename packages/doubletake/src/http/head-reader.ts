@@ -51,6 +51,16 @@ export class HeadReader {
     return this.#partial.bytes.subarray(0, this.#partial.length);
   }
 
+  /** Forgets the stream: the next one begins as if this reader were new. */
+  reset(): void {
+    this.kind = null;
+    this.strict = true;
+    this.versionlessAllowed = false;
+    this.outcome = 'more';
+    this.head = null;
+    this.#partial.clear();
+  }
+
   /** Forgets the bytes gathered. */
   clear(): void {
     this.#partial.clear();
@@ -119,7 +129,12 @@ export class HeadReader {
       if (this.outcome !== 'more') return at;
       if (headEnd >= 0 && !this.strict) {
         const behind = partial.length - headEnd;
-        this.#scanner.scan(this.kind ?? 'request', partial.bytes, 0, headEnd, this.versionlessAllowed);
+        const found = this.#scanner.scan(this.kind ?? 'request', partial.bytes, 0, headEnd, this.versionlessAllowed);
+        if (found !== HeadScan.complete) {
+          // What began like another protocol's preface ends like a head and is neither.
+          this.outcome = 'none';
+          return at;
+        }
         this.#take(partial.bytes, 0, headEnd);
         return at - behind;
       }

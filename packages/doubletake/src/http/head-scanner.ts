@@ -97,15 +97,14 @@ export class HeadScanner {
     this.framing.reset();
   }
 
-  /**
-   * Where each field line of the head scanned last begins, relative to `base`; null when there are too many to have been
-   * noted.
-   */
-  lineStarts(base: number): number[] | null {
-    if (this.#lineCount > LINES_NOTED_MAX) return null;
-    const starts: number[] = [];
-    for (let line = 0; line < this.#lineCount; line++) starts.push(this.#lineStarts[line] - base);
-    return starts;
+  /** Field lines of the head scanned last; -1 when there are too many to have been noted. */
+  get linesNoted(): number {
+    return this.#lineCount > LINES_NOTED_MAX ? -1 : this.#lineCount;
+  }
+
+  /** Where each of them begins. */
+  get lineStarts(): Int32Array {
+    return this.#lineStarts;
   }
 
   /** RFC 9112 section 3, read from both ends: the target is whatever stands between the method and the version. */

@@ -36,8 +36,8 @@ export class MessageHead {
   readonly fieldsStart: number;
   #fields: readonly number[] = NO_FIELDS;
   #count = -1;
-  /** From the scan, for requests, whose fields are always asked for. */
-  readonly #lineStarts: number[] | null;
+  /** A bit for each length that a name has, modulo 32: most names that are asked for are not there. */
+  #nameLengths = 0;
 
   /** Takes over `bytes`; `scan` found them at offset `base` of the buffer that it read. */
   constructor(bytes: Buffer, scan: HeadScanner, base: number) {
@@ -49,7 +49,8 @@ export class MessageHead {
     this.versionStart = scan.versionStart - base;
     this.versionEnd = scan.versionEnd - base;
     this.fieldsStart = scan.fieldsStart - base;
-    this.#lineStarts = scan.status === 0 ? scan.lineStarts(base) : null;
+    // Those of requests are always asked for, and the scan has just passed them.
+    if (scan.status === 0 && scan.linesNoted >= 0) this.#indexLines(scan.lineStarts, scan.linesNoted, base);
     this.method = scan.status === 0 ? methodText(bytes, this.methodEnd) : '';
   }
 
@@ -146,6 +147,7 @@ export class MessageHead {
 
   #find(lower: string, from: number): number {
     const count = this.count;
+    if ((this.#nameLengths & (1 << lower.length)) === 0) return -1;
     const fields = this.#fields;
     for (let index = from; index < count; index++) {
       const start = fields[index * OFFSETS_PER_FIELD];
@@ -156,23 +158,34 @@ export class MessageHead {
   }
 
   #index(): void {
+    const starts = findLineStarts(this.bytes, this.fieldsStart);
+    this.#indexLines(Int32Array.from(starts), starts.length, 0);
+  }
+
+  /** The lines begin at the first `lines` of `starts`, relative to `base`. */
+  #indexLines(starts: Int32Array, lines: number, base: number): void {
     const { bytes } = this;
-    const starts = this.#lineStarts ?? findLineStarts(bytes, this.fieldsStart);
     const offsets: number[] = [];
-    for (let line = 0; line < starts.length; line++) {
-      const start = starts[line];
-      const lineEnd = line + 1 < starts.length ? starts[line + 1] : endOfLine(bytes, start);
+    // Grown to its size at once.
+    offsets.length = lines * OFFSETS_PER_FIELD;
+    let nameLengths = 0;
+    let used = 0;
+    for (let line = 0; line < lines; line++) {
+      const start = starts[line] - base;
+      const lineEnd = line + 1 < lines ? starts[line + 1] - base : endOfLine(bytes, start);
       const contentEnd = endOfContent(bytes, start, lineEnd);
-      const last = offsets.length - OFFSETS_PER_FIELD;
-      if (last >= 0 && isBlank(bytes[start])) {
-        offsets[last + 3] = trimBlanks(bytes, offsets[last + 2], contentEnd);
-        offsets[last + 4] = lineEnd;
+      if (used > 0 && isBlank(bytes[start])) {
+        offsets[used - 2] = trimBlanks(bytes, offsets[used - 3], contentEnd);
+        offsets[used - 1] = lineEnd;
       } else {
-        pushField(offsets, bytes, start, contentEnd, lineEnd);
+        writeField(offsets, used, bytes, start, contentEnd, lineEnd);
+        nameLengths |= 1 << (offsets[used + 1] - start);
+        used += OFFSETS_PER_FIELD;
       }
     }
     this.#fields = offsets;
-    this.#count = offsets.length / OFFSETS_PER_FIELD;
+    this.#nameLengths = nameLengths;
+    this.#count = used / OFFSETS_PER_FIELD;
   }
 }
 
@@ -200,17 +213,15 @@ function endOfContent(bytes: Buffer, start: number, lineEnd: number): number {
 }
 
 /** Small steps in JavaScript are cheaper here than calls of native searches. */
-function pushField(offsets: number[], bytes: Buffer, start: number, contentEnd: number, lineEnd: number): void {
+function writeField(offsets: number[], at: number, bytes: Buffer, start: number, contentEnd: number, lineEnd: number): void {
   let colon = start;
   while (colon < contentEnd && bytes[colon] !== Ascii.colon) colon++;
   const valueStart = colon < contentEnd ? skipBlanks(bytes, colon + 1, contentEnd) : contentEnd;
-  offsets.push(
-    start,
-    colon < contentEnd ? trimBlanks(bytes, start, colon) : contentEnd,
-    valueStart,
-    trimBlanks(bytes, valueStart, contentEnd),
-    lineEnd,
-  );
+  offsets[at] = start;
+  offsets[at + 1] = colon < contentEnd ? trimBlanks(bytes, start, colon) : contentEnd;
+  offsets[at + 2] = valueStart;
+  offsets[at + 3] = trimBlanks(bytes, valueStart, contentEnd);
+  offsets[at + 4] = lineEnd;
 }
 
 function methodText(bytes: Buffer, end: number): string {

@@ -82,6 +82,27 @@ export class MessageParser {
     this.#heads = new HeadReader(context.scanner, context.kept, context.limits.headBytesMax);
   }
 
+  /** Forgets the stream, which was finished: the next one begins as if this parser were new. */
+  reset(): void {
+    this.fresh = true;
+    this.nextSequence = 0;
+    this.lastSequence = 0;
+    this.behindGap = false;
+    this.seenEnd = 0;
+    this.wholeAtSeenEnd = false;
+    this.lastAcknowledgement = -1;
+    this.interimStart = 0;
+    this.interimEnd = 0;
+    this.#heads.reset();
+    this.#state = State.lost;
+    this.#taint = null;
+    this.#message = null;
+    this.#remaining = 0;
+    this.#mayBeRefused = false;
+    this.#sure = true;
+    this.#proved = false;
+  }
+
   /** The stream begins here with messages of this kind. */
   beginInStep(kind: MessageKind, versionlessAllowed: boolean): void {
     this.kind = kind;

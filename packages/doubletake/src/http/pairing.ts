@@ -55,6 +55,14 @@ export class PendingRequests {
     this.#giveUp = giveUp;
   }
 
+  /** Forgets the connection, on which nothing waits any more. */
+  reset(): void {
+    this.#waiting.length = 0;
+    this.#first = 0;
+    this.#responsesLost = false;
+    this.#lostUntil = -1;
+  }
+
   get length(): number {
     return this.#waiting.length - this.#first;
   }

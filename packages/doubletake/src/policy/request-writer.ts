@@ -12,6 +12,9 @@ import type { MessageHead } from '../http/head.ts';
 import type { OutgoingRequest } from '../replay/target.ts';
 import { REPLAY_ID_HEADER } from './policy.ts';
 
+/** A request that waits holds all of its slab, so it is small; a buffer for each would cost more than what is in it. */
+const slabBytes = 16_384;
+
 /** Bodies up to this size travel in one buffer with the head: one write, one copy. */
 const joinBytesMax = 16_384;
 
@@ -30,6 +33,9 @@ export class RequestWriter {
   readonly #authority: string;
   readonly #basePath: string;
   readonly #originalHost: boolean;
+  /** What requests are written into, one behind the other, and how much of it they take. */
+  #slab = Buffer.allocUnsafeSlow(slabBytes);
+  #slabUsed = 0;
 
   /** `host` says whose Host header goes out: the target's or the original one. */
   constructor(url: URL, host: 'target' | 'original') {
@@ -63,11 +69,10 @@ export class RequestWriter {
     const joined = body.wireBytes <= joinBytesMax;
     // Everything that can be written beside the head itself.
     const addedMax = 2 * (client.length + originalHost.length) + goingHost.length + server.length + id.length;
-    const out = Buffer.allocUnsafe(
-      source.length + this.#basePath.length + addedMax + fixedBytesMax + (joined ? body.wireBytes : 0),
-    );
-
-    let at = this.#writeRequestLine(head, absolute === null ? null : absolute.path, out);
+    const bytesMax = source.length + this.#basePath.length + addedMax + fixedBytesMax + (joined ? body.wireBytes : 0);
+    const start = this.#makeRoom(bytesMax);
+    const out = this.#slab;
+    let at = this.#writeRequestLine(head, absolute === null ? null : absolute.path, out, start);
     let lastForwardedFor = -1;
     let portSeen = false;
     let protoSeen = false;
@@ -116,23 +121,23 @@ export class RequestWriter {
     if (count > 0) at = copyBytes(source, from, head.lineEnd(count - 1), out, at);
 
     // Only what is older than HTTP/1.1 comes without a Host.
-    if (hostIndex < 0 && host !== null) at = writeField('Host: ', host, out, at);
-    if (lastForwardedFor < 0) at = writeField('X-Forwarded-For: ', client, out, at);
-    if (!portSeen) at = writeField('X-Forwarded-Port: ', String(connection.ports[clientSide === 0 ? 1 : 0]), out, at);
-    if (!protoSeen) at = writeField('X-Forwarded-Proto: ', 'http', out, at);
-    if (!forwardedHostSeen && originalHost !== '') at = writeField('X-Forwarded-Host: ', originalHost, out, at);
+    let added = hostIndex < 0 && host !== null ? `Host: ${host}\r\n` : '';
+    if (lastForwardedFor < 0) added += `X-Forwarded-For: ${client}\r\n`;
+    if (!portSeen) added += `X-Forwarded-Port: ${connection.ports[clientSide === 0 ? 1 : 0]}\r\n`;
+    if (!protoSeen) added += 'X-Forwarded-Proto: http\r\n';
+    if (!forwardedHostSeen && originalHost !== '') added += `X-Forwarded-Host: ${originalHost}\r\n`;
     // HTTP/1.0 closes unless asked not to (RFC 9112 section 9.3), and a connection for each request costs the target.
-    if (isHttp10(head)) at = writeField('Connection: ', 'keep-alive', out, at);
-    at = writeField(`${REPLAY_ID_HEADER}: `, id, out, at);
-    at = writeField('X-Doubletake-Mirrored-From: ', server, out, at);
-    at = writeLine('', out, at);
+    if (isHttp10(head)) added += 'Connection: keep-alive\r\n';
+    added += `${REPLAY_ID_HEADER}: ${id}\r\nX-Doubletake-Mirrored-From: ${server}\r\n\r\n`;
+    at += out.write(added, at, 'latin1');
 
     const wire = body.wire ?? [];
     if (joined) for (const chunk of wire) at += chunk.copy(out, at);
-    const bytes = out.subarray(0, at);
+    this.#slabUsed = at;
+    const bytes = out.subarray(start, at);
     return {
       bytes: joined ? [bytes] : [bytes, ...wire],
-      length: joined ? at : at + body.wireBytes,
+      length: joined ? at - start : at - start + body.wireBytes,
       method: head.method,
       lane,
       timeUs: exchange.request.startUs,
@@ -140,16 +145,23 @@ export class RequestWriter {
     };
   }
 
+  /** Where `bytes` more fit into the slab, which may be a new one. */
+  #makeRoom(bytes: number): number {
+    if (this.#slabUsed + bytes > this.#slab.length) {
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, bytes));
+      this.#slabUsed = 0;
+    }
+    return this.#slabUsed;
+  }
+
   /** `path` is null for a target that stays as it came. */
-  #writeRequestLine(head: MessageHead, path: string | null, out: Buffer): number {
+  #writeRequestLine(head: MessageHead, path: string | null, out: Buffer, start: number): number {
     const source = head.bytes;
-    let at = 0;
+    let at = copyBytes(source, 0, head.targetStart, out, start);
     if (path === null) {
-      at = copyBytes(source, 0, head.targetStart, out, 0);
       at = writeText(this.#basePath, out, at);
       at = copyBytes(source, head.targetStart, head.targetEnd, out, at);
     } else {
-      at = copyBytes(source, 0, head.targetStart, out, 0);
       if (path.startsWith('/')) at = writeText(this.#basePath, out, at);
       at = writeText(path, out, at);
     }
@@ -160,10 +172,6 @@ export class RequestWriter {
 
 /** Names, separators and constant values of all fields that are added, and the empty line. */
 const fixedBytesMax = 256;
-
-function writeField(name: string, value: string, out: Buffer, at: number): number {
-  return writeLine(value, out, writeText(name, out, at));
-}
 
 function writeLine(text: string, out: Buffer, at: number): number {
   const end = writeText(text, out, at);

@@ -46,13 +46,17 @@ export class Cursor {
       offsets.push(at);
       at = end;
     }
-    const starts = offsets.map((offset) => startOfRecord(bytes, offset));
-    const indexes = offsets.map((offset) => indexOfRecord(bytes, offset));
-    const order = offsets.map((_, position) => position).toSorted((a, b) => (starts[a] ?? 0) - (starts[b] ?? 0) || (indexes[a] ?? 0) - (indexes[b] ?? 0));
-    this.#starts = Float64Array.from(order, (position) => starts[position] ?? 0);
-    this.#offsets = Uint32Array.from(order, (position) => offsets[position] ?? 0);
-    this.#indexes = Uint32Array.from(order, (position) => indexes[position] ?? 0);
-    return order.length > 0;
+    sortByTime(bytes, offsets);
+    const { length } = offsets;
+    this.#offsets = new Uint32Array(length);
+    this.#starts = new Float64Array(length);
+    this.#indexes = new Uint32Array(length);
+    for (const [position, offset] of offsets.entries()) {
+      this.#offsets[position] = offset;
+      this.#starts[position] = startOfRecord(bytes, offset);
+      this.#indexes[position] = indexOfRecord(bytes, offset);
+    }
+    return length > 0;
   }
 
   get ended(): boolean {
@@ -75,6 +79,16 @@ export class Cursor {
   before(other: Cursor): boolean {
     const difference = this.startUs - other.startUs || (this.#indexes[this.#next] ?? 0) - (other.#indexes[other.#next] ?? 0);
     return difference < 0 || (difference === 0 && this.position < other.position);
+  }
+}
+
+/** Most blocks are in order: looking costs less than sorting. */
+function sortByTime(bytes: Buffer, offsets: number[]): void {
+  const compare = (a: number, b: number): number => startOfRecord(bytes, a) - startOfRecord(bytes, b) || indexOfRecord(bytes, a) - indexOfRecord(bytes, b);
+  for (let next = 1; next < offsets.length; next++) {
+    if (compare(offsets[next - 1], offsets[next]) <= 0) continue;
+    offsets.sort(compare);
+    return;
   }
 }
 

@@ -20,37 +20,50 @@ export interface TimedBytes {
 /** Both sides' first sequence number. */
 const firstSequence = 1;
 
-/** Feeds one exchange. The handler of `assembler` has all events of it when this returns. */
-export function feedExchange(
-  assembler: ExchangeAssembler,
-  connection: Connection<Conversation>,
-  request: TimedBytes,
-  response: TimedBytes | null,
-): void {
-  // A conversation for each: what is broken in one exchange must not spoil those behind it, and none is kept.
-  const conversation = assembler.open(connection);
-  const requestEnd = feed(conversation, 0, request, firstSequence);
-  if (response !== null) feed(conversation, 1, response, requestEnd);
-  conversation.close(response?.endUs ?? request.endUs, 'closed');
+export class ExchangeFeed {
+  readonly #assembler: ExchangeAssembler;
+  /**
+   * Begins anew with each exchange, so that what is broken in one does not spoil those behind it; made once, since that
+   * costs as much as reading.
+   */
+  #conversation: Conversation | null = null;
+
+  constructor(assembler: ExchangeAssembler) {
+    this.#assembler = assembler;
+  }
+
+  /** Feeds one exchange. The handler of the assembler has all events of it when this returns. */
+  feed(connection: Connection<Conversation>, request: TimedBytes, response: TimedBytes | null): void {
+    const spare = this.#conversation;
+    // Should a handler throw, it is not used again.
+    this.#conversation = null;
+    const conversation = spare === null ? this.#assembler.open(connection) : this.#assembler.reopen(spare, connection);
+    const requestEnd = feedMessage(conversation, 0, request, firstSequence);
+    if (response !== null) feedMessage(conversation, 1, response, requestEnd);
+    conversation.close(response?.endUs ?? request.endUs, 'closed');
+    this.#conversation = conversation;
+  }
 }
 
 /** Returns the sequence number behind the message. */
-function feed(
+function feedMessage(
   conversation: Conversation,
   direction: Direction,
   { pieces, missing, startUs, endUs }: TimedBytes,
   acknowledgement: number,
 ): number {
   let sequence = firstSequence;
-  const push = (bytes: Buffer, start: number, end: number, timeUs: number): void => {
-    if (end > start) conversation.data(direction, bytes, start, end, timeUs, sequence, acknowledgement, sequence === firstSequence);
-    sequence += end - start;
-  };
-  for (const [index, piece] of pieces.entries()) {
+  for (const piece of pieces) {
+    let at = 0;
     // The first byte has one time and the last another.
-    const early = index === 0 && startUs !== endUs ? 1 : 0;
-    if (early > 0) push(piece, 0, early, startUs);
-    push(piece, early, piece.length, endUs);
+    if (sequence === firstSequence && startUs !== endUs && piece.length > 0) {
+      conversation.data(direction, piece, 0, 1, startUs, sequence++, acknowledgement, true);
+      at = 1;
+    }
+    if (at < piece.length) {
+      conversation.data(direction, piece, at, piece.length, endUs, sequence, acknowledgement, sequence === firstSequence);
+      sequence += piece.length - at;
+    }
   }
   if (missing > 0) conversation.gap(direction, missing, endUs, sequence, 'gap');
   return sequence + missing;

@@ -144,15 +144,13 @@ export class RecordDecoder {
     const request = start + At.request;
     const response = start + At.response;
     const responseBytes = bytes.readUInt32LE(response + Of.bodyLength);
-    const bodyLeft = responseBytes > responseBodyBytesMax;
     const from = start + recordBytesMin;
-    const own = Buffer.allocUnsafe(lengthOf(bytes, request) + lengthOf(bytes, response) - (bodyLeft ? responseBytes : 0));
-    bytes.copy(own, 0, from, from + own.length);
+    const behind = from + lengthOf(bytes, request);
     return {
       connection: this.#connections.read(bytes, start),
       index: bytes.readUInt32LE(start + At.index),
-      request: readMessage(bytes, request, own, 0, false),
-      response: isPresent(bytes, response) ? readMessage(bytes, response, own, lengthOf(bytes, request), bodyLeft) : null,
+      request: readMessage(bytes, request, from, false),
+      response: isPresent(bytes, response) ? readMessage(bytes, response, behind, responseBytes > responseBodyBytesMax) : null,
       fidelity: bytes.readUInt32LE(start + At.fidelity),
       probability: bytes.readDoubleLE(start + At.probability),
     };
@@ -219,14 +217,16 @@ function writeMessage(message: RecordedMessage, out: Buffer, at: number): void {
   out[at + Of.flags + 1] = 0;
 }
 
-/** `own` holds head and body from `headStart` on, the body unless it was left out. */
-function readMessage(bytes: Buffer, at: number, own: Buffer, headStart: number, bodyLeft: boolean): RecordedMessage {
-  const headEnd = headStart + bytes.readUInt32LE(at + Of.headLength);
-  const bodyLength = bytes.readUInt32LE(at + Of.bodyLength);
+/** The message that `at` tells of, whose head and body begin at `start`; `bodyLeft` leaves the body out. */
+function readMessage(bytes: Buffer, at: number, start: number, bodyLeft: boolean): RecordedMessage {
+  const headLength = bytes.readUInt32LE(at + Of.headLength);
+  const bodyLength = bodyLeft ? 0 : bytes.readUInt32LE(at + Of.bodyLength);
+  const own = Buffer.allocUnsafe(headLength + bodyLength);
+  bytes.copy(own, 0, start, start + own.length);
   const hasBody = ((bytes[at + Of.flags] ?? 0) & Flag.body) !== 0 && !bodyLeft;
   return {
-    head: own.subarray(headStart, headEnd),
-    body: !hasBody ? null : bodyLength === 0 ? noBytes : own.subarray(headEnd, headEnd + bodyLength),
+    head: bodyLength === 0 ? own : own.subarray(0, headLength),
+    body: !hasBody ? null : bodyLength === 0 ? noBytes : own.subarray(headLength),
     bodyBytes: readWhole(bytes, at + Of.bodyBytes),
     framing: framings[bytes[at + Of.framing] ?? 0] ?? 'none',
     startUs: readWhole(bytes, at + Of.start),

@@ -218,7 +218,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('end' as const), which: fc.nat(), failed: fc.constant(true) }),
 );
 
-test('whatever happens: open refuses for the whole pause, then lets probes through, and never for ever', () => {
+test('whatever happens: open refuses for the whole pause and says so, then lets probes through, and never for ever', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
       let nowMs = 1_000;
@@ -233,8 +233,11 @@ test('whatever happens: open refuses for the whole pause, then lets probes throu
       for (const next of steps) {
         if (next.do === 'wait') nowMs += next.ms;
         else if (next.do === 'send') {
+          const waitMs = breaker.waitMs(nowMs);
           const generation = breaker.admit(nowMs);
+          expect(generation < 0).toBe(waitMs > 0);
           if (generation < 0) continue;
+          expect(generation).toBe(breaker.generation);
           expect(nowMs - openedAtMs).toBeGreaterThanOrEqual(breaker.state === 'closed' ? 0 : options.openMs);
           out.push(generation);
           if (breaker.state === 'half_open') probed.push(nowMs);

@@ -91,6 +91,20 @@ export class CircuitBreaker {
     return this.#state;
   }
 
+  /** The generation to give to `record` with the result of a request that goes out whatever `admit` says. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** In how many milliseconds `admit` lets a request go out, unless a change of state comes first; 0: it does now. */
+  waitMs(readingMs: number): number {
+    if (this.#state === 'closed') return 0;
+    const nowMs = this.#clock.at(readingMs);
+    if (this.#state === 'open') return Math.max(0, this.#openedAtMs + this.#pauseMs - nowMs);
+    if (this.#probesAdmitted < this.#probesAllowed) return 0;
+    return Math.max(0, this.#probedAtMs + this.#options.openMs - nowMs);
+  }
+
   /** The generation to give to `record` with the request's result, or -1: the request must not go out. */
   admit(readingMs: number): number {
     if (this.#state === 'closed') return this.#generation;

@@ -178,6 +178,24 @@ describe('a kept-alive connection that turns out to be dead', () => {
 });
 
 describe('a target that is away', () => {
+  test('a source that can wait tries it with one request at a time, and has room again when it is back', async () => {
+    const server = await rawServer((socket) => onRequestHeads(socket, () => socket.write(OK)));
+    const target = replayTarget(server.url);
+    await server.stop();
+    expect(target.room).toBe(true);
+    for (let tries = 0; tries < 3; tries++) {
+      const result = send(target, request(`/${tries}`));
+      if (tries > 0) expect(target.room).toBe(false);
+      expect(gist(await result)).toBe('failed connect');
+      expect(target.room).toBe(false);
+      await until(() => target.room);
+    }
+    await rawServer((socket) => onRequestHeads(socket, () => socket.write(OK)), { port: server.port });
+    expect(gist(await send(target, request('/back')))).toBe('200');
+    expect(target.room).toBe(true);
+    await target.waitForRoom();
+  });
+
   test('refuses: everything that waits fails with the reason, and the next request tries anew', async () => {
     const first = await rawServer((socket) => onRequestHeads(socket, () => socket.write(OK)));
     const target = replayTarget(first.url, { connectionsMax: 2 });

@@ -207,6 +207,8 @@ describe('addresses that are refused', () => {
     const lane = {};
     const results = await Promise.all([lane, lane, {}, null].map((each) => send(target, request('/', { lane: each }))));
     expect(results.map(gist)).toEqual(Array.from({ length: 4 }, () => 'blocked production'));
+    // It is not away: nothing waits for it.
+    expect(target.room).toBe(true);
     await expect(target.check()).rejects.toMatchObject({
       name: 'TargetRefusedError',
       code: 'DT_TARGET_PRODUCTION',

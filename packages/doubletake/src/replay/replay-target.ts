@@ -62,6 +62,8 @@ export class ReplayTarget {
   #dialing = 0;
   /** The last attempt to connect worked. */
   #reachable = false;
+  /** It failed, and there was no other connection. */
+  #away = false;
   #nextDialMs = 0;
   #dialTimer: NodeJS.Timeout | null = null;
   #inFlight = 0;
@@ -125,14 +127,19 @@ export class ReplayTarget {
     return this.#pool.size;
   }
 
-  /** False while the queue is so full that a source that can wait should: see `waitForRoom`. */
+  /**
+   * False while a source that can wait should, since the queue is so full or nobody answers at the target: then one
+   * request at a time tries it. See `waitForRoom`.
+   */
   get room(): boolean {
-    return this.#room.free;
+    return this.#room.free && (!this.#away || (this.#inFlight + this.queuedRequests === 0 && performance.now() >= this.#nextDialMs));
   }
 
-  /** Resolves when there is room. */
-  waitForRoom(): Promise<void> {
-    return this.#closing ? Promise.resolve() : this.#room.wait();
+  /** Resolves when there may be room. */
+  async waitForRoom(): Promise<void> {
+    if (this.#closing) return;
+    await this.#room.wait();
+    if (this.#away && !this.#closing) await new Promise((resolve) => setTimeout(resolve, DIAL_PAUSE_MS));
   }
 
   /**
@@ -340,6 +347,7 @@ export class ReplayTarget {
     this.#dialing--;
     this.counters.connectionsOpened++;
     this.#reachable = true;
+    this.#away = false;
     this.#nextDialMs = 0;
     this.#pool.add(connection);
     const full = this.#inFlight >= this.#options.inFlightMax;
@@ -362,6 +370,7 @@ export class ReplayTarget {
     if (this.#dialing === 0) {
       // Connections that live on serve the queue; a retry, though, was owed a new one.
       const alone = this.#inFlight === 0 && this.#pool.idle === 0;
+      this.#away = alone && result !== PRODUCTION;
       for (const pending of alone ? this.#lanes.takeAll() : this.#lanes.takeRetries()) {
         if (!alone) this.#lanes.release(pending);
         pending.settle(result);

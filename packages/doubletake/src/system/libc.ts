@@ -27,6 +27,8 @@ export interface Libc {
   /** Maps `bytes` of what the descriptor offers, shared, to read and to write; null when it cannot (see `errno`). */
   mapShared(descriptor: number, bytes: number): MappedMemory | null;
   close(descriptor: number): number;
+  /** Sets an option of the allocator; 0 where it has none such, as in musl. */
+  mallopt(option: number, value: number): number;
   /** The error number of the last call that failed on this thread. */
   errno(): number;
   /** Where a buffer's bytes are. Valid as long as the buffer is referenced: its memory does not move. */
@@ -119,6 +121,13 @@ function declare(koffi: typeof Koffi): Libc {
       return { address, view: koffi.view(address, bytes), unmap: () => void munmap(address, bytes) };
     },
     close: library.func('int close(int)') as Libc['close'],
+    mallopt(option, value) {
+      try {
+        return (library.func('int mallopt(int, int)') as Libc['mallopt'])(option, value);
+      } catch {
+        return 0;
+      }
+    },
     errno: () => koffi.errno(),
     addressOf: (buffer) => koffi.address(buffer),
     pollReadable(descriptor, callback) {

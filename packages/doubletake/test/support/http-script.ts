@@ -34,6 +34,8 @@ export interface PlayOptions {
   close?: 'fin' | 'reset' | 'flushed';
   /** Sequence numbers of the first byte of the client and of the server. */
   sequences?: [number, number];
+  /** What was played before, by the conversation that is used again; its limits stay. */
+  behind?: Played;
 }
 
 export const whole: Cut = (bytes) => [bytes];
@@ -90,15 +92,19 @@ export interface Played {
   events: string[];
   recorder: Recorder;
   assembler: ExchangeAssembler;
+  /** It was closed. */
+  conversation: Conversation;
 }
 
 /** Plays a conversation; the client is endpoint 0. */
 export function playInto(steps: Step[], options: PlayOptions = {}): Played {
-  const recorder = new Recorder();
-  const assembler = new ExchangeAssembler(recorder, { requestBodyBytesMax: 1 << 20, ...options.limits });
+  const { behind } = options;
+  const recorder = behind?.recorder ?? new Recorder();
+  const eventsBefore = recorder.events.length;
+  const assembler = behind?.assembler ?? new ExchangeAssembler(recorder, { requestBodyBytesMax: 1 << 20, ...options.limits });
   const initiator = options.syn === false ? -1 : 0;
   const connection = new Connection<Conversation>(1, 0, 0, new Int32Array(8), [40_000, 80], initiator);
-  connection.state = assembler.open(connection);
+  connection.state = behind === undefined ? assembler.open(connection) : assembler.reopen(behind.conversation, connection);
   const next = [...(options.sequences ?? [1_000, 5_000])];
   /** What the other side has received of each side: its delivered stream unless a step says otherwise. */
   const delivered = [...next];
@@ -130,7 +136,7 @@ export function playInto(steps: Step[], options: PlayOptions = {}): Played {
     else assembler.end(connection, step.end === 'client' ? 0 : 1, timeUs++);
   }
   assembler.close(connection, options.close ?? 'fin', timeUs);
-  return { events: recorder.events, recorder, assembler };
+  return { events: recorder.events.slice(eventsBefore), recorder, assembler, conversation: connection.state };
 }
 
 export function play(steps: Step[], options: PlayOptions = {}): string[] {

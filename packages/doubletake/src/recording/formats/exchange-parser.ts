@@ -1,7 +1,7 @@
 /** Turns the bytes of a request and of its response, as file formats hold them, into a recorded exchange. */
 import { ExchangeAssembler } from '../../http/assembler.ts';
 import type { Exchange, ExchangeHandler, OtherProtocol, PartialHeadReason } from '../../http/exchange.ts';
-import { feedExchange, openConnection, type TimedBytes } from '../exchange-feed.ts';
+import { ExchangeFeed, openConnection, type TimedBytes } from '../exchange-feed.ts';
 import type { RecordedConnection, RecordedExchange } from '../recorded-exchange.ts';
 import { recordedExchange } from './from-exchange.ts';
 
@@ -9,7 +9,7 @@ import { recordedExchange } from './from-exchange.ts';
 export const bodyBytesMax = 64 * 1024 * 1024;
 
 export class ExchangeParser implements ExchangeHandler {
-  readonly #assembler = new ExchangeAssembler(this, { responseBodyBytesMax: bodyBytesMax });
+  readonly #feed = new ExchangeFeed(new ExchangeAssembler(this, { responseBodyBytesMax: bodyBytesMax }));
   #exchange: Exchange | null = null;
   #requests = 0;
   #problem: string | null = null;
@@ -19,7 +19,7 @@ export class ExchangeParser implements ExchangeHandler {
     this.#exchange = null;
     this.#problem = null;
     this.#requests = 0;
-    feedExchange(this.#assembler, openConnection(0, connection), request, response);
+    this.#feed.feed(openConnection(0, connection), request, response);
     const exchange: Exchange | null = this.#exchange;
     if (exchange === null) return this.#problem ?? 'holds no HTTP request';
     if (this.#requests > 1) return 'holds more than one request';
