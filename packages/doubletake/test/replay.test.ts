@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { Engine } from '../src/engine/engine.ts';
-import type { LedgerReport } from '../src/ledger/report.ts';
+import { type LedgerReport, total } from '../src/ledger/report.ts';
 import type { RecordedExchange } from '../src/recording/recorded-exchange.ts';
 import { openRecording } from '../src/recording/recording.ts';
 import { RecordingWriter } from '../src/recording/recording-writer.ts';
 import { pcapFile } from './support/capture-files.ts';
 import { conversation, type ConversationPacket } from './support/conversation.ts';
 import { type Finished, type RecordingTarget, recordingTarget, runCli, stopAll } from './support/mirror.ts';
+import { freePort } from './support/proxies.ts';
 import { recorded as recordedExchange } from './support/recorded-traffic.ts';
 import { replayConfigOf, replayHere } from './support/replay-here.ts';
 import { exchanges, get, ok, post, requestLine, requestLines } from './support/requests.ts';
@@ -234,6 +235,21 @@ describe('with several workers', () => {
     expect(stderr).toContain('cannot be shared');
     expect(ledger.outcomes['replayed']).toBe(1);
   });
+});
+
+test('a target that does not come back is given up after a while, and each request is counted', async () => {
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const breaker = { requestsMin: 5, openFor: '50ms', openForMax: '100ms', filesWait: '300ms' };
+  const requests = Array.from({ length: 400 }, (_, index) => get(`/${index}`));
+  const { ledger, warnings } = await replayHere(
+    capture({ client: '10.0.2.5:1', requests }), '--speed', 'max', '--config', configFile({ targets: [{ name: 'a', url, breaker }] }),
+  );
+  const { failed = 0, dropped = 0 } = ledger.outcomes;
+  expect({ captured: ledger.captured, ended: total(failed) + total(dropped) }).toEqual({ captured: 400, ended: 400 });
+  expect(failed).toMatchObject({ connect: total(failed) });
+  expect(dropped).toMatchObject({ circuit_open: total(dropped) });
+  expect(total(dropped)).toBeGreaterThan(0);
+  expect(warnings.join('\n')).toContain('target a has been away for 0.3 s');
 });
 
 test('a reload that would set a pace for several workers is refused, and all stays as it was', async () => {

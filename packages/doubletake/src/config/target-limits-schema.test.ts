@@ -53,6 +53,7 @@ describe('the circuit breaker', () => {
       windowMs: 10_000,
       openMs: 5_000,
       openMsMax: 60_000,
+      filesWaitMs: 600_000,
       probes: 3,
     });
     expect(breakerSchema.parse({ slowerThan: '2s', errorRate: '0.5%' })).toMatchObject({ slowerThanMs: 2_000, errorRate: 0.005 });

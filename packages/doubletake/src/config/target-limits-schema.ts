@@ -77,17 +77,21 @@ const breakerMapping = z
     probes: wholeNumber(1, 1_000)
       .default(3)
       .describe('Requests sent to try the target after a pause; when all succeed, the breaker closes.'),
+    filesWait: durationSchema
+      .prefault('10m')
+      .describe('How long files wait for it to close; after that their requests are dropped and counted, too.'),
   })
   .refine(({ openFor, openForMax }) => openFor <= openForMax, {
     error: 'expected openForMax to be at least openFor',
     path: ['openForMax'],
   })
-  .transform(({ slowerThan, window, openFor, openForMax, ...rest }) => ({
+  .transform(({ slowerThan, window, openFor, openForMax, filesWait, ...rest }) => ({
     ...rest,
     slowerThanMs: slowerThan ?? null,
     windowMs: window,
     openMs: openFor,
     openMsMax: openForMax,
+    filesWaitMs: filesWait,
   }));
 
 /** `targets[].breaker`; null for none. */

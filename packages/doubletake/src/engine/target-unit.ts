@@ -68,6 +68,9 @@ export class TargetUnit {
   readonly #rateLimit: RateLimit | null;
   readonly #breaker: CircuitBreaker | null;
   #generation = -1;
+  /** When the circuit breaker opened that has not closed since; null while it is closed. */
+  #awaySinceMs: number | null = null;
+  #givenUpTold = false;
   /** Wake those who wait for the circuit breaker to change. */
   readonly #circuitWaiters = new Set<() => void>();
   readonly #events: UnitEvents;
@@ -110,6 +113,8 @@ export class TargetUnit {
             if (to === 'open') row[this.#circuit.opened]++;
             if (to === 'closed') row[this.#circuit.closed]++;
             row[this.#circuit.openNow] = to === 'closed' ? 0 : 1;
+            if (to === 'closed') this.#awaySinceMs = null;
+            else this.#awaySinceMs ??= performance.now();
             for (const wake of this.#circuitWaiters) wake();
             this.#circuitWaiters.clear();
             if (to === 'closed') events.notice(`target ${this.name}: the circuit breaker closes: ${reason}`);
@@ -146,7 +151,7 @@ export class TargetUnit {
     if (this.#breaker !== null) {
       this.#generation = this.#breaker.admit(nowMs);
       if (this.#generation < 0) {
-        if (!canWait) return 'dropped.circuit_open';
+        if (!canWait || this.#isGivenUp(nowMs)) return 'dropped.circuit_open';
         this.#generation = this.#breaker.generation;
       }
     }
@@ -212,10 +217,23 @@ export class TargetUnit {
     if (waitMs > 0) await this.#circuitChangeWithin(Math.min(waitMs, waitMsMax));
   }
 
-  /** How long the circuit breaker lets nothing through, as of now. */
+  /** How long sources that can wait should because of the circuit breaker. */
   #circuitWaitMs(): number {
     const breaker = this.#breaker;
-    return breaker === null || breaker.state === 'closed' ? 0 : breaker.waitMs(performance.now());
+    if (breaker === null || breaker.state === 'closed') return 0;
+    const nowMs = performance.now();
+    return this.#isGivenUp(nowMs) ? 0 : breaker.waitMs(nowMs);
+  }
+
+  /** Whether the target has been away for longer than anything waits for it. */
+  #isGivenUp(nowMs: number): boolean {
+    const { breaker } = this.config;
+    const givenUp = breaker !== null && this.#awaySinceMs !== null && nowMs - this.#awaySinceMs >= breaker.filesWaitMs;
+    if (givenUp && !this.#givenUpTold) {
+      this.#events.warning(`target ${this.name} has been away for ${breaker.filesWaitMs / 1_000} s: until it is back, requests from files are dropped (breaker.filesWait)`);
+    }
+    this.#givenUpTold = givenUp;
+    return givenUp;
   }
 
   /** Resolves when the circuit breaker has changed, at the latest in `waitMs`. */
