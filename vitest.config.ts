@@ -2,9 +2,16 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'bench/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        // They share nothing but the modules they read, so that these are read once in each of the two workers.
+        test: { name: 'units', include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts'], isolate: false },
+      },
+      { extends: true, test: { name: 'end to end', include: ['packages/*/test/**/*.test.ts'] } },
+    ],
   },
 });
