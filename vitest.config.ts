@@ -7,9 +7,12 @@ export default defineConfig({
     // One more than CI has processors: tests of whole programs wait for them much of their time.
     maxWorkers: 3,
     projects: [
-      // Pure code and sockets of its own: nothing in one file depends on another, and a worker for each would cost more than they do.
-      { extends: true, test: { name: 'units', include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts'], isolate: false } },
-      { extends: true, test: { name: 'programs', include: ['packages/*/test/**/*.test.ts'] } },
+      {
+        extends: true,
+        // They share nothing but the modules they read, so that these are read once in each worker.
+        test: { name: 'units', include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts'], isolate: false },
+      },
+      { extends: true, test: { name: 'end to end', include: ['packages/*/test/**/*.test.ts'] } },
     ],
   },
 });

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,17 +20,22 @@ const withoutKoffi = join(folder, 'without-koffi');
 const elsewhere = join(folder, 'elsewhere.mjs');
 const capture = join(folder, 'capture.pcap');
 
+/**
+ * The packed package, whose dependencies are those of `installed`: where it is installed below that folder, Node finds
+ * them, and npm, which has fetched them once, need not again.
+ */
+const release = join(folder, 'doubletake-release.tgz');
+
 let problem: string | null = null;
-let tarball = '';
 
 beforeAll(async () => {
   const packed = await run('npm', ['pack', '--pack-destination', folder], packageFolder);
   if (packed.code !== 0) throw new Error(`npm pack: ${packed.stderr}`);
-  tarball = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '');
+  const tarball = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '');
   mkdirSync(installed);
   writeFileSync(join(installed, 'package.json'), '{ "private": true }');
   const quick = ['--fetch-retries', '1', '--fetch-retry-mintimeout', '500', '--fetch-timeout', '30000'];
-  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...quick];
+  const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--omit=dev', ...quick];
   const install = await run('npm', ['install', ...flags, tarball], installed);
   if (install.code !== 0) {
     if (!/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ENOTCACHED/.test(install.stderr)) throw new Error(install.stderr);
@@ -38,7 +43,8 @@ beforeAll(async () => {
     process.stderr.write(`skipped: the packed package is not tested: ${problem}\n`);
     return;
   }
-  cpSync(installed, withoutKoffi, { recursive: true, filter: (path) => !/node_modules\/(koffi|@koromix)/.test(path) });
+  linkWithoutKoffi();
+  await packRelease();
   writeFileSync(
     elsewhere,
     `import { registerHooks } from 'node:module';
@@ -56,6 +62,25 @@ beforeAll(async () => {
 beforeEach((context) => context.skip(problem !== null, problem ?? ''));
 afterEach(stopAll);
 afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000);
+
+/** A copy of the package beside links to what it depends on. */
+function linkWithoutKoffi(): void {
+  const [from, to] = [join(installed, 'node_modules'), join(withoutKoffi, 'node_modules')];
+  mkdirSync(to, { recursive: true });
+  cpSync(join(from, 'doubletake'), join(to, 'doubletake'), { recursive: true });
+  for (const name of readdirSync(from)) {
+    if (!['doubletake', 'koffi', '@koromix'].includes(name)) symlinkSync(join(from, name), join(to, name));
+  }
+}
+
+async function packRelease(): Promise<void> {
+  const unpacked = join(folder, 'release');
+  cpSync(join(installed, 'node_modules/doubletake'), join(unpacked, 'package'), { recursive: true });
+  const manifest = JSON.parse(readFileSync(join(unpacked, 'package/package.json'), 'utf8')) as object;
+  writeFileSync(join(unpacked, 'package/package.json'), JSON.stringify({ ...manifest, dependencies: {} }));
+  const packed = await run('tar', ['-czf', release, '-C', unpacked, 'package']);
+  if (packed.code !== 0) throw new Error(`tar: ${packed.stderr}`);
+}
 
 function request(path: string): ConversationPacket[] {
   return conversation({}, [
@@ -162,20 +187,27 @@ describe('an instance of the CloudFormation stack', () => {
     TrafficMirroringVNI: 7,
   };
 
+  let template = '';
+  let registry = '';
+  beforeAll(async () => {
+    if (problem !== null) return;
+    template = (await doubletake(program(installed), 'generate', 'cloudformation')).stdout;
+    registry = (await run('npm', ['config', 'get', 'registry'])).stdout.trim();
+  });
+
   async function instance(
     name: string,
     parameters: Record<string, string>,
     { installs = false, refuses = false } = {},
   ): Promise<{ started: Started; root: string }> {
-    const { stdout: template } = await doubletake(program(installed), 'generate', 'cloudformation');
-    const { stdout: registry } = await run('npm', ['config', 'get', 'registry']);
-    const resources = resourcesOf(parseTemplate(template), { ...given, NpmRegistry: registry.trim(), ...parameters });
-    const started = await startInstance(userDataOf(resources), join(folder, name), { tarball, installs });
+    const resources = resourcesOf(parseTemplate(template), { ...given, NpmRegistry: registry, ...parameters });
+    const machine = join(installed, name);
+    const started = await startInstance(userDataOf(resources), machine, { tarball: release, installs });
     if (!refuses && started.code !== 0) throw new Error(started.stderr);
-    return { started, root: join(folder, name, 'root') };
+    return { started, root: join(machine, 'root') };
   }
 
-  test('installs the release, and its unit starts a mirror that makes requests safe', { timeout: 120_000 }, async () => {
+  test('installs the release, and its unit starts a mirror that makes requests safe', async () => {
     const target = await recordingTarget();
     const { started, root } = await instance('instance', { RequestsForwardDestination: target.url }, { installs: true });
     expect(started.calls).toEqual([
@@ -213,9 +245,9 @@ describe('an instance of the CloudFormation stack', () => {
   });
 
   test('takes a configuration and a release of one\'s own', async () => {
-    mkdirSync(join(folder, 'own'));
-    writeFileSync(join(folder, 'own/parameter'), 'sources: [{ vxlan: {} }]\n');
-    const digest = createHash('sha256').update(readFileSync(tarball)).digest('hex');
+    mkdirSync(join(installed, 'own'));
+    writeFileSync(join(installed, 'own/parameter'), 'sources: [{ vxlan: {} }]\n');
+    const digest = createHash('sha256').update(readFileSync(release)).digest('hex');
     const { started } = await instance('own', {
       RequestsForwardDestination: 'http://test.internal',
       ConfigurationParameter: '/mirror/configuration',
@@ -256,15 +288,15 @@ describe('the image', () => {
     expect(new Set(named)).toEqual(new Set([version]));
   });
 
-  test('its build step installs the package, which its entry point starts', { timeout: 120_000 }, async () => {
-    const root = join(folder, 'image');
+  test('its build step installs the package, which its entry point starts', async () => {
+    const root = join(installed, 'image');
     const [workFolder = ''] = all('WORKDIR');
     const build = root + workFolder;
     mkdirSync(build, { recursive: true });
-    cpSync(tarball, join(build, basename(tarball)));
+    cpSync(release, join(build, basename(release)));
     cpSync(join(deploy, 'Dockerfile'), join(build, 'Dockerfile'));
     const path = `PATH=${dirname(process.execPath)}:${process.env['PATH']}`;
-    const steps = await run('env', [path, `PACKAGE=./${basename(tarball)}`, 'npm_config_prefer_offline=true', 'sh', '-ec', all('RUN').join('\n')], build);
+    const steps = await run('env', [path, `PACKAGE=./${basename(release)}`, 'npm_config_prefer_offline=true', 'sh', '-ec', all('RUN').join('\n')], build);
     if (steps.code !== 0) throw new Error(steps.stderr);
     expect(readdirSync(build).toSorted()).toEqual(['node_modules', 'package-lock.json', 'package.json']);
     const [node, script] = JSON.parse(all('ENTRYPOINT')[0] ?? '[]') as string[];

@@ -3,18 +3,28 @@ import { Command, CommanderError } from 'commander';
 import { DoubletakeError } from '../errors.ts';
 import { ConfigError } from '../config/problem.ts';
 import { version } from '../version.ts';
-import { awsCommand } from './aws.ts';
-import { configCommand } from './config.ts';
-import { controlCommand } from './control.ts';
-import { convertCommand } from './convert.ts';
-import { demoCommand } from './demo.ts';
-import { generateCommand } from './generate.ts';
-import { inspectCommand } from './inspect.ts';
-import { mirrorCommand } from './mirror.ts';
-import { replayCommand } from './replay.ts';
-import { reportCommand } from './report.ts';
-import { tapCommand } from './tap.ts';
 import { ExitCode } from './exit-code.ts';
+
+/** By name, in the order of the help. Each brings modules that the others do not need. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  mirror: async () => (await import('./mirror.ts')).mirrorCommand(),
+  replay: async () => (await import('./replay.ts')).replayCommand(),
+  inspect: async () => (await import('./inspect.ts')).inspectCommand(),
+  convert: async () => (await import('./convert.ts')).convertCommand(),
+  report: async () => (await import('./report.ts')).reportCommand(),
+  tap: async () => (await import('./tap.ts')).tapCommand(),
+  generate: async () => (await import('./generate.ts')).generateCommand(),
+  aws: async () => (await import('./aws.ts')).awsCommand(),
+  config: async () => (await import('./config.ts')).configCommand(),
+  control: async () => (await import('./control.ts')).controlCommand(),
+  demo: async () => (await import('./demo.ts')).demoCommand(),
+};
+
+/** The command that is asked for alone, which starts faster; all of them where help or a suggestion may need them. */
+function commandsFor(name = ''): Promise<Command[]> {
+  const asked = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  return Promise.all((asked === undefined ? Object.values(commands) : [asked]).map((load) => load()));
+}
 
 /** Runs the command that `argv` (as in `process.argv`) asks for and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -23,18 +33,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version(), '-V, --version')
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 110) })
     .showSuggestionAfterError(true)
-    .exitOverride()
-    .addCommand(mirrorCommand())
-    .addCommand(replayCommand())
-    .addCommand(inspectCommand())
-    .addCommand(convertCommand())
-    .addCommand(reportCommand())
-    .addCommand(tapCommand())
-    .addCommand(generateCommand())
-    .addCommand(awsCommand())
-    .addCommand(configCommand())
-    .addCommand(controlCommand())
-    .addCommand(demoCommand());
+    .exitOverride();
+  for (const command of await commandsFor(argv[2])) program.addCommand(command);
   reportOwnErrors(program);
   // A reader that goes away (`| head`) ends the output, and nothing else.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

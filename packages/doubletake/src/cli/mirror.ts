@@ -5,7 +5,6 @@ import type { MirrorConfig } from '../config/schema.ts';
 import { parseListen, parseProxy } from './flags.ts';
 import { type ConfigFlags, overridesOf } from './mirror-flags.ts';
 import { createReporter } from './reporter.ts';
-import { runEngine } from './run-engine.ts';
 import { addPacketOptions, addPolicyOptions, addTargetOptions, dashboardOption, list, workersOption } from './shared-options.ts';
 
 export function mirrorCommand(): Command {
@@ -74,5 +73,8 @@ async function mirror(file: string | undefined, flags: MirrorFlags): Promise<voi
     return buildConfig(document, overridesOf(flags, document));
   };
   const quiet = flags.quiet ?? false;
-  await runEngine(read(), { quiet, reporter: createReporter(quiet), reread: file === undefined ? null : { file, read } });
+  const config = read();
+  // The engine is most of the program, and a mistake in the configuration is told without it.
+  const { runEngine } = await import('./run-engine.ts');
+  await runEngine(config, { quiet, reporter: createReporter(quiet), reread: file === undefined ? null : { file, read } });
 }
