@@ -7,7 +7,8 @@ import type { PlanTotals } from '../src/cli/aws-text.ts';
 import type { FakeCloud } from './support/aws/cloud.ts';
 import { assumedSecret, type FakeAws, startFakeAws, testCredentials } from './support/aws/fake-aws.ts';
 import { addBalancer, addInstance, removeInstance } from './support/aws/fleet.ts';
-import { eventually, type Finished, program, recordingTarget, runCli, startMirror, stopAll } from './support/mirror.ts';
+import { runCliHere } from './support/cli-here.ts';
+import { eventually, type Finished, program, recordingTarget, startMirror, stopAll } from './support/mirror.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'doubletake-aws-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -43,7 +44,7 @@ function configFile(settings: object = {}, more: object = {}): string {
 }
 
 async function run(...args: string[]): Promise<Finished> {
-  const result = await runCli(['aws', ...args]);
+  const result = await runCliHere(['aws', ...args]);
   output += result.stdout + result.stderr;
   return result;
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { configurationReference } from './support/configuration-reference.ts';
+import { runCliHere } from './support/cli-here.ts';
 import { conversation } from './support/conversation.ts';
 import { eventually, recordingTarget, runCli, startMirror, stopAll } from './support/mirror.ts';
 
@@ -151,14 +152,14 @@ workers: 0
 
   test('more than twenty mistakes are counted', async () => {
     const unknown = Array.from({ length: 30 }, (_, index) => `unknown${index}: 1`).join('\n');
-    const { stderr } = await runCli(['config', 'check', fileWith(`${unknown}\n`)]);
+    const { stderr } = await runCliHere(['config', 'check', fileWith(`${unknown}\n`)]);
     expect(stderr.trimEnd().split('\n')).toHaveLength(21);
     expect(stderr).toContain('doubletake: … and 12 more problems\n');
   });
 
   test('a valid file is told in plain words with the lines it comes from, without values of the environment', async () => {
     process.env['TEST_TARGET_PORT'] = '54321';
-    const { code, stdout, stderr } = await runCli(['config', 'check', fileWith(usual)]);
+    const { code, stdout, stderr } = await runCliHere(['config', 'check', fileWith(usual)]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const told = stdout.replaceAll(/ {2,}/g, ' ').split('\n');
     expect(told).toEqual(
@@ -177,7 +178,7 @@ workers: 0
   });
 
   test('a file that is not there', async () => {
-    const { code, stderr } = await runCli(['config', 'check', join(folder, 'none.yaml')]);
+    const { code, stderr } = await runCliHere(['config', 'check', join(folder, 'none.yaml')]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^doubletake: \S+none\.yaml: cannot be read: .*no such file.* \[DT_CONFIG_FILE\]\n$/);
   });
@@ -186,7 +187,7 @@ workers: 0
 describe('doubletake config check --request', () => {
   const check = async (policy: string, request: string): Promise<{ code: number | null; stdout: string; stderr: string }> => {
     const file = fileWith(`sources: [{ vxlan: {} }]\n${policy}targets: [{ name: t, url: "http://test.internal:8080" }]\n`);
-    return runCli(['config', 'check', file, '--request', fileWith(request, `${files++}.http`)]);
+    return runCliHere(['config', 'check', file, '--request', fileWith(request, `${files++}.http`)]);
   };
 
   test('shows the bytes before and after for each target, also of a request written in an editor', async () => {
@@ -261,14 +262,14 @@ after, to t (237 bytes)
 });
 
 test('config schema prints a JSON Schema', async () => {
-  const { code, stdout } = await runCli(['config', 'schema']);
+  const { code, stdout } = await runCliHere(['config', 'schema']);
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ type: 'object', required: ['sources'], additionalProperties: false });
 });
 
 test('the example in docs/configuration.md is valid', async () => {
   const example = /```yaml\n(.*?)```/s.exec(configurationReference())?.[1] ?? '';
-  expect(await runCli(['config', 'check', fileWith(example)])).toMatchObject({ code: 0, stderr: '' });
+  expect(await runCliHere(['config', 'check', fileWith(example)])).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('docs/configuration.md is made from the schema', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { runCliHere } from './support/cli-here.ts';
 import { runCli } from './support/mirror.ts';
 
 test('doubletake generate prints the configuration and nothing else', async () => {
@@ -15,7 +16,7 @@ test.each([
   ['systemd/doubletake.service', ['systemd']],
   ['systemd/doubletake-tap.service', ['systemd', '--to', 'mirror.internal', '--port', '80']],
 ])('deploy/%s is what generate prints', async (file, args) => {
-  const { code, stdout, stderr } = await runCli(['generate', ...args]);
+  const { code, stdout, stderr } = await runCliHere(['generate', ...args]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toBe(readFileSync(new URL(`../../../deploy/${file}`, import.meta.url), 'utf8'));
 });
@@ -28,7 +29,7 @@ test('generate kubernetes --tap adds the taps to the mirror', async () => {
 });
 
 describe('bad usage is one clear line and exit code 2', () => {
-  test.concurrent.for<[string, string[], string]>([
+  test.for<[string, string[], string]>([
     ['a kind with a slip', ['ngnix'], "unknown command 'ngnix' (Did you mean nginx?); see doubletake --help"],
     ['no sink', ['nginx'], '--sink is missing: where mirror --http-sink listens, such as --sink 10.0.0.9:8090'],
     ['a sink without a port', ['nginx', '--sink', '10.0.0.9'], '--sink 10.0.0.9: expected HOST:PORT, such as 10.0.0.9:8090 or [2001:db8::9]:8090'],
@@ -45,7 +46,7 @@ describe('bad usage is one clear line and exit code 2', () => {
     ['a host that would be a specifier', ['systemd', '--to', 'a%i'], '--to a%i: expected a host name or an address'],
     ['nowhere to listen', ['nginx', '--verify', 'http://127.0.0.1:1'], '--verify needs --listen [HOST:]PORT (or --sink)'],
   ])('%s', async ([, args, text]) => {
-    const { code, stdout, stderr } = await runCli(['generate', ...args]);
+    const { code, stdout, stderr } = await runCliHere(['generate', ...args]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr.split('\n')).toHaveLength(2);
     expect(stderr).toContain(`doubletake: ${text}`);

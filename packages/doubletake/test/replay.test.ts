@@ -8,6 +8,7 @@ import type { RecordedExchange } from '../src/recording/recorded-exchange.ts';
 import { openRecording } from '../src/recording/recording.ts';
 import { RecordingWriter } from '../src/recording/recording-writer.ts';
 import { pcapFile } from './support/capture-files.ts';
+import { runCliHere } from './support/cli-here.ts';
 import { conversation, type ConversationPacket } from './support/conversation.ts';
 import { type Finished, type RecordingTarget, recordingTarget, runCli, stopAll } from './support/mirror.ts';
 import { freePort } from './support/proxies.ts';
@@ -314,7 +315,7 @@ test.each<[string, () => string[], string]>([
   ['a speed that is none', () => ['x.pcap', '--speed', '0'], '--speed 0: expected a number from 0.1 to 100, or max'],
 ])('%s is one clear line and exit code 2', async (_name, args, text) => {
   const target = await recordingTarget();
-  const { code, stderr } = await runCli(['replay', ...args(), '--target', target.url]);
+  const { code, stderr } = await runCliHere(['replay', ...args(), '--target', target.url]);
   expect({ code, lines: stderr.trimEnd().split('\n') }).toEqual({ code: 2, lines: [expect.stringContaining(text)] });
 });
 
@@ -333,7 +334,7 @@ describe('convert', () => {
     ['a recording to standard output', ['a', '-', '--as', 'recording'], 'a recording is a folder'],
     ['a file that cannot be written', [capture({ client: '10.0.2.5:1', requests: [get('/')] }), '/nowhere/x.gor'], '[DT_TRAFFIC_WRITE]'],
   ])('%s is one clear line and exit code 2', async (_name, args, text) => {
-    const { code, stderr } = await runCli(['convert', ...args]);
+    const { code, stderr } = await runCliHere(['convert', ...args]);
     expect({ code, lines: stderr.trimEnd().split('\n') }).toEqual({ code: 2, lines: [expect.stringContaining(text)] });
   });
 

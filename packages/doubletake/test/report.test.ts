@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunReport } from '../src/compare/report.ts';
 import { RunStore } from '../src/store/run-store.ts';
+import { runCliHere } from './support/cli-here.ts';
 import { judgedPair } from './support/judged-pairs.ts';
 import { program, runCli } from './support/mirror.ts';
 import { emptyReport, regressionReport, reportWith, safeReport } from './support/run-reports.ts';
@@ -45,7 +46,7 @@ describe('doubletake report', () => {
     ['markdown', /^## ❌ REGRESSION\n/],
     ['junit', /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites>[^]*<\/testsuites>\n$/],
   ])('writes %s', async (format, expected) => {
-    const { code, stdout } = await runCli(['report', regression, '--format', format]);
+    const { code, stdout } = await runCliHere(['report', regression, '--format', format]);
     expect(code).toBe(1);
     expect(stdout).toMatch(expected);
   });
@@ -76,7 +77,7 @@ describe('doubletake report', () => {
     ['a file that cannot be written', [safe, '--output', join(folder, 'no', 'folder')], /--output .* cannot be written: .* \[DT_REPORT_FILE\]/],
     ['no argument', [], /missing required argument 'RUN'/],
   ])('%s is one line and exit code 2', async (_, args, expected) => {
-    const { code, stdout, stderr } = await runCli(['report', ...args]);
+    const { code, stdout, stderr } = await runCliHere(['report', ...args]);
     expect({ code, stdout, lines: stderr.split('\n').length }).toEqual({ code: 2, stdout: '', lines: 2 });
     expect(stderr).toMatch(expected);
   });

@@ -89,7 +89,6 @@ test('a fleet of 5,000, in pages', async () => {
   removeInstance(cloud, 'i-00000000000000007');
   addInstance(cloud, 5_000);
   expect((await applyAll(config)).map(({ step, outcome }) => `${step.action} ${outcome}`)).toEqual(['delete-session done', 'create-session done']);
-  expect(await applyAll(config)).toEqual([]);
   const [scope] = await openScopes(config, { backoff: quickBackoff, signal: null });
   if (scope === undefined) throw new Error('there is no scope');
   expect((await planScopeRemoval(config.name, scope)).plan.steps).toHaveLength(5_002);

@@ -15,8 +15,16 @@ export interface Sent {
   needles: readonly string[];
 }
 
-/** The n-th canary, in a request that says which it is. */
+const planted = new Map<number, Sent>();
+
+/** The n-th canary, in a request that says which it is: made once, since it is looked for in many places. */
 export function plant(n: number): Sent {
+  const sent = planted.get(n) ?? makeSent(n);
+  planted.set(n, sent);
+  return sent;
+}
+
+function makeSent(n: number): Sent {
   const kind = canaryKinds[n % canaryKinds.length];
   if (kind === undefined) throw new Error('there are no kinds of canaries');
   const { request, needles } = kind.plant(n);
