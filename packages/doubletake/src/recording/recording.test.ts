@@ -140,8 +140,8 @@ describe('a segment that was cut', () => {
     const start = readFileSync(join(folder, name)).subarray(0, segmentHeaderBytes);
     const cut = join(folder, `z-${name}`);
     const starts = [...Array.from({ length: segmentHeaderBytes }, (_, length) => start.subarray(0, length)), Buffer.alloc(segmentHeaderBytes), Buffer.alloc(10_000)];
-    for (const bytes of starts) {
-      writeFileSync(cut, bytes);
+    for (const left of starts) {
+      writeFileSync(cut, left);
       const recording = await openRecording([folder]);
       expect(recording).toMatchObject({ exchanges: 1, warnings: [`${cut} ends before its first block`] });
     }

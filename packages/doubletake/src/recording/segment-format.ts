@@ -51,7 +51,7 @@ export function isSegment(bytes: Buffer): boolean {
 
 /** Whether a file ends, or holds nothing but zeros, before its header does: what ends a process just then leaves that. */
 export function isUnwrittenHeader(bytes: Buffer): boolean {
-  if (bytes.every((byte) => byte === 0)) return true;
+  if (bytes.every((each) => each === 0)) return true;
   return bytes.length < segmentHeaderBytes && segmentMagic.subarray(0, bytes.length).equals(bytes.subarray(0, segmentMagic.length));
 }
 
