@@ -1,6 +1,6 @@
 /**
  * `npm run bench:replay`: how well `doubletake replay` keeps the gaps between requests, and how fast it is without a
- * schedule, beside a bare keep-alive client on the same nginx. See README.md in this folder.
+ * schedule, beside a bare keep-alive client on the same target: nginx, and a small application. See README.md in this folder.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ import { connectionOf } from '../packages/doubletake/src/recording/formats/traff
 import { RecordingWriter } from '../packages/doubletake/src/recording/recording-writer.ts';
 import type { FloorReport } from './floor.ts';
 import { percentile, sampleProcess } from './measure.ts';
-import { findNginx, type Nginx, startNginx } from './nginx.ts';
+import { findNginx, startNginx } from './nginx.ts';
 import { warmUpSeconds } from './scenarios.ts';
 import { startScript } from './script.ts';
 import { requestTexts } from './traffic.ts';
@@ -100,20 +100,37 @@ interface Fastest {
   peakMb: number;
 }
 
+/** What is replayed to, and how many requests it has got. */
+interface Target {
+  readonly url: URL;
+  requests(): Promise<number>;
+  stop(): void | Promise<void>;
+}
+
+async function startApplication(seconds: number): Promise<Target> {
+  const script = startScript('application.ts', [], seconds * 1_000);
+  const { port, countPort } = JSON.parse(await script.nextLine()) as { port: number; countPort: number };
+  return {
+    url: new URL(`http://127.0.0.1:${port}`),
+    requests: async () => Number(await (await fetch(`http://127.0.0.1:${countPort}`)).text()),
+    stop: () => script.stop(),
+  };
+}
+
 /** A bare client that sends the same bytes over as many connections. */
-async function bareClient(nginx: Nginx, bytesFile: string, seconds: number): Promise<Fastest> {
-  const floor = startScript('floor.ts', ['client', nginx.url.port, 'flat', seconds, bytesFile, perConnection], (warmUpSeconds + seconds) * 1000 + 20_000);
+async function bareClient(target: Target, bytesFile: string, seconds: number): Promise<Fastest> {
+  const floor = startScript('floor.ts', ['client', target.url.port, 'flat', seconds, bytesFile, perConnection], (warmUpSeconds + seconds) * 1000 + 20_000);
   await floor.nextLine();
   const { units, userUs, systemUs } = JSON.parse(await floor.nextLine()) as FloorReport;
   return { perSecond: units / seconds, cpuUs: (userUs + systemUs) / units, peakMb: 0 };
 }
 
-async function replayed(nginx: Nginx, recording: string, seconds: number, flags: readonly string[]): Promise<Fastest> {
-  const { processId, ended } = replay(recording, nginx.url.origin, '--speed', 'max', '--loop', ...flags);
+async function replayed(target: Target, recording: string, seconds: number, flags: readonly string[]): Promise<Fastest> {
+  const { processId, ended } = replay(recording, target.url.origin, '--speed', 'max', '--loop', ...flags);
   await delay((warmUpSeconds + 1) * 1_000);
-  const before = { requests: await nginx.requests(), sample: sampleProcess(processId), ms: performance.now() };
+  const before = { requests: await target.requests(), sample: sampleProcess(processId), ms: performance.now() };
   await delay(seconds * 1_000);
-  const after = { requests: await nginx.requests(), sample: sampleProcess(processId), ms: performance.now() };
+  const after = { requests: await target.requests(), sample: sampleProcess(processId), ms: performance.now() };
   process.kill(processId, 'SIGTERM');
   await ended;
   const requests = after.requests - before.requests;
@@ -125,28 +142,21 @@ async function replayed(nginx: Nginx, recording: string, seconds: number, flags:
 }
 
 /** In turn, since what the machine gives changes from one moment to the next; each line is the median of its rounds. */
-async function fastest(folder: string, seconds: number, nginxProgram: string): Promise<string> {
+async function fastest(folder: string, seconds: number, name: string, target: Target): Promise<string> {
   const recording = join(folder, 'fast');
-  record(recording, 200_000, 10, () => requestTexts.page);
   const bytesFile = join(folder, 'sent');
-  writeFileSync(bytesFile, await sentBytes(folder));
-  const nginx = await startNginx(nginxProgram);
   const bare: Fastest[] = [];
   const byWorkers = new Map<string, Fastest[]>([['1', []], ['2', []]]);
-  try {
-    for (let round = 0; round < rounds; round++) {
-      bare.push(await bareClient(nginx, bytesFile, seconds));
-      for (const [workers, found] of byWorkers) found.push(await replayed(nginx, recording, seconds, ['--workers', workers]));
-    }
-  } finally {
-    await nginx.stop();
+  for (let round = 0; round < rounds; round++) {
+    bare.push(await bareClient(target, bytesFile, seconds));
+    for (const [workers, found] of byWorkers) found.push(await replayed(target, recording, seconds, ['--workers', workers]));
   }
   const median = (found: readonly Fastest[], key: keyof Fastest): number => percentile(Float64Array.from(found, (each) => each[key]).toSorted(), 0.5);
   const barePerSecond = median(bare, 'perSecond');
-  let text = `bare client, ${perConnection} connections: ${Math.round(barePerSecond)}/s, ${median(bare, 'cpuUs').toFixed(1)} µs CPU each\n`;
+  let text = `${name}: bare client, ${perConnection} connections: ${Math.round(barePerSecond)}/s, ${median(bare, 'cpuUs').toFixed(1)} µs CPU each\n`;
   for (const [workers, found] of byWorkers) {
     const perSecond = median(found, 'perSecond');
-    text += `--speed max, workers ${workers}: ${Math.round(perSecond)}/s, ${median(found, 'cpuUs').toFixed(1)} µs CPU each, ${Math.round((100 * perSecond) / barePerSecond)} % of it; at most ${Math.round(median(found, 'peakMb'))} MB\n`;
+    text += `${name}: --speed max, workers ${workers}: ${Math.round(perSecond)}/s, ${median(found, 'cpuUs').toFixed(1)} µs CPU each, ${Math.round((100 * perSecond) / barePerSecond)} % of it; at most ${Math.round(median(found, 'peakMb'))} MB\n`;
   }
   return text;
 }
@@ -160,4 +170,10 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const seconds = Number(values.seconds);
 process.stdout.write(`load of the machine: ${loadavg()[0]?.toFixed(1)}\n`);
 process.stdout.write(await gaps(folder, seconds));
-process.stdout.write(await fastest(folder, seconds, nginx));
+record(join(folder, 'fast'), 200_000, 10, () => requestTexts.page);
+writeFileSync(join(folder, 'sent'), await sentBytes(folder));
+const targets: [string, Target][] = [['nginx', await startNginx(nginx)], ['an application', await startApplication(600)]];
+for (const [name, target] of targets) {
+  process.stdout.write(await fastest(folder, seconds, name, target));
+  await target.stop();
+}
