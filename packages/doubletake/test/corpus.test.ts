@@ -8,6 +8,7 @@ import { Inspection, type InspectionSummary } from '../src/engine/inspection.ts'
 import type { Exchange, Message } from '../src/http/exchange.ts';
 import type { Connection } from '../src/tcp/connection.ts';
 import { pcapFile } from './support/capture-files.ts';
+import { runCliHere } from './support/cli-here.ts';
 import { StreamRecord, unpack } from './support/corpus-bodies.ts';
 import { type Difference, differences } from './support/corpus-differences.ts';
 import { type CorpusCapture, corpusFolder, readCorpus, wrapCapture, wrapCaptureInGeneve } from './support/corpus.ts';
@@ -209,7 +210,7 @@ describe.skipIf(captures === null)('doubletake inspect on the corpus', () => {
 
   test('other protocols are named', async () => {
     const others = async (name: string): Promise<unknown> => {
-      const { stdout } = await runCli(['inspect', pathOf(name), '--summary', '--json']);
+      const { stdout } = await runCliHere(['inspect', pathOf(name), '--summary', '--json']);
       return (JSON.parse(stdout) as InspectionSummary).other;
     };
     expect(await others('tls-keylog/zeek_tls12-decryption.pcap')).toEqual({ tls: 1, http2: 0, websocket: 0 });
@@ -220,7 +221,7 @@ describe.skipIf(captures === null)('doubletake inspect on the corpus', () => {
   test('a VNI and a port choose', async () => {
     const count = async (...flags: string[]): Promise<number> => {
       const path = pathOf('vxlan/sv_vxlan-non-zero-reserved-fields.pcap');
-      const { stdout } = await runCli(['inspect', path, '--summary', '--json', ...flags]);
+      const { stdout } = await runCliHere(['inspect', path, '--summary', '--json', ...flags]);
       return (JSON.parse(stdout) as InspectionSummary).requests;
     };
     expect(await count('--port', '80')).toBe(1);

@@ -6,6 +6,7 @@ import type { RecordedExchange } from '../src/recording/recorded-exchange.ts';
 import { openDatabase } from '../src/store/database.ts';
 import { exchangeColumns } from '../src/store/exchange-parquet.ts';
 import { type CapturePacket, pcapFile } from './support/capture-files.ts';
+import { runCliHere } from './support/cli-here.ts';
 import { configFile, freePath } from './support/config-file.ts';
 import { conversation } from './support/conversation.ts';
 import { eventually, recordingTarget, runCli, startMirror, stopAll } from './support/mirror.ts';
@@ -139,7 +140,7 @@ describe('inspect of a recording', () => {
 
   test('takes a part by time, connection and port, and counts', async () => {
     const listed = async (...flags: string[]): Promise<Record<string, unknown>> =>
-      JSON.parse((await runCli(['inspect', directory, '--summary', '--json', ...flags])).stdout) as Record<string, unknown>;
+      JSON.parse((await runCliHere(['inspect', directory, '--summary', '--json', ...flags])).stdout) as Record<string, unknown>;
     const all = await listed();
     expect(all).toMatchObject({ segments: 1, connections: 2, requests: 40, responses: 40, unpaired: { requests: 0 } });
     expect(await listed('--connection', '10.0.0.2:4000>10.0.1.2:80')).toMatchObject({ connections: 1, requests: 20 });
@@ -151,7 +152,7 @@ describe('inspect of a recording', () => {
 
   test('writes a Parquet file with a row for each exchange', async () => {
     const file = freePath('.parquet');
-    const { code, stderr } = await runCli(['inspect', directory, '--parquet', file]);
+    const { code, stderr } = await runCliHere(['inspect', directory, '--parquet', file]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const database = await openDatabase(':memory:', 'READ_WRITE');
     const rows = await database.connection.runAndReadAll(
@@ -170,9 +171,9 @@ describe('inspect of a recording', () => {
   });
 
   test('a flag for recordings with a capture file, and a folder without a recording, are told', async () => {
-    expect(await runCli(['inspect', capture, '--parquet', 'x'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--parquet: goes with recordings') });
+    expect(await runCliHere(['inspect', capture, '--parquet', 'x'])).toMatchObject({ code: 2, stderr: expect.stringContaining('--parquet: goes with recordings') });
     const empty = freePath('.empty');
     mkdirSync(empty);
-    expect(await runCli(['inspect', empty])).toMatchObject({ code: 2, stderr: expect.stringContaining('[DT_RECORDING_NOT_FOUND]') });
+    expect(await runCliHere(['inspect', empty])).toMatchObject({ code: 2, stderr: expect.stringContaining('[DT_RECORDING_NOT_FOUND]') });
   });
 });
