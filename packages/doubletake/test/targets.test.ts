@@ -106,7 +106,9 @@ describe('a target is spared', () => {
     const capture = freePath('.pcap');
     writeFileSync(capture, pcapFile(packets(...numbered(40))));
     const limits = { requestsPerSecond: 200, burst: 3 };
-    const mirror = await startMirror([configFile({ sources: [{ pcap: { file: capture } }], targets: [{ name: 't', url: target.url, limits }] })]);
+    // The other source keeps it running when the file is at its end.
+      const sources = [{ pcap: { file: capture } }, { vxlan: { listen: '127.0.0.1:0' } }];
+      const mirror = await startMirror([configFile({ sources, targets: [{ name: 't', url: target.url, limits }] })]);
     await target.received(40);
     const { ledger, code } = await mirror.stop();
     expect(code).toBe(0);
@@ -163,7 +165,9 @@ describe('a target is spared', () => {
       });
       const capture = freePath('.pcap');
       writeFileSync(capture, pcapFile(packets(...numbered(300))));
-      const mirror = await startMirror([configFile({ sources: [{ pcap: { file: capture } }], targets: [{ name: 't', url: target.url, ...wary }] })]);
+      // The other source keeps it running when the file is at its end.
+      const sources = [{ pcap: { file: capture } }, { vxlan: { listen: '127.0.0.1:0' } }];
+      const mirror = await startMirror([configFile({ sources, targets: [{ name: 't', url: target.url, ...wary }] })]);
       await eventually('the circuit to open', () => (mirror.stderr().includes('the circuit breaker opens') ? true : null));
       return { mirror, port: target.port };
     };
