@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { total } from '../src/ledger/report.ts';
 import { pcapFile } from './support/capture-files.ts';
+import { configFile } from './support/config-file.ts';
 import { conversation, type ConversationOptions } from './support/conversation.ts';
 import { eventually, program, type RecordedRequest, recordingTarget, startMirror, stopAll } from './support/mirror.ts';
 import { client, exchanges, get, mirrorToRecorder, ok, post, requestLine, requestLines } from './support/requests.ts';
@@ -378,15 +379,14 @@ describe('bounds and an orderly end', () => {
   });
 
   test('a second signal stops at once, and what was under way is counted', async () => {
-    const { target, mirror } = await mirrorToRecorder(['--health', '127.0.0.1:0'], () => {});
+    // A drain would outlast the test.
+    const patient = configFile({ drain: '10m' });
+    const { target, mirror } = await mirrorToRecorder([patient, '--health', '127.0.0.1:0'], () => {});
     for (let index = 0; index < 10; index++) await mirror.send(exchanges(client(index), [get(`/never/${index}`)]));
     await target.received(10);
-    const startMs = performance.now();
     mirror.child.kill('SIGTERM');
     while ((await fetch(`http://${mirror.ready['health']}/healthz`)).status === 200);
     const { ledger, code } = await mirror.stop();
-    // A drain would have taken ten seconds.
-    expect(performance.now() - startMs).toBeLessThan(8_000);
     expect(code).toBe(0);
     expect(ledger).toMatchObject({ captured: 10, outcomes: { dropped: { shutdown: 10 } }, inFlight: 0 });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { exchangeOf } from '../../test/support/exchanges.ts';
+import { growth } from '../../test/support/growth.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { filterOutcomes, RequestFilter } from './filter.ts';
 import type { Condition, FilterRule } from './filter-options.ts';
@@ -148,24 +149,13 @@ describe('time grows with the length of the text and no faster', () => {
   test.each(conditions)('%s', (_title, condition, text) => {
     const filter = new RequestFilter([{ name: 'it', exclude: condition }]);
     const view = new RequestView([]);
-    const exchanges = [exchangeOf(text(length)), exchangeOf(text(10 * length))] as const;
-    const costMs = (exchange: Exchange): number => {
-      const startMs = performance.now();
+    const deciding = (exchange: Exchange) => (): void => {
       for (let again = 0; again < 4; again++) {
         view.show(exchange);
         filter.decide(view);
       }
-      return performance.now() - startMs;
     };
-    // The best of many, so that what else the machine does hardly counts.
-    const best: [number, number] = [Infinity, Infinity];
-    // Below a fifth of a millisecond it is the allocation of texts that counts.
-    const ratio = (): number => best[1] / Math.max(0.2, best[0]);
-    for (let run = 0; run < 5 || (run < 60 && ratio() >= 30); run++) {
-      best[0] = Math.min(best[0], costMs(exchanges[0]));
-      best[1] = Math.min(best[1], costMs(exchanges[1]));
-    }
-    // Ten times the text; a quadratic matcher would take a hundred times as long.
-    expect(ratio()).toBeLessThan(30);
+    // A quadratic matcher would take ten.
+    expect(growth(deciding(exchangeOf(text(length))), deciding(exchangeOf(text(10 * length))), 10, 3)).toBeLessThan(3);
   });
 });
