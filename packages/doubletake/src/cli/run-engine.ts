@@ -1,6 +1,5 @@
 /** Runs an engine from the command line, from its start to its ledger: for `mirror` until stopped, for `replay` to the end. */
 import { appendFileSync, writeFileSync } from 'node:fs';
-import { terminalReport } from '../compare/report-text/terminal.ts';
 import type { RunReport } from '../compare/report.ts';
 import { formatListen } from '../config/listen.ts';
 import { ConfigError } from '../config/problem.ts';
@@ -105,6 +104,7 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
     if (!quiet) process.stdout.write(ledgerText(report));
     const { comparison } = engine;
     if (comparison !== null && !quiet) {
+      const { terminalReport } = await import('../compare/report-text/terminal.ts');
       const { isTTY, columns } = process.stdout;
       process.stdout.write(`\n${terminalReport(comparison, { width: Math.min(columns ?? 100, 120), color: isTTY })}`);
     }

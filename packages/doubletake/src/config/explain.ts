@@ -12,7 +12,8 @@ import { formatListen } from './listen.ts';
 import { filterWords, Words } from './plain-words.ts';
 import type { ProxyConfig } from './proxy-schema.ts';
 import type { MirrorConfig, SourceConfig } from './schema.ts';
-import { type FilesConfig, packetSettings } from './source-schema.ts';
+import type { FilesConfig } from './source-schema.ts';
+import { packetSettings } from './sources.ts';
 
 export function explain(config: MirrorConfig, document: ConfigDocument): string {
   const words = new Words(document);

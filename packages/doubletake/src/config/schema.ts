@@ -14,7 +14,8 @@ import { guardsSchema } from './guards-schema.ts';
 import { metricsSchema } from './metrics-schema.ts';
 import { policySchema } from './policy-schema.ts';
 import { recordSchema } from './record-schema.ts';
-import { productionBehindProxies, type SourceConfig, sourceKey, sourceSchema } from './source-schema.ts';
+import { type SourceConfig, sourceSchema } from './source-schema.ts';
+import { productionBehindProxies, sourceKey } from './sources.ts';
 import { type TargetConfig, targetSchema } from './target-schema.ts';
 import { durationSchema, listenSchema, textSchema, wholeNumber } from './values.ts';
 

@@ -127,6 +127,9 @@ const filesSchema = z
 
 export type FilesConfig = z.output<typeof filesSchema>;
 
+/** Which packets a source takes. */
+export type PacketChoice = z.output<z.ZodObject<typeof packetChoice>>;
+
 export type SourceConfig =
   | { vxlan: TunnelConfig }
   | { geneve: TunnelConfig }
@@ -166,34 +169,3 @@ export const sourceSchema = z
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
-
-/** What makes two sources the same: the ledger's rows are named after it. */
-export function sourceKey(source: SourceConfig): string {
-  if ('pcap' in source) return JSON.stringify(source.pcap.file);
-  if ('files' in source) return `files ${JSON.stringify(source.files.paths)}`;
-  if ('interface' in source) return JSON.stringify(['interface', source.interface.name]);
-  if ('httpSink' in source) return `tcp ${JSON.stringify(source.httpSink.listen)}`;
-  if ('proxy' in source) return `tcp ${JSON.stringify(source.proxy.listen)}`;
-  // Two tunnels cannot have one UDP port, whatever their kinds.
-  return JSON.stringify('vxlan' in source ? source.vxlan.listen : source.geneve.listen);
-}
-
-/**
- * Servers that no target may be, since bytes that go there reach production: what proxies stand before, and the proxies
- * themselves, also under the names that this machine always has.
- */
-export function productionBehindProxies(sources: readonly SourceConfig[]): { host: string; port: number }[] {
-  return sources.flatMap((source) => {
-    if (!('proxy' in source)) return [];
-    const { upstream, listen } = source.proxy;
-    const own = listen.port === 0 ? [] : [listen.host, 'localhost', '127.0.0.1', '::1'].map((host) => ({ host, port: listen.port }));
-    return [{ host: upstream.host, port: upstream.port }, ...own];
-  });
-}
-
-/** Which packets a source takes. */
-export function packetSettings(source: PacketSource): z.output<z.ZodObject<typeof packetChoice>> {
-  if ('pcap' in source) return source.pcap;
-  if ('interface' in source) return source.interface;
-  return 'vxlan' in source ? source.vxlan : source.geneve;
-}

@@ -32,12 +32,12 @@ export function isCompared(config: MirrorConfig, target: string): boolean {
   return roles !== null && [roles.baseline, roles.reference, roles.candidate].includes(target);
 }
 
-/** Response bodies of production that are kept, bytes each: 0 unless they are compared. */
+/** Response bodies of production that are kept, bytes each: 0 unless they are compared or recorded. */
 export function responseBodyBytesMax(config: MirrorConfig): number {
   const roles = pairingOptions(config);
-  if (roles === null || roles.baseline !== null) return DEFAULT_HTTP_LIMITS.responseBodyBytesMax;
   // With chunk framing, which is no part of the content.
-  return 2 * (config.compare?.bodyBytesMax ?? 0);
+  const comparedMax = roles?.baseline === null ? 2 * (config.compare?.bodyBytesMax ?? 0) : DEFAULT_HTTP_LIMITS.responseBodyBytesMax;
+  return Math.max(comparedMax, config.record?.bodyBytesMax ?? 0);
 }
 
 /** Makes answers safe under the key of the requests; null when nothing is sanitized. */

@@ -1,5 +1,6 @@
 /** The names of everything that a run counts: the places in the ledger's report and the slots in the workers' rows. */
 import type { MirrorConfig } from '../config/schema.ts';
+import { sourceName } from '../config/sources.ts';
 import { otherProtocols } from '../http/exchange.ts';
 import { fidelityNames } from '../http/fidelity.ts';
 import { CounterLayout } from '../ledger/counters.ts';
@@ -9,7 +10,6 @@ import { lagPlace, latencyPlace, productionLatencyPlace, recordingCounts, record
 import { decodedResults } from '../packets/decoded.ts';
 import { filterOutcomes } from '../policy/filter.ts';
 import type { FilterRule } from '../policy/filter-options.ts';
-import { sourceName } from './sources.ts';
 
 const responsePaths = statusClasses.map((name) => ['responses', name]);
 

@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
-import { productionBehindProxies } from '../config/source-schema.ts';
+import { productionBehindProxies } from '../config/sources.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { ListedServer } from '../policy/production-servers.ts';
 

@@ -34,8 +34,3 @@ function readRecordingKey(file: string): string {
   if (key.length >= keyCharsMin) return key;
   throw new RecordingError('DT_RECORDING_KEY', `the key in ${file} is too short: it takes at least ${keyCharsMin} characters`);
 }
-
-/** Response bodies of production that are kept to be recorded, bytes each. */
-export function keptResponseBytes({ record }: MirrorConfig): number {
-  return record?.bodyBytesMax ?? 0;
-}

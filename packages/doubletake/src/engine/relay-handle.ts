@@ -1,12 +1,12 @@
 /** The main thread's hold on the relay's thread: its start, its counts and its stop. */
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MirrorConfig } from '../config/schema.ts';
+import { sourceName } from '../config/sources.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { LedgerReport } from '../ledger/report.ts';
 import { createCopyRing } from '../relay/copy-ring.ts';
 import { relayOptions } from './relay-options.ts';
 import { type CopySupply, type FromRelay, relayCountNames, type RelayStart, type ToRelay } from './relay-messages.ts';
-import { sourceName } from './sources.ts';
 
 /** Relayed bytes that wait for one worker; what goes beyond is not copied. */
 const ringBytes = 32 * 1024 * 1024;

@@ -6,7 +6,7 @@ import type { RunningSource } from './running-source.ts';
 import type { SinkIntake } from './sink-intake.ts';
 
 /** The port that all workers are to listen on, known to be free; null where workers cannot share one. */
-export async function shareSinkPort({ host, port }: { host: string; port: number }, workers: number): Promise<number | null> {
+export async function reserveSinkPort({ host, port }: { host: string; port: number }, workers: number): Promise<number | null> {
   if (workers === 1 || process.platform !== 'linux') return null;
   return reserveTcpPort(await numericAddress(host), port);
 }

@@ -1,11 +1,11 @@
 /** The main thread's hold on one worker: its start, its counters, its stop, and its death. */
 import { getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import { readsStandardInput } from '../config/sources.ts';
 import { DoubletakeError } from '../errors.ts';
 import { type Publication, readPublication } from '../ledger/counters.ts';
 import type { RequestEntry } from '../store/request-filter.ts';
 import type { FromWorker, ToWorker, WorkerCommand, WorkerStart } from './messages.ts';
-import { readsStandardInput } from './sources.ts';
 
 /** What lives short is small here; a larger nursery would only cost memory. */
 const youngMb = 32;

@@ -18,7 +18,6 @@ import { ExchangeRecorder } from './exchange-recorder.ts';
 import { PairSender } from './pair-sender.ts';
 import { Pairing } from './pairing.ts';
 import { RecordSender } from './record-sender.ts';
-import { keptResponseBytes } from './recording.ts';
 import { type FeedSafety, RequestFeed } from './request-feed.ts';
 import type { RunningSource } from './running-source.ts';
 import { openSanitizers } from './sanitizing.ts';
@@ -94,7 +93,7 @@ export class WorkerRun {
         }
       : null;
     this.#pipelines = config.sources.map((source) =>
-      openIntake(source, hashSeed, this.#dispatcher, this.#layout, this.#row, learn, Math.max(responseBodyBytesMax(config), keptResponseBytes(config))),
+      openIntake(source, hashSeed, this.#dispatcher, this.#layout, this.#row, learn, responseBodyBytesMax(config)),
     );
   }
 
