@@ -301,6 +301,25 @@ test('a missing permission is told once, with the action and a policy, and is no
   expect(aws.changes().filter(({ operation }) => operation === 'CreateTrafficMirrorSession').length).toBeLessThanOrEqual(8);
 });
 
+test('a watch counts as done what was done, and not what waits for what failed', async () => {
+  fleetOf(3);
+  aws.fault = ({ operation }) => (operation === 'CreateTrafficMirrorFilter' ? { code: 'InvalidParameterValue', message: 'AWS does not like it' } : null);
+  const config = awsConfig();
+  const ending = new AbortController();
+  const warnings: string[] = [];
+  const scopes = await openScopes(config, { backoff: quickBackoff, signal: null });
+  await watchFleet(config, { everyMs: 1, queueUrl: null }, scopes, {
+    backoff: quickBackoff,
+    signal: ending.signal,
+    now: () => 1_700_000_000_000,
+    notice: () => {},
+    warning: (text) => warnings.push(text),
+    onRound: () => ending.abort(),
+  });
+  // The target alone was made; two rules and three sessions wait for the filter.
+  expect(warnings).toEqual(['111111111111/eu-central-1: 1 of 7 steps done; ec2:CreateTrafficMirrorFilter was refused (InvalidParameterValue): AWS does not like it']);
+});
+
 test('when it is interrupted, no further call changes anything', async () => {
   fleetOf(50);
   const interruption = new AbortController();

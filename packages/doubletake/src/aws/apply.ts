@@ -7,7 +7,7 @@ import { explained } from './call-error.ts';
 import type { Scope } from './clients.ts';
 import { doStep, type Made } from './do-step.ts';
 import { readSessions } from './read-mirrors.ts';
-import { type Backoff, isPassing, withRetries } from './retry.ts';
+import { type Backoff, isPassing, waitMsMax, withRetries } from './retry.ts';
 import { type Action, operations, phases, type Step } from './step.ts';
 
 export interface StepResult {
@@ -96,7 +96,7 @@ class Run {
       const listed = new Set(sessions.map(({ id }) => id));
       missing = missing.filter(({ id }) => id === null || !listed.has(id));
       if (missing.length === 0 || attempt >= backoff.attemptsMax) return missing;
-      await backoff.sleep(Math.min(backoff.mostMs, backoff.firstMs * 2 ** (attempt - 1)), signal).catch(() => {});
+      await backoff.sleep(waitMsMax(backoff, attempt), signal).catch(() => {});
     }
   }
 

@@ -23,7 +23,7 @@ export function explained(operation: string, error: ApiError): { code: string; t
     case 'credentials':
       return {
         code: 'DT_AWS_CREDENTIALS',
-        text: `AWS takes no call with these credentials, or there are none (${error.code}); \`aws sts get-caller-identity\` finds them in the same places`,
+        text: `AWS takes no call with these credentials, or there are none (${error.code}): sign in, or set AWS_PROFILE; \`aws sts get-caller-identity\` finds them in the same places`,
       };
     case 'throttled':
     case 'transient':

@@ -1,7 +1,7 @@
 /** The interfaces behind services of ECS: of their tasks, where these have a network of their own (awsvpc), else of the instances they run on. */
 import type { Scope } from './clients.ts';
 import { type EcsService, ecsServiceKey } from './inventory.ts';
-import { allPages } from './pages.ts';
+import { allPages, partsOf } from './pages.ts';
 
 interface ServiceName {
   cluster: string;
@@ -29,7 +29,7 @@ async function readService({ cluster, service }: ServiceName, scope: Scope): Pro
   );
   const interfaces = new Set<string>();
   const hosts = new Set<string>();
-  for (const tasks of chunks(taskArns)) {
+  for (const tasks of partsOf(taskArns, ecsPageSize)) {
     const described = await scope.call('ecs', 'DescribeTasks', (ecs, options) => ecs.describeTasks({ cluster, tasks }, options));
     for (const task of described.tasks ?? []) {
       const own = (task.attachments ?? []).flatMap(({ details = [] }) => details.flatMap(({ name, value }) => (name === 'networkInterfaceId' ? [value ?? ''] : [])));
@@ -38,15 +38,11 @@ async function readService({ cluster, service }: ServiceName, scope: Scope): Pro
     }
   }
   const instances = new Set<string>();
-  for (const containerInstances of chunks([...hosts])) {
+  for (const containerInstances of partsOf([...hosts], ecsPageSize)) {
     const described = await scope.call('ecs', 'DescribeContainerInstances', (ecs, options) =>
       ecs.describeContainerInstances({ cluster, containerInstances }, options),
     );
     for (const { ec2InstanceId } of described.containerInstances ?? []) if (ec2InstanceId !== undefined) instances.add(ec2InstanceId);
   }
   return { interfaces, instances };
-}
-
-function chunks(all: readonly string[]): string[][] {
-  return Array.from({ length: Math.ceil(all.length / ecsPageSize) }, (_, index) => all.slice(index * ecsPageSize, (index + 1) * ecsPageSize));
 }

@@ -3,9 +3,8 @@
  * Mirroring" and the EC2 API reference; none of these quotas can be raised.
  */
 
-/** https://docs.aws.amazon.com/vpc/latest/mirroring/traffic-mirroring-quotas.html */
+/** https://docs.aws.amazon.com/vpc/latest/mirroring/traffic-mirroring-quotas.html, as of 2026-11-21. */
 export const quotas = {
-  readOn: '2026-11-21',
   sessionsPerAccount: 10_000,
   sessionsPerInterface: 3,
   targetsPerAccount: 10_000,
@@ -17,12 +16,10 @@ export const quotas = {
   sourcesPerLargestInterfaceTarget: 100,
 } as const;
 
-/** CreateTrafficMirrorSession, CreateTrafficMirrorFilterRule. */
+/** CreateTrafficMirrorSession. */
 export const ranges = {
   vni: { min: 1, max: 16_777_215 },
   sessionNumber: { min: 1, max: 32_766 },
-  ruleNumber: { min: 1, max: 32_766 },
-  port: { min: 0, max: 65_535 },
   /** Bytes of a packet behind the VXLAN header. Below 55 nothing is left of an IPv6 packet but its headers. */
   packetLength: { min: 55, max: 65_535 },
   /** To a network or gateway load balancer. */

@@ -1,7 +1,7 @@
 /** What EC2 says of the mirroring of its instances, from CloudWatch (traffic-mirror-cloudwatch.html). */
 import type { GetMetricDataCommandOutput, MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 import type { Scope } from './clients.ts';
-import { allPages } from './pages.ts';
+import { allPages, partsOf } from './pages.ts';
 
 /** Bytes of all interfaces of an instance in the window; null where CloudWatch has no number. */
 export interface MirrorMetrics {
@@ -29,8 +29,7 @@ const periodSeconds = 300;
 export async function readMetrics(instances: readonly string[], nowMs: number, windowMs: number, scope: Scope): Promise<Map<string, MirrorMetrics>> {
   const found = new Map(instances.map((id): [string, MirrorMetrics] => [id, { mirroredIn: null, mirroredOut: null, skippedIn: null, skippedOut: null }]));
   const asked = instances.flatMap((instance) => fields.map((field) => ({ instance, field })));
-  for (let start = 0; start < asked.length; start += queriesMax) {
-    const part = asked.slice(start, start + queriesMax);
+  for (const part of partsOf(asked, queriesMax)) {
     const input = {
       StartTime: new Date(nowMs - windowMs),
       EndTime: new Date(nowMs),

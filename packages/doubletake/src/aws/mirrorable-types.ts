@@ -4,8 +4,8 @@
  * types". A family that is not here cannot, or is newer than the list.
  */
 
-/** When AWS last changed the list, and when it was read. */
-export const mirrorableTypesOf = { listed: '2025-08-28', readOn: '2026-11-21' };
+/** When AWS last changed the list, as of 2026-11-21. */
+const listedOn = '2025-08-28';
 
 const virtualized = new Set(
   `a1 m4 m5 m5a m5ad m5d m5dn m5n m5zn m6a m6g m6gd m6i m6id m6idn m6in m7a m7g m7gd m7i m7i-flex mac1 mac2 mac2-m1ultra
@@ -29,5 +29,5 @@ export function unmirrorable(instanceType: string): string | null {
   const metal = size.startsWith('metal');
   if ((metal ? bareMetal : virtualized).has(family)) return null;
   const kind = metal ? `bare metal of family ${family}` : `family ${family}`;
-  return `AWS does not mirror its type ${instanceType}: ${kind} is not on its list of ${mirrorableTypesOf.listed}`;
+  return `AWS does not mirror its type ${instanceType}: ${kind} is not on its list of ${listedOn}`;
 }

@@ -1,4 +1,4 @@
-/** Lists that AWS hands out page by page. */
+/** Lists that AWS hands out page by page, or takes part by part. */
 import { DoubletakeError } from '../errors.ts';
 
 /** The most that EC2 takes for `MaxResults`. */
@@ -21,4 +21,9 @@ export async function allPages<Output extends { NextToken?: string | undefined }
     if (token === undefined || token === '') return all;
   }
   throw new DoubletakeError('DT_AWS_REFUSED', `a list of AWS has more than ${pagesMax} pages, or no end`);
+}
+
+/** `all` in parts of `size`; the last may be shorter. */
+export function partsOf<T>(all: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size));
 }

@@ -16,12 +16,10 @@ export interface ScopePlan {
   plan: Plan;
   /** Empty for a removal. */
   verdicts: Verdict[];
-  /** Null for a removal. */
-  inventory: Inventory | null;
 }
 
-/** Reads what there is, and plans what `aws` wants. Rejects with a `DoubletakeError`. */
-export async function planScope(aws: AwsConfig, scope: Scope): Promise<ScopePlan> {
+/** Reads what there is, and plans what `aws` wants; with what was read. Rejects with a `DoubletakeError`. */
+export async function planScope(aws: AwsConfig, scope: Scope): Promise<ScopePlan & { inventory: Inventory }> {
   const inventory = await readInventory(aws, scope);
   const { desired, verdicts } = desiredState(aws, inventory);
   const reasons = new Map(verdicts.map((verdict) => [verdict.interface, verdict.reason]));
@@ -31,7 +29,7 @@ export async function planScope(aws: AwsConfig, scope: Scope): Promise<ScopePlan
 
 /** Plans to remove all that `name` has. Rejects with a `DoubletakeError`. */
 export async function planScopeRemoval(name: string, scope: Scope): Promise<ScopePlan> {
-  return { scope, plan: planRemoval(name, await readMirrors(scope)), verdicts: [], inventory: null };
+  return { scope, plan: planRemoval(name, await readMirrors(scope)), verdicts: [] };
 }
 
 /** Does what is planned; `nowMs` is the time since the epoch. */

@@ -13,6 +13,11 @@ export interface Backoff {
   sleep(ms: number, signal: AbortSignal | null): Promise<void>;
 }
 
+/** The most that is waited behind this attempt, counted from 1. */
+export function waitMsMax({ firstMs, mostMs }: Backoff, attempt: number): number {
+  return Math.min(mostMs, firstMs * 2 ** (attempt - 1));
+}
+
 /** Whether a call that failed so may work later. */
 export function isPassing({ kind }: ApiError): boolean {
   return kind === 'throttled' || kind === 'transient';
@@ -30,8 +35,7 @@ export async function withRetries<T>(call: () => Promise<T>, { again = isPassing
       return await call();
     } catch (error) {
       if (attempt >= backoff.attemptsMax || signal?.aborted === true || !again(readApiError(error))) throw error;
-      const most = Math.min(backoff.mostMs, backoff.firstMs * 2 ** (attempt - 1));
-      await backoff.sleep(backoff.random() * most, signal);
+      await backoff.sleep(backoff.random() * waitMsMax(backoff, attempt), signal);
     }
   }
 }

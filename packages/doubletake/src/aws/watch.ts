@@ -66,7 +66,7 @@ class Watch {
       const { steps, problems } = planned.plan;
       const results = await applyPlan(planned, this.#options.now(), { name: this.#aws.name, backoff, callsAtOnce: usualCallsAtOnce, signal, onResult: () => {} });
       const failed = results.filter(({ outcome }) => outcome === 'failed');
-      const done = results.length - failed.length;
+      const done = results.filter(({ outcome }) => outcome === 'done' || outcome === 'gone').length;
       for (const { step } of results.filter(({ outcome }) => outcome === 'done')) {
         if ('interface' in step) notice(`${where}: ${step.action} on ${step.interface}: ${step.reason}`);
       }

@@ -31,12 +31,12 @@ export function awsCostCommand(): Command {
     .addOption(new Option('--packet <SIZE>', 'an average packet').argParser((text) => parseSize('--packet', text)).default(1_000, '1kB'))
     .addOption(new Option('--zones <N>', 'zones over which sources and mirrors are spread').argParser((text) => parseInteger('--zones', text, 1, 20)).default(3))
     .option('--no-balancer', 'the target is a network interface, and no load balancer')
+    .option('--json', 'as one JSON object')
     .optionsGroup('Prices, where yours are others:')
     .addOption(price('--session-hour', 'a session in an hour', prices.sessionHour))
     .addOption(price('--balancer-hour', 'a network load balancer in an hour', prices.balancerHour))
     .addOption(price('--capacity-unit-hour', 'a capacity unit (NLCU) in an hour', prices.capacityUnitHour))
     .addOption(price('--gigabyte-across-zones', 'a GB across zones, on each side', prices.gigabyteAcrossZones))
-    .option('--json', 'as one JSON object')
     .action((flags: CostFlags) => cost(flags));
 }
 

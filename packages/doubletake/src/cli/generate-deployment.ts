@@ -8,6 +8,7 @@ import { mirrorManifests } from '../generate/kubernetes.ts';
 import { tapManifests } from '../generate/kubernetes-tap.ts';
 import { authority } from '../generate/options.ts';
 import { systemdUnit } from '../generate/systemd.ts';
+import { tapArguments } from '../generate/tap-arguments.ts';
 import { terraformModule } from '../generate/terraform.ts';
 import { version } from '../version.ts';
 import { parseInteger, parseReceiver } from './flags.ts';
@@ -102,13 +103,13 @@ function systemdCommand(): Command {
     .optionsGroup('A tap:')
     .addOption(new Option('--to <HOST[:PORT]>', 'the mirror to which a tap sends').argParser((text) => parseReceiver('--to', text, vxlanPort)))
     .addOption(interfaceOption('interface that a tap reads').default('any'));
-  return addPacketOptions(command, 'all').action(({ to, config, node, program, captures = false, interface: name, vni, port: ports = [] }: SystemdFlags) => {
+  return addPacketOptions(command, 'all').action(({ to, config, node, program, captures = false, interface: interfaceName, vni, port: ports = [] }: SystemdFlags) => {
     if (to === undefined) {
       return print(systemdUnit({ command: 'mirror', commandLine: [node, program, 'mirror', config], captures }));
     }
     parseWord('--to', to.host, /^[A-Za-z0-9.:_-]+$/, 'a host name or an address');
-    const flags = ['--interface', name, '--to', authority(to), '--vni', String(vni), ...ports.flatMap((port) => ['--port', String(port)])];
-    return print(systemdUnit({ command: 'tap', commandLine: [node, program, 'tap', ...flags], captures: true }));
+    const commandLine = [node, program, ...tapArguments({ interfaceName, to: authority(to), vni, ports })];
+    return print(systemdUnit({ command: 'tap', commandLine, captures: true }));
   });
 }
 

@@ -2,8 +2,8 @@
 import { authority, type CopyOptions } from './options.ts';
 
 export function haproxyConfig({ sink, production, percentage }: CopyOptions): string {
-  const { numerator, denominator } = { numerator: Math.max(1, Math.round(percentage * 10_000)), denominator: 1_000_000 };
-  const condition = percentage >= 100 ? '' : ` if { rand(${denominator}) lt ${numerator} }`;
+  const millionths = Math.max(1, Math.round(percentage * 10_000));
+  const condition = percentage >= 100 ? '' : ` if { rand(1000000) lt ${millionths} }`;
   return `# Copies ${percentage} % of the requests to doubletake's mirror sink. Two files; and beside HAProxy runs the agent
 # (https://github.com/haproxytech/spoa-mirror), which sends the copies:
 #

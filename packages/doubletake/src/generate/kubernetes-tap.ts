@@ -1,20 +1,15 @@
 /** Kubernetes: a tap on every node, which sends what passes it to a mirror. */
+import { type TapArguments, tapArguments } from './tap-arguments.ts';
 
-export interface TapManifestOptions {
+export interface TapManifestOptions extends TapArguments {
   /** The mirror's namespace; the taps have one of their own beside it. */
   namespace: string;
   image: string;
-  interfaceName: string;
-  /** Where the mirror listens: host name or address, and port. */
-  to: string;
-  vni: number;
-  ports: readonly number[];
 }
 
 /** The manifests of the taps, in the order in which they can be applied. */
-export function tapManifests({ namespace, image, interfaceName, to, vni, ports }: TapManifestOptions): string {
-  const args = ['tap', '--interface', interfaceName, '--to', to, '--vni', String(vni), ...ports.flatMap((port) => ['--port', String(port)])];
-  return `# A tap on every node: what passes ${interfaceName} is sent to ${to} as VXLAN.
+export function tapManifests({ namespace, image, ...tap }: TapManifestOptions): string {
+  return `# A tap on every node: what passes ${tap.interfaceName} is sent to ${tap.to} as VXLAN.
 #
 # - It reads the nodes' own interfaces: the host's network, and CAP_NET_RAW. The Pod Security Standards call both privileged,
 #   so taps have a namespace of their own. All other capabilities are dropped; the user has to be root, since Kubernetes
@@ -55,7 +50,7 @@ spec:
       containers:
         - name: tap
           image: ${image}
-          args: ${JSON.stringify(args)}
+          args: ${JSON.stringify(tapArguments(tap))}
           resources:
             requests: { cpu: 50m, memory: 96Mi }
             limits: { memory: 256Mi }

@@ -1,5 +1,5 @@
 /**
- * Logs, and what is made of them. The mirror writes a JSON line of progress every ten seconds, whose \`recent\` counts what
+ * Logs, and what is made of them. The mirror writes a JSON line of progress every ten seconds, whose `recent` counts what
  * came since the line before; metric filters add these numbers up over all instances, and alarms watch the sums. Nothing
  * but the log leaves the instance for it.
  */

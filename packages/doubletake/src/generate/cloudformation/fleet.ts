@@ -2,7 +2,7 @@
 import { instanceWords } from './instance-config.ts';
 import { userData } from './user-data.ts';
 
-/** \`text\` with so many blanks before each line that is not empty. */
+/** `text` with so many blanks before each line that is not empty. */
 function indented(text: string, blanks: number): string {
   return text.replaceAll(/^(?=.)/gm, ' '.repeat(blanks));
 }

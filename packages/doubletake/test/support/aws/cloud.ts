@@ -85,7 +85,6 @@ export class FakeCloud {
   /** For so many calls a change is not seen everywhere. */
   lag = 0;
   pageSizeMax = 1_000;
-  quota = { sessionsPerAccount: 10_000 };
   readonly instanceById = new Map<string | undefined, Instance>();
   readonly interfaceById = new Map<string | undefined, NetworkInterface>();
   endpoints: VpcEndpoint[] = [];
@@ -160,7 +159,7 @@ export class FakeCloud {
     if (onLink.some(({ SessionNumber }) => SessionNumber === session.SessionNumber)) {
       throw new AwsFault('InvalidParameterValue', `Session number ${session.SessionNumber} is already being used on ${link.NetworkInterfaceId}`);
     }
-    if (self === null && this.sessions.size >= this.quota.sessionsPerAccount) throw new AwsFault('TrafficMirrorSessionLimitExceeded', 'The maximum number of Traffic Mirror sessions has been exceeded.');
+    if (self === null && this.sessions.size >= 10_000) throw new AwsFault('TrafficMirrorSessionLimitExceeded', 'The maximum number of Traffic Mirror sessions has been exceeded.');
     if (target.Type === 'network-interface') this.#checkSources(target, session);
   }
 

@@ -3,7 +3,7 @@
  * SDK's own model, keeps state for each account and region, and fails as it is told to.
  *
  *     const aws = await startFakeAws();
- *     aws.cloud().instances.push(…);
+ *     addInstance(aws.cloud(), 1);
  *     aws.fault = ({ operation }) => operation === 'CreateTrafficMirrorSession' ? { code: 'RequestLimitExceeded', status: 503 } : null;
  *     await aws.stop();
  *
@@ -25,8 +25,6 @@ export interface Call {
   input: Record<string, unknown>;
   account: string;
   region: string;
-  /** Calls before it, to all services. */
-  index: number;
 }
 
 export type Fault =
@@ -94,7 +92,7 @@ export class FakeAws {
       const model = operationModel(service, operation);
       if (model === null) throw new WrongParameter('InvalidAction', `${service} has no operation ${operation}`);
       const input = json === undefined ? readQueryInput(form, model.input, service === 'ec2') : readJson(body, model);
-      const call: Call = { service, operation, input, account, region, index: this.calls.length };
+      const call: Call = { service, operation, input, account, region };
       this.calls.push(call);
       cloud.calls++;
       const fault = this.fault(call);
