@@ -6,6 +6,7 @@ import { type Publication, readPublication } from '../ledger/counters.ts';
 import type { RequestEntry } from '../store/request-filter.ts';
 import type { FromWorker, ToWorker, WorkerCommand, WorkerStart } from './messages.ts';
 import { readsStandardInput } from './sources.ts';
+import { threadProgram } from './thread-program.ts';
 
 /** What lives short is small here; a larger nursery would only cost memory. */
 const youngMb = 32;
@@ -30,9 +31,6 @@ export interface WorkerEvents {
   died(error: Error): void;
 }
 
-/** The worker's program: beside this file, in the form in which this file runs. */
-const program = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-
 export class WorkerHandle {
   readonly shared: SharedArrayBuffer;
   /** Resolves when the worker takes traffic, with what its sources listen on; rejects with one clear line when it cannot. */
@@ -51,7 +49,7 @@ export class WorkerHandle {
     // A thread has no standard input of its own; the first worker reads capture files, and so gets the process's.
     const { sources, workers } = start.config;
     const readsInput = start.index === 0 && sources.some(readsStandardInput);
-    this.#worker = new Worker(program, {
+    this.#worker = new Worker(threadProgram('worker'), {
       stdin: readsInput,
       workerData: start,
       transferList: [start.copies?.port, start.pairs, start.records].filter((port) => port !== undefined && port !== null),
