@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { type LedgerReport, type TallyReport, total } from '../../ledger/report.ts';
 import type { flowStage } from '../api/overview.ts';
-import { pruned } from './counts.ts';
+import { pruned } from '../../ledger/report-counts.ts';
 
 export type FlowStage = z.infer<typeof flowStage>;
 type Part = FlowStage['parts'][number];

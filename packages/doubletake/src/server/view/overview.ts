@@ -3,7 +3,7 @@ import type { MirrorConfig } from '../../config/schema.ts';
 import type { DashboardBackend, TargetShare } from '../api/backend.ts';
 import type { Overview } from '../api/overview.ts';
 import type { ComparisonSummary } from './comparison.ts';
-import { ended, productionAnswers, productionErrors } from './counts.ts';
+import { ended, productionAnswers, productionErrors } from '../../ledger/report-counts.ts';
 import { flowOf } from './flow.ts';
 import { quantilesOf, shareOf, type Span } from './reading.ts';
 import { sourceHealthOf } from './source-health.ts';

@@ -4,7 +4,7 @@ import type { MirrorConfig } from '../../config/schema.ts';
 import type { LedgerReport, TargetReport } from '../../ledger/report.ts';
 import type { TargetShare } from '../api/backend.ts';
 import type { targetHealth } from '../api/overview.ts';
-import { attempts, ended, targetErrors } from './counts.ts';
+import { attempts, ended, targetErrors } from '../../ledger/report-counts.ts';
 import { quantilesOf, shareOf, type Span } from './reading.ts';
 
 export type TargetHealth = z.infer<typeof targetHealth>;
