@@ -32,10 +32,10 @@ export interface WorkerEvents {
 }
 
 export class WorkerHandle {
-  readonly shared: SharedArrayBuffer;
   /** Resolves when the worker takes traffic, with what its sources listen on; rejects with one clear line when it cannot. */
   readonly ready: Promise<(string | null)[]>;
   readonly #worker: Worker;
+  readonly #shared: SharedArrayBuffer;
   readonly #ended: Promise<void>;
   /** Those who wait for a command to hold, in the order in which they gave it. */
   readonly #commands: (() => void)[] = [];
@@ -44,7 +44,7 @@ export class WorkerHandle {
   #ending = false;
 
   constructor(start: WorkerStart, events: WorkerEvents) {
-    this.shared = start.shared;
+    this.#shared = start.shared;
     const cache = getCompileCacheDir();
     // A thread has no standard input of its own; the first worker reads capture files, and so gets the process's.
     const { sources, workers } = start.config;
@@ -101,7 +101,7 @@ export class WorkerHandle {
 
   /** What the watchdog looks at. */
   reading(): Publication {
-    return readPublication(this.shared);
+    return readPublication(this.#shared);
   }
 
   /** Asks the worker to drain and end; ends it by force when it has not done so `graceMs` after the drain. */
