@@ -1,6 +1,7 @@
 /** The ledger (docs/accounting.md) as metrics. */
+import type { LatencyCounts } from '../../engine/live-ledger.ts';
+import type { ShareStanding } from '../../engine/shares.ts';
 import { type CountTree, imbalances, type LedgerReport, type SourceReport, type TargetReport, total } from '../../ledger/report.ts';
-import type { LatencyCounts, TargetShare } from '../api/backend.ts';
 import { byName, counter, gauge, histogram, type MetricFamily, type Sample, single, states } from './family.ts';
 import { latencySample } from './latency-buckets.ts';
 
@@ -34,7 +35,7 @@ export function sourceFamilies(ledger: LedgerReport, { production }: LatencyCoun
 }
 
 /** Requests, answers and state by target. */
-export function targetFamilies(ledger: LedgerReport, { targets: latencies }: LatencyCounts, shares: Readonly<Record<string, TargetShare>>): MetricFamily[] {
+export function targetFamilies(ledger: LedgerReport, { targets: latencies }: LatencyCounts, shares: Readonly<Record<string, ShareStanding>>): MetricFamily[] {
   const each = eachOf<TargetReport>('target', ledger.targets);
   const names = Object.keys(ledger.targets);
   return [

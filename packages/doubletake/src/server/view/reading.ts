@@ -1,8 +1,8 @@
 /** The counts of a moment, and what has happened between two of them. */
+import type { Quantiles } from '../../compare/report.ts';
+import type { LatencyCounts } from '../../engine/live-ledger.ts';
 import { latencyBuckets, quantile } from '../../ledger/histogram.ts';
 import type { LedgerReport, TargetReport } from '../../ledger/report.ts';
-import type { LatencyCounts } from '../api/backend.ts';
-import type { Quantiles } from '../../compare/report.ts';
 
 export interface Reading {
   /** Of a clock that does not jump. */

@@ -1,10 +1,10 @@
 /** How each target does: in a state, and in words; and what it gets. */
 import type { z } from 'zod';
 import type { MirrorConfig } from '../../config/schema.ts';
-import type { LedgerReport, TargetReport } from '../../ledger/report.ts';
-import type { TargetShare } from '../api/backend.ts';
-import type { targetHealth } from '../api/overview.ts';
+import type { ShareStanding } from '../../engine/shares.ts';
 import { attempts, ended, targetErrors } from '../../ledger/report-counts.ts';
+import type { LedgerReport, TargetReport } from '../../ledger/report.ts';
+import type { targetHealth } from '../api/overview.ts';
 import { quantilesOf, shareOf, type Span } from './reading.ts';
 
 export type TargetHealth = z.infer<typeof targetHealth>;
@@ -16,7 +16,7 @@ const errorShareFailing = 0.5;
 export function targetHealthOf(
   span: Span,
   config: MirrorConfig | null,
-  shares: Readonly<Record<string, TargetShare>>,
+  shares: Readonly<Record<string, ShareStanding>>,
 ): TargetHealth[] {
   const { targets, replay } = span.now.ledger;
   return Object.entries(targets).map(([name, target]) => {
@@ -64,7 +64,7 @@ function judged(
   name: string,
   target: TargetReport,
   replay: LedgerReport['replay'],
-  share: TargetShare,
+  share: ShareStanding,
   errorShare: number,
 ): Pick<TargetHealth, 'state' | 'text'> {
   if (replay === 'stopped') return { state: 'stopped', text: 'all replay is stopped by hand' };
