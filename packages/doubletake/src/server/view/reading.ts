@@ -43,6 +43,11 @@ export class Span {
     return this.now.atMs - this.before.atMs;
   }
 
+  /** Its length in words: `in the last 10 s`. */
+  get within(): string {
+    return `in the last ${Math.max(1, Math.round(this.ms / 1_000))} s`;
+  }
+
   /** How far a count has grown; one that was not there before grew from 0. */
   grown(count: (ledger: LedgerReport) => number): number {
     return Math.max(0, count(this.now.ledger) - count(this.before.ledger));
