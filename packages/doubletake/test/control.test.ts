@@ -82,6 +82,13 @@ describe('doubletake control', () => {
     expect(statSync(mirror.control, { throwIfNoEntry: false })).toBeUndefined();
   });
 
+  test('a mirror whose socket cannot be had ends, with its health port given back', async () => {
+    const target = await recordingTarget();
+    const control = `${freePath('')}/none/control.sock`;
+    const started = await runCli(['mirror', '--vxlan', '127.0.0.1:0', '--target', target.url, '--health', '127.0.0.1:0', '--control', control]);
+    expect(started).toMatchObject({ code: 2, stdout: '', stderr: /^doubletake: --control \S+: .* \[DT_CONTROL_LISTEN\]\n$/ });
+  });
+
   test.each([
     [['control', 'kill', 'PATH/none.sock'], /no mirror listens there; start it with --control PATH \[DT_CONTROL\]/],
     [['control', 'percentage', 'SOCKET', 'nobody', '5'], /there is no target nobody; there is t \[DT_CONTROL\]/],

@@ -4,7 +4,8 @@ import { terminalReport } from '../compare/report-text/terminal.ts';
 import { type DemoEnd, runDemo } from '../demo/demo.ts';
 import { foundIn } from '../demo/found.ts';
 import { harmless } from '../demo/shop-answers.ts';
-import { imbalances, total } from '../ledger/report.ts';
+import { imbalances } from '../ledger/report.ts';
+import { ended } from '../ledger/report-counts.ts';
 import { ExitCode } from './exit-code.ts';
 import { parseDuration, parseListen } from './flags.ts';
 import { ledgerText } from './ledger-text.ts';
@@ -71,7 +72,7 @@ async function demo(flags: DemoFlags): Promise<void> {
 function summary({ production, ledger, report }: DemoEnd): string[] {
   const lines = [`Production answered ${production} requests, and never waited for the mirror.`];
   if (ledger !== null && ledger.captured === production && imbalances(ledger).length === 0) {
-    const replayed = total(ledger.outcomes['replayed'] ?? 0);
+    const replayed = ended(ledger, 'replayed');
     lines.push(`The mirror saw every one of them: ${replayed} were replayed, ${production - replayed} left out by the policy or at the end.`);
   } else if (ledger !== null) lines.push(`The mirror saw ${ledger.captured} of them.`);
   const { planted, others } = foundIn(report);

@@ -1,5 +1,6 @@
 /** A mirror's line of progress in a log: what it has counted since its start, and what of that is new. */
-import { type LedgerReport, total } from '../ledger/report.ts';
+import type { LedgerReport } from '../ledger/report.ts';
+import { ended, lost as lostRequests } from '../ledger/report-counts.ts';
 
 /**
  * Fields of the line. `recent` counts what came since the line before, so that lines of several mirrors can be added up; the
@@ -31,11 +32,10 @@ export function progressFields(before: LedgerReport, now: LedgerReport): object 
 }
 
 export function replayed(report: LedgerReport): number {
-  return total(report.outcomes['replayed'] ?? 0);
+  return ended(report, 'replayed');
 }
 
 /** Requests that should have been replayed and were not, and packets that the kernel dropped. */
-export function lost({ outcomes, packets }: LedgerReport): number {
-  const ended = ['dropped', 'failed', 'incomplete'].reduce((sum, name) => sum + total(outcomes[name] ?? 0), 0);
-  return ended + packets.kernelDrops;
+export function lost(report: LedgerReport): number {
+  return lostRequests(report) + report.packets.kernelDrops;
 }

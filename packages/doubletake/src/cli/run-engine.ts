@@ -9,9 +9,9 @@ import { DoubletakeError } from '../errors.ts';
 import { imbalances, type LedgerReport } from '../ledger/report.ts';
 import type { DashboardBackend } from '../server/api/backend.ts';
 import { ChangeLog } from '../server/changes.ts';
-import { startControlServer } from '../server/control.ts';
+import type { ControlServer } from '../server/control.ts';
 import type { DashboardServer } from '../server/dashboard.ts';
-import { startHealthServer } from '../server/health.ts';
+import type { HealthServer } from '../server/health.ts';
 import { liveBackend } from '../server/live-backend.ts';
 import { Metrics } from '../server/metrics/metrics.ts';
 import type { OtlpExporter } from '../server/metrics/otlp-exporter.ts';
@@ -60,19 +60,10 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
   });
   const backend = liveBackend(engine);
   const metrics = new Metrics(backend.live);
-  // The port for health is taken first, so that a balancer sees 503 while the rest starts.
-  const health = config.health && (await startHealthServer(config.health, () => engine.problem(), (accept) => metrics.expose(accept)));
-  const control =
-    config.control === undefined
-      ? null
-      : await startControlServer(config.control, {
-          report: () => engine.report(),
-          halt: () => engine.halt(),
-          resume: () => engine.resume(),
-          setPercentage: (target, percentage) => engine.setPercentage(target, percentage),
-          changed: (text) => void changes.add('control socket', text),
-        });
+  let health: HealthServer | null = null;
+  let control: ControlServer | null = null;
   let dashboard: DashboardServer | null = null;
+  let exporter: OtlpExporter | null = null;
   let fleet: { stop(): Promise<void> } | null = null;
   let reloading = Promise.resolve();
   const signals = onSignals({
@@ -87,13 +78,15 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
             reloading = reloading.then(() => reload(engine, reread, reporter, changes));
           },
   });
-  let exporter: OtlpExporter | null = null;
   try {
+    // The port for health is taken first, so that a balancer sees 503 while the rest starts.
+    health = await openHealth(config, engine, metrics);
+    control = await openControl(config, engine, changes);
     dashboard = await openDashboard(config, { backend, metrics, changes, reporter });
     const addresses = await engine.start();
     exporter = startExport(config, metrics, reporter);
     if (dashboard !== null) addresses.push(`dashboard=${formatListen(dashboard)}`);
-    if (health !== undefined) addresses.push(`health=${formatListen(health)}`);
+    if (health !== null) addresses.push(`health=${formatListen(health)}`);
     process.stderr.write(`ready ${addresses.join(' ')}\n`);
     reporter.start(() => engine.report());
     if (config.aws?.watch) fleet = (await import('./aws-watch.ts')).watchBeside(config.aws, reporter);
@@ -124,7 +117,25 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
   }
 }
 
-/** Null when none is asked for; what serves it is loaded only then. */
+/** Null when none is asked for; what serves it is loaded only then, as that of the two below. */
+async function openHealth({ health }: MirrorConfig, engine: Engine, metrics: Metrics): Promise<HealthServer | null> {
+  if (health === undefined) return null;
+  const { startHealthServer } = await import('../server/health.ts');
+  return startHealthServer(health, () => engine.problem(), (accept) => metrics.expose(accept));
+}
+
+async function openControl({ control }: MirrorConfig, engine: Engine, changes: ChangeLog): Promise<ControlServer | null> {
+  if (control === undefined) return null;
+  const { startControlServer } = await import('../server/control.ts');
+  return startControlServer(control, {
+    report: () => engine.report(),
+    halt: () => engine.halt(),
+    resume: () => engine.resume(),
+    setPercentage: (target, percentage) => engine.setPercentage(target, percentage),
+    changed: (text) => void changes.add('control socket', text),
+  });
+}
+
 async function openDashboard(
   config: MirrorConfig,
   { backend, metrics, changes, reporter }: { backend: DashboardBackend; metrics: Metrics; changes: ChangeLog; reporter: Reporter },

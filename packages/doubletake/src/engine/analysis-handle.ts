@@ -1,13 +1,12 @@
 /** The main thread's hold on the analysis thread: its start, what it has come to, its end. */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import type { CompareRule } from '../config/compare-schema.ts';
 import type { RunReport } from '../compare/report.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { LedgerReport } from '../ledger/report.ts';
-import type { AnalysisStart, FromAnalysis, ToAnalysis } from './analysis-messages.ts';
+import type { AnalysisAnswer, AnalysisStart, ToAnalysis } from './analysis-messages.ts';
 import type { RunQuestions } from './run-answers.ts';
-
-const program = new URL(import.meta.url.endsWith('.ts') ? './analysis-thread.ts' : './analysis-thread.js', import.meta.url);
+import { SideThread } from './side-thread.ts';
 
 /** A report that takes longer is not waited for. */
 const reportMsMax = 5_000;
@@ -22,107 +21,66 @@ export interface AnalysisEvents {
 }
 
 export class AnalysisHandle {
-  /** By worker: its end of the way to the analysis. */
-  readonly ports: readonly MessagePort[];
-  readonly #events: AnalysisEvents;
-  readonly #ends: readonly MessagePort[];
-  #thread: Worker | null = null;
+  readonly #thread: SideThread<ToAnalysis, AnalysisAnswer>;
   #waiting: ((report: RunReport | null) => void)[] = [];
   /** Questions that are not answered yet, by number. */
   readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
   #lastQuestion = 0;
   #closed: RunReport | null = null;
-  #ended: Promise<void> = Promise.resolve();
 
   constructor(workers: number, events: AnalysisEvents) {
-    this.#events = events;
-    const channels = Array.from({ length: workers }, () => new MessageChannel());
-    this.ports = channels.map(({ port1 }) => port1);
-    this.#ends = channels.map(({ port2 }) => port2);
+    this.#thread = new SideThread({ name: 'analysis', called: 'the comparison', closeMsMax }, workers, {
+      warning: (text) => events.warning(text),
+      said: (message) => this.#take(message),
+      ended: () => {
+        for (const tell of this.#waiting.splice(0)) tell(null);
+        for (const question of this.#asked.values()) question.reject(gone());
+        this.#asked.clear();
+      },
+    });
+  }
+
+  /** By worker: its end of the way to the analysis. */
+  get ports(): readonly MessagePort[] {
+    return this.#thread.ports;
   }
 
   /** Resolves when pairs can be taken; rejects with a `DoubletakeError` when the run cannot be written. */
   start(start: Omit<AnalysisStart, 'ports'>): Promise<void> {
-    const thread = new Worker(program, {
-      workerData: { ...start, ports: this.#ends } satisfies AnalysisStart,
-      transferList: [...this.#ends],
-      name: 'doubletake-analysis',
-    });
-    this.#thread = thread;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#ended = new Promise((ended) => thread.once('exit', () => ended()));
-    thread.on('message', (message: FromAnalysis) => {
-      switch (message.type) {
-        case 'ready':
-          return resolve();
-        case 'failed':
-          return reject(new DoubletakeError(message.code, message.text));
-        case 'warning':
-          return this.#events.warning(message.text);
-        case 'closed':
-          this.#closed = message.report;
-          return;
-        case 'report':
-          for (const tell of this.#waiting.splice(0)) tell(message.report);
-          return;
-        case 'answer':
-          return this.#question(message.number)?.resolve(message.answer);
-        case 'refused':
-          return this.#question(message.number)?.reject(new DoubletakeError(message.code, message.text));
-      }
-    });
-    thread.on('error', (error) => {
-      reject(error);
-      this.#events.warning(`the comparison has failed and is over: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    });
-    thread.once('exit', () => {
-      this.#thread = null;
-      for (const tell of this.#waiting.splice(0)) tell(null);
-      for (const question of this.#asked.values()) question.reject(gone());
-      this.#asked.clear();
-    });
-    return promise;
+    return this.#thread.start(start);
   }
 
   /** What the comparison has come to; null when it does not say. */
   report(): Promise<RunReport | null> {
-    if (this.#thread === null) return Promise.resolve(this.#closed);
+    if (!this.#thread.running) return Promise.resolve(this.#closed);
     const { promise, resolve } = Promise.withResolvers<RunReport | null>();
     this.#waiting.push(resolve);
     const timer = setTimeout(() => resolve(null), reportMsMax);
-    this.#say({ type: 'report' });
+    this.#thread.say({ type: 'report' });
     return promise.finally(() => clearTimeout(timer));
   }
 
   /** What a dashboard asks; rejects as `RunQuestions` do, with DT_BUSY also when the comparison is over. */
   ask<Name extends keyof RunQuestions>(name: Name, ...args: Parameters<RunQuestions[Name]>): ReturnType<RunQuestions[Name]> {
-    const refused = this.#thread === null ? gone() : this.#asked.size >= questionsMax ? busy() : null;
+    const refused = !this.#thread.running ? gone() : this.#asked.size >= questionsMax ? busy() : null;
     const answer = refused === null ? this.#ask((number) => ({ type: 'ask', number, name, args })) : Promise.reject(refused);
     return answer as ReturnType<RunQuestions[Name]>;
   }
 
   /** Resolves when pairs are compared by these rules, and these clusters are accepted; at once when nothing is compared any more. */
   async setRules(rules: readonly CompareRule[], accepted: readonly string[]): Promise<void> {
-    if (this.#thread === null) return;
+    if (!this.#thread.running) return;
     await this.#ask((number) => ({ type: 'rules', number, rules, accepted }));
   }
 
   /** What is compared from now on is not made safe; `hidden` as in `AnalysisStart`. */
   becomesUnsanitized(hidden: string | null): void {
-    this.#say({ type: 'unsanitized', hidden });
+    this.#thread.say({ type: 'unsanitized', hidden });
   }
 
   /** Works off what was sent, writes the run, and resolves with the last report; null when the thread died. */
   async close(ledger: LedgerReport): Promise<RunReport | null> {
-    const thread = this.#thread;
-    if (thread === null) return this.#closed;
-    this.#say({ type: 'close', ledger });
-    const force = setTimeout(() => {
-      this.#events.warning(`the comparison did not end within ${closeMsMax / 1_000} s`);
-      void thread.terminate();
-    }, closeMsMax);
-    await this.#ended;
-    clearTimeout(force);
+    await this.#thread.close({ type: 'close', ledger });
     return this.#closed;
   }
 
@@ -130,7 +88,7 @@ export class AnalysisHandle {
     const question = Promise.withResolvers<unknown>();
     const number = ++this.#lastQuestion;
     this.#asked.set(number, question);
-    this.#say(message(number));
+    this.#thread.say(message(number));
     return question.promise;
   }
 
@@ -140,8 +98,19 @@ export class AnalysisHandle {
     return question;
   }
 
-  #say(message: ToAnalysis): void {
-    this.#thread?.postMessage(message);
+  #take(message: AnalysisAnswer): void {
+    switch (message.type) {
+      case 'closed':
+        this.#closed = message.report;
+        return;
+      case 'report':
+        for (const tell of this.#waiting.splice(0)) tell(message.report);
+        return;
+      case 'answer':
+        return this.#question(message.number)?.resolve(message.answer);
+      case 'refused':
+        return this.#question(message.number)?.reject(new DoubletakeError(message.code, message.text));
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { CompareConfig, CompareRule } from '../config/compare-schema.ts';
 import type { RunReport } from '../compare/report.ts';
 import type { LedgerReport } from '../ledger/report.ts';
 import type { RunQuestions } from './run-answers.ts';
+import type { SideThreadNews } from './side-thread.ts';
 
 export interface AnalysisStart {
   compare: CompareConfig;
@@ -33,12 +34,10 @@ export type ToAnalysis =
   /** Everything was sent: work it off, write the run, answer with `closed`, and end. */
   | { type: 'close'; ledger: LedgerReport };
 
-export type FromAnalysis =
-  | { type: 'ready' }
-  /** The run cannot be written as asked; the thread ends itself. */
-  | { type: 'failed'; code: string; text: string }
-  | { type: 'warning'; text: string }
+export type AnalysisAnswer =
   | { type: 'report'; report: RunReport }
   | { type: 'answer'; number: number; answer: unknown }
   | { type: 'refused'; number: number; code: string; text: string }
   | { type: 'closed'; report: RunReport };
+
+export type FromAnalysis = SideThreadNews | AnalysisAnswer;

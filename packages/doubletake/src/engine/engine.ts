@@ -13,28 +13,26 @@ import { sourceName } from '../config/sources.ts';
 import type { RunReport } from '../compare/report.ts';
 import type { ShownPair } from '../compare/shown/shown-pair.ts';
 import { DoubletakeError } from '../errors.ts';
-import { type CounterLayout, createSharedRow, readRow } from '../ledger/counters.ts';
-import { buildReport, latencyCounts, type LedgerReport, productionLatencyCounts, total } from '../ledger/report.ts';
+import type { LedgerReport } from '../ledger/report.ts';
 import { allowedMethods } from '../policy/policy.ts';
 import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
 import { giveMemoryBack } from '../system/allocator.ts';
 import { bindSources, type BoundSources } from './bound-sources.ts';
 import { isReadByAll } from './file-share.ts';
-import { ledgerLayout, ledgerNames, ledgerPaths } from './ledger-layout.ts';
-import type { TargetSupplies, WorkerCommand } from './messages.ts';
-import { listedProduction, refuseProductionNames, resolveProduction } from './production.ts';
+import { type LatencyCounts, LiveLedger } from './live-ledger.ts';
+import type { TargetSupplies, WorkerStart } from './messages.ts';
+import { listedProduction, resolveProduction } from './production.ts';
 import { recorderOptions } from './recording.ts';
 import { RecordingHandle } from './recording-handle.ts';
 import { RelayHandle } from './relay-handle.ts';
-import { openSanitizers } from './sanitizing.ts';
 import { Shares, type ShareStanding } from './shares.ts';
 import { RecentRequests } from './recent-requests.ts';
 import { refusal, ReplayAgain } from './replay-again.ts';
 import { showing } from './showing.ts';
 import { type Comparison, startComparison } from './comparison.ts';
-import { checkTarget, createRateLimit, openTargetRewriter, readAuthority } from './targets.ts';
+import { prepareTargets } from './target-supplies.ts';
 import { Watchdog } from './watchdog.ts';
-import { WorkerHandle } from './worker-handle.ts';
+import { Workers } from './workers.ts';
 
 /** Workers publish ten times a second; one that has been silent for this long does not run. */
 const silentMsMax = 5_000;
@@ -65,15 +63,16 @@ export interface EngineEvents {
 export class Engine {
   #config: MirrorConfig;
   readonly #events: EngineEvents;
-  readonly #layout: CounterLayout;
+  readonly #ledger: LiveLedger;
+  readonly #workers: Workers;
   readonly #watchdog: Watchdog;
   readonly #shares: Shares;
   readonly #again = new ReplayAgain();
-  #production: ListedServer[] = [];
-  /** Servers that were seen to answer for production, told to every worker. */
-  readonly #learned = new Set<string>();
+  /** As listed, names resolved. */
+  #listed: ListedServer[] = [];
+  /** Those, and servers that were seen to answer for production. */
+  #production = new ProductionServers([]);
   #supplies: TargetSupplies = { authorities: [], rateLimits: [], shares: [] };
-  #workers: WorkerHandle[] = [];
   #bound: BoundSources | null = null;
   #rampTimer: NodeJS.Timeout | undefined;
   /** Null when nothing is compared. */
@@ -94,12 +93,13 @@ export class Engine {
     this.#config = config;
     this.#hidden = showing(config)?.hidden ?? null;
     this.#events = events;
-    this.#layout = ledgerLayout(ledgerNames(config));
+    this.#ledger = new LiveLedger(config);
+    this.#workers = this.#createWorkers();
     this.#shares = new Shares(config.targets, performance.now(), {
       changed: (target, share, text) => {
         events.notice(text);
         events.ramped(text);
-        void this.#command({ type: 'share', target, share });
+        void this.#workers.obey({ type: 'share', target, share });
       },
       told: (text) => events.warning(text),
     });
@@ -117,8 +117,9 @@ export class Engine {
   async start(): Promise<string[]> {
     const config = this.#config;
     if (config.sources.every((source) => 'files' in source)) giveMemoryBack();
-    this.#production = await resolveProduction(listedProduction(config));
-    this.#supplies = await this.#prepare(config, []);
+    this.#listed = await resolveProduction(listedProduction(config));
+    this.#production = new ProductionServers(this.#listed);
+    this.#supplies = { ...(await this.#prepare(config, [])), shares: this.#shares.all() };
     this.#relay = this.#openRelay();
     const bound = await bindSources(config);
     this.#bound = bound;
@@ -133,7 +134,7 @@ export class Engine {
         opened[position] = `proxy=${formatListen(address)}`;
       });
       this.#state = 'running';
-      this.#rampTimer = setInterval(() => this.#observeTargets(), rampEveryMs);
+      this.#rampTimer = setInterval(() => this.#shares.observe((target) => this.#ledger.targetReading(target), performance.now()), rampEveryMs);
       return opened;
     } catch (error) {
       this.abort();
@@ -149,8 +150,7 @@ export class Engine {
 
   /** The ledger as the workers last published it, at most a tenth of a second old. */
   report(): LedgerReport {
-    const rows = this.#workers.map(({ shared }) => readRow(shared));
-    const report = buildReport(this.#layout, rows);
+    const report = this.#ledger.report();
     Object.assign(report, this.#summary());
     report.replay = this.#halted ? 'stopped' : 'running';
     for (const [name, target] of Object.entries(report.targets)) target.percentage = this.#shares.percentageOf(name);
@@ -158,11 +158,8 @@ export class Engine {
     return report;
   }
 
-  /** Answers by latency bucket (ledger/histogram.ts) since the start: production's, and each target's. */
-  latencies(): { production: number[]; targets: Record<string, number[]> } {
-    const rows = this.#workers.map(({ shared }) => readRow(shared));
-    const targets = this.#config.targets.map(({ name }) => [name, latencyCounts(this.#layout, rows, name)] as const);
-    return { production: productionLatencyCounts(this.#layout, rows), targets: Object.fromEntries(targets) };
+  latencies(): LatencyCounts {
+    return this.#ledger.latencies(this.#config.targets);
   }
 
   /** How each target's share stands, by its name. */
@@ -177,13 +174,7 @@ export class Engine {
     if (this.#state === 'stopped') return 'stopped';
     if (this.#failure !== null) return this.#failure;
     const nowMs = performance.timeOrigin + performance.now();
-    return (
-      this.#relay?.problem(nowMs) ??
-      this.#watchdog.observe(
-        this.#workers.map((worker) => worker.reading()),
-        nowMs,
-      )
-    );
+    return this.#relay?.problem(nowMs) ?? this.#watchdog.observe(this.#workers.readings(), nowMs);
   }
 
   /**
@@ -199,22 +190,18 @@ export class Engine {
     if (divided && !before.sources.every((source) => isReadByAll(source, config.targets))) {
       throw new DoubletakeError('DT_RELOAD', 'several workers read the files, and keep no common pace; restart');
     }
-    const names = ledgerNames(config);
-    const paths = ledgerPaths({ ...names, sources: before.sources.map(sourceName), records: before.record !== undefined });
-    if (!this.#layout.fits(paths)) {
-      throw new DoubletakeError('DT_RELOAD', 'the ledger has no place left for new names of filters and targets; restart');
-    }
-    this.#layout.extend(paths);
     const { policy, targets } = config;
+    const next = { ...before, policy, targets };
+    const paths = this.#ledger.extend(next);
     this.#supplies = { ...supplies, shares: this.#shares.replaceTargets(targets, performance.now()) };
-    this.#config = { ...before, policy, targets };
+    this.#config = next;
     if (before.policy.sanitize !== undefined) this.#warnUnlessSanitized(policy);
     // What came before stays as it is, and hidden.
     this.#hidden ??= showing(this.#config)?.hidden ?? null;
     if (policy.sanitize === undefined) this.#compared?.becomesUnsanitized(this.#hidden);
     this.#relay?.reload();
     await this.#bound?.followTargets(targets.map(({ url }) => new URL(url)));
-    await this.#command({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
+    await this.#workers.obey({ type: 'reload', policy, targets, supplies: this.#supplies, paths });
     if (rules !== undefined) await this.#compared?.useRules(rules);
     return lasting.filter((name) => !isDeepStrictEqual(config[name], before[name]));
   }
@@ -226,12 +213,12 @@ export class Engine {
   async halt(): Promise<void> {
     this.#halted = true;
     this.#again.halt();
-    await this.#command({ type: 'halt' });
+    await this.#workers.obey({ type: 'halt' });
   }
 
   async resume(): Promise<void> {
     this.#halted = false;
-    await this.#command({ type: 'resume' });
+    await this.#workers.obey({ type: 'resume' });
   }
 
   /**
@@ -240,7 +227,7 @@ export class Engine {
    */
   async setPercentage(target: string, percentage: number | null): Promise<void> {
     const share = this.#shares.setByHand(target, percentage, performance.now());
-    await this.#command({ type: 'share', target, share });
+    await this.#workers.obey({ type: 'share', target, share });
   }
 
   /** Why a dashboard does not show what is in requests and answers; null when it does. */
@@ -264,7 +251,7 @@ export class Engine {
     if (this.#halted || this.#state !== 'running') throw refusal('all replay is stopped');
     if (this.#shares.percentageOf(targetName) === 0) throw refusal(`target ${targetName} is turned off`);
     const authority = this.#supplies.authorities[targets.indexOf(target)] ?? null;
-    const answer = await this.#again.send(request, { target, authority, policy, production: this.#knownProduction(), keepBodyBytesMax: compare.bodyBytesMax });
+    const answer = await this.#again.send(request, { target, authority, policy, production: this.#production, keepBodyBytesMax: compare.bodyBytesMax });
     return this.#compared.answeredAgain(id, answer);
   }
 
@@ -289,7 +276,7 @@ export class Engine {
     clearInterval(this.#rampTimer);
     await this.#relay?.stop(drainMs, stopGraceMs);
     const leftMs = this.#aborted ? 0 : drainMs;
-    await Promise.all(this.#workers.map((worker) => worker.stop(leftMs, stopGraceMs)));
+    await this.#workers.stop(leftMs, stopGraceMs);
     this.#state = 'stopped';
     await this.#recording?.close();
     const report = this.report();
@@ -301,7 +288,7 @@ export class Engine {
   abort(): void {
     this.#aborted = true;
     this.#relay?.abort();
-    for (const worker of this.#workers) worker.abort();
+    this.#workers.abort();
   }
 
   #openRelay(): RelayHandle | null {
@@ -341,96 +328,48 @@ export class Engine {
     this.#events.warning(`what is recorded to ${record.directory} is as it came, with all personal data and credentials: nothing is sanitized (policy.sanitize)`);
   }
 
-  async #command(command: WorkerCommand): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.obey(command)));
+  #prepare(config: MirrorConfig, present: readonly TargetConfig[]): Promise<Omit<TargetSupplies, 'shares'>> {
+    return prepareTargets(config, { present, guards: listedProduction(this.#config), production: this.#production });
   }
 
-  /** Tries everything in a configuration that can go wrong, so that nothing does in the workers. */
-  async #prepare(config: MirrorConfig, present: readonly TargetConfig[]): Promise<TargetSupplies> {
-    const { policy, targets } = config;
-    openSanitizers(policy, targets);
-    targets.forEach((target) => openTargetRewriter(target, 0, policy.trustedProxies));
-    refuseProductionNames(listedProduction(this.#config), targets);
-    const authorities = targets.map(readAuthority);
-    const production = this.#knownProduction();
-    await Promise.all(
-      targets.map(async (target, position) => {
-        if (present.some((known) => isDeepStrictEqual(known, target))) return;
-        await checkTarget(target, authorities[position] ?? null, production);
-      }),
-    );
-    return { authorities, rateLimits: targets.map(createRateLimit), shares: targets.map(({ name }) => this.#shares.percentageOf(name) / 100) };
+  #createWorkers(): Workers {
+    return new Workers({
+      warning: (text) => this.#events.warning(text),
+      notice: (text) => this.#events.notice(text),
+      exhausted: () => this.#events.exhausted(),
+      production: (endpoint) => {
+        if (this.#production.learn(endpoint)) this.#workers.learnProduction(endpoint);
+      },
+      requests: (entries) => {
+        for (const entry of entries) this.recentRequests.push(entry);
+      },
+      died: (index, error) => {
+        if (this.#state !== 'running') return;
+        this.#failure = `worker ${index} died: ${error.message}`;
+        if (this.#relay === null) this.#events.failed(error);
+        else this.#events.degraded(error);
+      },
+    });
   }
 
-  #knownProduction(): ProductionServers {
-    const production = new ProductionServers(this.#production);
-    for (const endpoint of this.#learned) production.learn(endpoint);
-    return production;
-  }
-
-  #observeTargets(): void {
-    const rows = this.#workers.map(({ shared }) => readRow(shared));
-    const { targets } = buildReport(this.#layout, rows);
-    this.#shares.observe((name) => {
-      const target = targets[name];
-      const limits = this.#config.targets.find((config) => config.name === name)?.limits;
-      const failed = total(target?.outcomes['failed'] ?? 0);
-      return {
-        requests: failed + total(target?.outcomes['replayed'] ?? 0),
-        errors: failed + total(target?.responses['5xx'] ?? 0),
-        latencies: latencyCounts(this.#layout, rows, name),
-        queueShare: (target?.queued ?? 0) / (limits?.queueRequests ?? 1),
-      };
-    }, performance.now());
-  }
-
-  /** Tells every worker of a server that one of them saw. */
-  #learnProduction(endpoint: string): void {
-    if (this.#learned.has(endpoint)) return;
-    this.#learned.add(endpoint);
-    for (const worker of this.#workers) worker.learnProduction(endpoint);
-  }
-
+  /** Resolves with what each source listens on. */
   async #startWorkers(bound: BoundSources): Promise<string[]> {
     const runId = randomBytes(4).toString('hex');
-    let exhausted = 0;
-    for (let index = 0; index < this.#config.workers; index++) {
-      const worker = new WorkerHandle(
-        {
-          index,
-          config: this.#config,
-          copies: this.#relay?.supplies[index] ?? null,
-          descriptors: bound.descriptors.map((group) => group?.[index] ?? null),
-          sharedPorts: bound.sharedPorts,
-          supplies: this.#supplies,
-          production: this.#production,
-          pairs: this.#compared?.ports[index] ?? null,
-          records: this.#recording?.ports[index] ?? null,
-          shown: showing(this.#config),
-          shared: createSharedRow(this.#layout),
-          runId,
-        },
-        {
-          warning: (text) => this.#events.warning(text),
-          notice: (text) => this.#events.notice(text),
-          production: (endpoint) => this.#learnProduction(endpoint),
-          requests: (entries) => {
-            for (const entry of entries) this.recentRequests.push(entry);
-          },
-          exhausted: () => {
-            if (++exhausted === this.#config.workers) this.#events.exhausted();
-          },
-          died: (error) => {
-            if (this.#state !== 'running') return;
-            this.#failure = `worker ${index} died: ${error.message}`;
-            if (this.#relay === null) this.#events.failed(error);
-            else this.#events.degraded(error);
-          },
-        },
-      );
-      this.#workers.push(worker);
-    }
-    const opened = await Promise.all(this.#workers.map((worker) => worker.ready));
+    const starts = Array.from({ length: this.#config.workers }, (_, index): WorkerStart => ({
+      index,
+      config: this.#config,
+      copies: this.#relay?.supplies[index] ?? null,
+      descriptors: bound.descriptors.map((group) => group?.[index] ?? null),
+      sharedPorts: bound.sharedPorts,
+      supplies: this.#supplies,
+      production: this.#listed,
+      pairs: this.#compared?.ports[index] ?? null,
+      records: this.#recording?.ports[index] ?? null,
+      shown: showing(this.#config),
+      shared: this.#ledger.addRow(),
+      runId,
+    }));
+    const opened = await this.#workers.start(starts);
     return this.#config.sources.map(
       (source, position) =>
         bound.addresses[position] ??

@@ -1,6 +1,7 @@
 /** What the main thread and the recording thread say to each other; the workers' blocks come on ports of their own. */
 import type { MessagePort } from 'node:worker_threads';
 import type { RecorderOptions } from '../recording/recorder.ts';
+import type { SideThreadNews } from './side-thread.ts';
 
 export interface RecordingStart {
   options: RecorderOptions;
@@ -18,9 +19,9 @@ export interface BlockReply {
 /** Everything was sent: close the segment and end. */
 export type ToRecording = 'close';
 
-export type FromRecording =
-  | { type: 'ready' }
-  /** Nothing can be recorded; the thread ends itself. */
-  | { type: 'failed'; code: string; text: string }
-  | { type: 'warning'; text: string }
-  | { type: 'notice'; text: string };
+export interface RecordingNotice {
+  type: 'notice';
+  text: string;
+}
+
+export type FromRecording = SideThreadNews | RecordingNotice;

@@ -7,6 +7,7 @@ import type { LedgerReport } from '../ledger/report.ts';
 import { createCopyRing } from '../relay/copy-ring.ts';
 import { relayOptions } from './relay-options.ts';
 import { type CopySupply, type FromRelay, relayCountNames, type RelayStart, type ToRelay } from './relay-messages.ts';
+import { threadProgram } from './thread-program.ts';
 
 /** Relayed bytes that wait for one worker; what goes beyond is not copied. */
 const ringBytes = 32 * 1024 * 1024;
@@ -19,8 +20,6 @@ export interface RelayEvents {
   /** Clients are not served any more. */
   died(error: Error): void;
 }
-
-const program = new URL(import.meta.url.endsWith('.ts') ? './relay-thread.ts' : './relay-thread.js', import.meta.url);
 
 export class RelayHandle {
   /** By worker: its end of the relay, to be given to it at its birth. */
@@ -53,7 +52,7 @@ export class RelayHandle {
   /** Resolves when clients are served, with the address of each proxy by its position in the configuration. */
   async start(): Promise<Map<number, { host: string; port: number }>> {
     const start: RelayStart = { relays: this.#relays, workers: [...this.#ends], counts: this.#counts };
-    const thread = new Worker(program, {
+    const thread = new Worker(threadProgram('relay-thread'), {
       workerData: start,
       transferList: this.#ends.map(({ port }) => port),
       name: 'doubletake-relay',

@@ -65,6 +65,11 @@ export class Shares {
     return share === undefined ? 0 : (share.ramp?.percentage ?? share.byHand ?? share.config.percentage);
   }
 
+  /** From 0 to 1, in the order of the targets. */
+  all(): number[] {
+    return [...this.#targets.keys()].map((name) => this.percentageOf(name) / 100);
+  }
+
   /** How each target's share stands, by its name. */
   standings(): Record<string, ShareStanding> {
     return Object.fromEntries([...this.#targets].map(([name, share]) => [name, standingOf(share, this.percentageOf(name))]));
@@ -97,15 +102,15 @@ export class Shares {
         return [config.name, same ? { ...before, config } : begin(config, nowMs, before?.last)];
       }),
     );
-    return targets.map(({ name }) => this.percentageOf(name) / 100);
+    return this.all();
   }
 
   /** Looks at what the targets did since the last call, and lets the ramps decide. */
-  observe(read: (target: string) => TargetReading, nowMs: number): void {
+  observe(read: (target: TargetConfig) => TargetReading, nowMs: number): void {
     for (const [name, share] of this.#targets) {
       const { ramp, last } = share;
       if (ramp === null) continue;
-      const reading = read(name);
+      const reading = read(share.config);
       share.last = reading;
       const change = ramp.observe({
         nowMs,

@@ -6,6 +6,7 @@ import { DoubletakeError } from '../errors.ts';
 import { type Publication, readPublication } from '../ledger/counters.ts';
 import type { RequestEntry } from '../store/request-filter.ts';
 import type { FromWorker, ToWorker, WorkerCommand, WorkerStart } from './messages.ts';
+import { threadProgram } from './thread-program.ts';
 
 /** What lives short is small here; a larger nursery would only cost memory. */
 const youngMb = 32;
@@ -30,14 +31,11 @@ export interface WorkerEvents {
   died(error: Error): void;
 }
 
-/** The worker's program: beside this file, in the form in which this file runs. */
-const program = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
-
 export class WorkerHandle {
-  readonly shared: SharedArrayBuffer;
   /** Resolves when the worker takes traffic, with what its sources listen on; rejects with one clear line when it cannot. */
   readonly ready: Promise<(string | null)[]>;
   readonly #worker: Worker;
+  readonly #shared: SharedArrayBuffer;
   readonly #ended: Promise<void>;
   /** Those who wait for a command to hold, in the order in which they gave it. */
   readonly #commands: (() => void)[] = [];
@@ -46,12 +44,12 @@ export class WorkerHandle {
   #ending = false;
 
   constructor(start: WorkerStart, events: WorkerEvents) {
-    this.shared = start.shared;
+    this.#shared = start.shared;
     const cache = getCompileCacheDir();
     // A thread has no standard input of its own; the first worker reads capture files, and so gets the process's.
     const { sources, workers } = start.config;
     const readsInput = start.index === 0 && sources.some(readsStandardInput);
-    this.#worker = new Worker(program, {
+    this.#worker = new Worker(threadProgram('worker'), {
       stdin: readsInput,
       workerData: start,
       transferList: [start.copies?.port, start.pairs, start.records].filter((port) => port !== undefined && port !== null),
@@ -103,7 +101,7 @@ export class WorkerHandle {
 
   /** What the watchdog looks at. */
   reading(): Publication {
-    return readPublication(this.shared);
+    return readPublication(this.#shared);
   }
 
   /** Asks the worker to drain and end; ends it by force when it has not done so `graceMs` after the drain. */

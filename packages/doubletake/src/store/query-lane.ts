@@ -2,7 +2,7 @@
  * The way of questions to a database that is busy with other things: a few connections of their own, each question with
  * a time limit, and a queue with an end. What takes too long is interrupted; the database goes on.
  */
-import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { DoubletakeError } from '../errors.ts';
 import { firstLine } from './database.ts';
 
@@ -11,12 +11,6 @@ const waitingMax = 32;
 const queryMsMax = 5_000;
 /** What is interrupted before it has begun goes on, and is interrupted again. */
 const lookEveryMs = 50;
-
-/** What a question brings along: by name without the dollar, with the type of what is no plain text or number. */
-export interface Parameters {
-  values: Record<string, DuckDBValue>;
-  types?: Record<string, DuckDBType>;
-}
 
 export class QueryLane {
   readonly #connect: () => Promise<DuckDBConnection>;
@@ -33,9 +27,12 @@ export class QueryLane {
     this.#msMax = msMax;
   }
 
-  /** The rows of an answer. Rejects with DT_BUSY when there are too many questions, or this one takes too long or too much. */
-  ask<T>(sql: string, { values, types = {} }: Parameters, read: (row: Record<string, unknown>) => T): Promise<T[]> {
-    const answered = this.#ask(sql, values, types, read);
+  /**
+   * The rows of an answer; `values` are by name without the dollar. Rejects with DT_BUSY when there are too many questions, or
+   * this one takes too long or too much.
+   */
+  ask<T>(sql: string, values: Record<string, DuckDBValue>, read: (row: Record<string, unknown>) => T): Promise<T[]> {
+    const answered = this.#ask(sql, values, read);
     this.#busy.add(answered);
     return answered.finally(() => this.#busy.delete(answered));
   }
@@ -47,12 +44,7 @@ export class QueryLane {
     for (const connection of this.#idle.splice(0)) connection.closeSync();
   }
 
-  async #ask<T>(
-    sql: string,
-    values: Record<string, DuckDBValue>,
-    types: Record<string, DuckDBType>,
-    read: (row: Record<string, unknown>) => T,
-  ): Promise<T[]> {
+  async #ask<T>(sql: string, values: Record<string, DuckDBValue>, read: (row: Record<string, unknown>) => T): Promise<T[]> {
     const connection = await this.#take();
     const startMs = performance.now();
     const isLate = (): boolean => performance.now() - startMs > this.#msMax;
@@ -61,7 +53,7 @@ export class QueryLane {
     }, lookEveryMs);
     try {
       if (this.#closed) throw busy('the run is closed');
-      const rows = await connection.runAndReadAll(sql, values, types);
+      const rows = await connection.runAndReadAll(sql, values);
       return rows.getRowObjectsJS().map(read);
     } catch (error) {
       if (isLate()) throw busy(`it would take longer than ${this.#msMax / 1_000} s: narrow it down`);

@@ -65,7 +65,7 @@ export class RunQueries {
       `SELECT pair, epoch_us(time)::DOUBLE AS time_us, method, target, endpoint, session, mismatch, baseline_status, candidate_status,
         candidate_failure, baseline_total_ms, candidate_total_ms, limited
       FROM pairs WHERE ${conditions.join(' AND ')} ORDER BY time DESC, pair DESC LIMIT ${Math.trunc(filter.limit)}`,
-      { values },
+      values,
       (row) => entryOf(row, filter.contents),
     );
   }
@@ -84,7 +84,7 @@ export class RunQueries {
         `SELECT epoch(date_trunc('minute', time)) AS t, sum(weight) AS count FROM pairs
         WHERE kind = 'candidate' AND pair IN (SELECT pair FROM differences WHERE cluster = $id)
         GROUP BY t ORDER BY t DESC LIMIT ${minutesMax}`,
-        { values: { id } },
+        { id },
         ({ t, count }) => ({ t: Number(t), count: Number(count) }),
       ),
       this.#lane.ask(
@@ -92,7 +92,7 @@ export class RunQueries {
           quantile_cont(candidate_total_ms, [0.5, 0.9, 0.99]) AS candidate
         FROM pairs WHERE kind = 'candidate' AND baseline_failure IS NULL AND candidate_failure IS NULL
           AND pair IN (SELECT pair FROM differences WHERE cluster = $id)`,
-        { values: { id } },
+        { id },
         ({ pairs, baseline, candidate }) => (Number(pairs) === 0 ? null : { baseline: quantilesOf(baseline), candidate: quantilesOf(candidate) }),
       ),
     ]);
@@ -123,13 +123,13 @@ export class RunQueries {
               )
               SELECT endpoint, sum(weight * hidden) AS differences, coalesce(sum(weight) FILTER (hidden > 0 AND hidden >= differences), 0) AS pairs
               FROM whole GROUP BY endpoint`,
-              { values: of },
+              of,
               (row) => ({ endpoint: String(row['endpoint']), differences: Number(row['differences']), pairs: Number(row['pairs']) }),
             ),
             this.#lane.ask(
               `${touched} SELECT cluster, sum(weight) FILTER (hides) / sum(weight) AS share FROM touched WHERE cluster IS NOT NULL
               GROUP BY cluster HAVING bool_or(hides) ORDER BY sum(weight) FILTER (hides) DESC, cluster LIMIT ${previewClustersMax}`,
-              { values: of },
+              of,
               (row) => ({ id: String(row['cluster']), hiddenShare: Number(row['share']) }),
             ),
           ]);
@@ -156,7 +156,7 @@ export class RunQueries {
   async #endpoints(reach: RuleReach): Promise<{ endpoint: string; pairs: number; differing: number }[]> {
     const all = await this.#lane.ask(
       `SELECT endpoint, sum(weight) AS pairs, coalesce(sum(weight) FILTER (differences > 0), 0) AS differing FROM pairs WHERE kind = 'candidate' GROUP BY endpoint`,
-      { values: {} },
+      {},
       (row) => ({ endpoint: String(row['endpoint']), pairs: Number(row['pairs']), differing: Number(row['differing']) }),
     );
     return all.filter(({ endpoint }) => reach.isFor(endpoint));
@@ -164,7 +164,7 @@ export class RunQueries {
 
   /** Where the rule may hide something. */
   async #places(reach: RuleReach): Promise<{ path: string; kind: DifferenceKind }[]> {
-    const all = await this.#lane.ask('SELECT DISTINCT path, kind FROM differences', { values: {} }, (row) => ({
+    const all = await this.#lane.ask('SELECT DISTINCT path, kind FROM differences', {}, (row) => ({
       path: String(row['path']),
       kind: String(row['kind']) as DifferenceKind,
     }));
@@ -176,12 +176,12 @@ export class RunQueries {
       `SELECT DISTINCT ON (p.pair) p.*, epoch_us(p.time)::DOUBLE AS time_us, e.request, e.baseline_head, e.baseline_body, e.candidate_head, e.candidate_body, e.cut
       FROM pairs p LEFT JOIN examples e ON e.pair = p.pair
       WHERE p.kind = 'candidate' AND ${condition} ORDER BY p.time LIMIT ${examplesMax}`,
-      { values: { id } },
+      { id },
       keptOf,
     );
     return Promise.all(
       rows.map(async (kept) => {
-        const differences = await this.#lane.ask('SELECT * FROM differences WHERE pair = $id', { values: { id: kept.pair.id } }, differenceOf);
+        const differences = await this.#lane.ask('SELECT * FROM differences WHERE pair = $id', { id: kept.pair.id }, differenceOf);
         return { ...kept, differences };
       }),
     );

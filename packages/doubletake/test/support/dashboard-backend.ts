@@ -1,5 +1,7 @@
 /** What a dashboard shows, as plain data that a test can change. */
-import type { DashboardBackend, LatencyCounts, RunData, TargetShare } from '../../src/server/api/backend.ts';
+import type { LatencyCounts } from '../../src/engine/live-ledger.ts';
+import type { ShareStanding } from '../../src/engine/shares.ts';
+import type { DashboardBackend, RunData } from '../../src/server/api/backend.ts';
 import type { ClusterDetail, ShownMessage, ShownPair } from '../../src/server/api/clusters.ts';
 import type { RequestRow } from '../../src/server/api/requests.ts';
 import type { RunReport } from '../../src/compare/report.ts';
@@ -17,7 +19,7 @@ export interface PlainState {
   comparison: RunReport | null;
   problem: string | null;
   latencies: LatencyCounts;
-  shares: Record<string, TargetShare>;
+  shares: Record<string, ShareStanding>;
   config: MirrorConfig | null;
   hidden: string | null;
 }

@@ -4,23 +4,12 @@
  */
 import type { MirrorConfig } from '../../config/schema.ts';
 import type { RunReport } from '../../compare/report.ts';
+import type { LatencyCounts } from '../../engine/live-ledger.ts';
+import type { ShareStanding } from '../../engine/shares.ts';
 import type { LedgerReport } from '../../ledger/report.ts';
 import type { ClusterDetail, ShownPair } from './clusters.ts';
 import type { RequestDetail, RequestList, RequestQuery } from './requests.ts';
 import type { RuleInput, RuleList, RulePreview } from './rules.ts';
-
-/** Counts by latency bucket (ledger/histogram.ts) since the start. */
-export interface LatencyCounts {
-  production: readonly number[];
-  targets: Readonly<Record<string, readonly number[]>>;
-}
-
-/** How a target's share stands. */
-export interface TargetShare {
-  percentage: number;
-  by: 'hand' | 'ramp' | 'configuration';
-  ramp: { step: number; steps: { percentage: number; forMs: number | null }[]; state: 'rising' | 'held' | 'backed_off' | 'done' } | null;
-}
 
 /** Read often: nothing in it waits or costs much. */
 export interface LiveState {
@@ -29,7 +18,7 @@ export interface LiveState {
   comparison(): RunReport | null;
   problem(): string | null;
   latencies(): LatencyCounts;
-  shares(): Readonly<Record<string, TargetShare>>;
+  shares(): Readonly<Record<string, ShareStanding>>;
   /** As it was last reloaded; null for a finished run. */
   config(): MirrorConfig | null;
   /** Why contents (values, headers, bodies) are not shown, and what to do; null when they are. */

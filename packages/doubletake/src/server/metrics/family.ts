@@ -64,6 +64,11 @@ export function single(value: number | boolean | null): Sample[] {
   return value === null ? [] : [{ labels: {}, value: Number(value) }];
 }
 
+/** A sample for each count, labelled with its name. */
+export function byName(label: string, counts: Readonly<Record<string, number>>): Sample[] {
+  return Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}
+
 /** A state set: a sample for each state, 1 for the one that holds and 0 for the others; none at all while none holds. */
 export function states<State extends string>(label: string, all: readonly State[], now: State | null): Sample[] {
   return now === null ? [] : all.map((state) => ({ labels: { [label]: state }, value: Number(state === now) }));

@@ -1,7 +1,8 @@
 /** The ledger (docs/accounting.md) as metrics. */
+import type { LatencyCounts } from '../../engine/live-ledger.ts';
+import type { ShareStanding } from '../../engine/shares.ts';
 import { type CountTree, imbalances, type LedgerReport, type SourceReport, type TargetReport, total } from '../../ledger/report.ts';
-import type { LatencyCounts, TargetShare } from '../api/backend.ts';
-import { counter, gauge, histogram, type MetricFamily, type Sample, single, states } from './family.ts';
+import { byName, counter, gauge, histogram, type MetricFamily, type Sample, single, states } from './family.ts';
 import { latencySample } from './latency-buckets.ts';
 
 const rampStates = ['rising', 'held', 'backed_off', 'done'] as const;
@@ -10,23 +11,23 @@ const rampStates = ['rising', 'held', 'backed_off', 'done'] as const;
 export function sourceFamilies(ledger: LedgerReport, { production }: LatencyCounts): MetricFamily[] {
   const each = eachOf<SourceReport>('source', ledger.sources);
   return [
-    counter('doubletake_requests_captured', 'Requests seen.', each(({ captured }) => count(captured))),
+    counter('doubletake_requests_captured', 'Requests seen.', each(({ captured }) => single(captured))),
     counter('doubletake_requests_ended', 'Requests seen, by what became of them, and why (docs/accounting.md).', each(({ outcomes }) => outcomeSamples(outcomes))),
-    gauge('doubletake_requests_in_flight', 'Requests that have no outcome yet.', each(({ inFlight }) => count(inFlight))),
-    counter('doubletake_packets_received', 'Packets read.', each(({ packets }) => count(packets.received))),
+    gauge('doubletake_requests_in_flight', 'Requests that have no outcome yet.', each(({ inFlight }) => single(inFlight))),
+    counter('doubletake_packets_received', 'Packets read.', each(({ packets }) => single(packets.received))),
     counter('doubletake_packets_decoded', 'Packets read, by whether they were used, ignored or malformed, and why.', each(({ packets }) => packetSamples(packets))),
-    counter('doubletake_packets_dropped_by_kernel', 'Packets that the kernel dropped before they could be read.', each(({ packets }) => count(packets.kernelDrops))),
-    counter('doubletake_fragments_given_up', 'IP fragments whose packet never became whole.', each(({ packets }) => count(packets.fragmentsGivenUp))),
-    counter('doubletake_gaps', 'Holes in the byte streams: what was sent on a connection and never seen.', each(({ gaps }) => count(gaps.count))),
-    counter('doubletake_gap_bytes', 'Bytes in the holes of the byte streams.', each(({ gaps }) => count(gaps.bytes))),
-    counter('doubletake_skipped_bytes', 'Bytes that belong to no message: before the first start of one, or behind a gap until the next.', each(({ skippedBytes }) => count(skippedBytes))),
-    counter('doubletake_connections', 'TCP connections that carried payload.', each(({ connections }) => count(connections))),
+    counter('doubletake_packets_dropped_by_kernel', 'Packets that the kernel dropped before they could be read.', each(({ packets }) => single(packets.kernelDrops))),
+    counter('doubletake_fragments_given_up', 'IP fragments whose packet never became whole.', each(({ packets }) => single(packets.fragmentsGivenUp))),
+    counter('doubletake_gaps', 'Holes in the byte streams: what was sent on a connection and never seen.', each(({ gaps }) => single(gaps.count))),
+    counter('doubletake_gap_bytes', 'Bytes in the holes of the byte streams.', each(({ gaps }) => single(gaps.bytes))),
+    counter('doubletake_skipped_bytes', 'Bytes that belong to no message: before the first start of one, or behind a gap until the next.', each(({ skippedBytes }) => single(skippedBytes))),
+    counter('doubletake_connections', 'TCP connections that carried payload.', each(({ connections }) => single(connections))),
     counter('doubletake_other_connections', 'Connections that are not HTTP/1, by protocol.', each(({ other }) => treeSamples('protocol', other))),
     counter('doubletake_exchanges', 'Requests with their responses by how whole they are (docs/accounting.md); one may have several labels.', each(({ fidelity }) => treeSamples('fidelity', fidelity))),
     counter('doubletake_production_responses', 'Production\'s final responses by status class.', each((source) => treeSamples('class', source.production.responses))),
-    counter('doubletake_production_responses_orphaned', 'Production\'s responses whose request was not seen.', each((source) => count(source.production.orphans))),
+    counter('doubletake_production_responses_orphaned', 'Production\'s responses whose request was not seen.', each((source) => single(source.production.orphans))),
     histogram('doubletake_production_latency_seconds', 'From the last byte of a request to the last byte of production\'s response.', [latencySample({}, production)]),
-    counter('doubletake_sampling_key_absent', 'Requests sampled by their address because they lack the key to be sampled by.', each(({ sampling }) => count(sampling.headerAbsent))),
+    counter('doubletake_sampling_key_absent', 'Requests sampled by their address because they lack the key to be sampled by.', each(({ sampling }) => single(sampling.headerAbsent))),
     counter('doubletake_sink_connections_refused', 'Connections to a mirror sink that were refused for their number, cut off for their slowness, or ended for what they sent.', each(({ sink }) => byName('why', { number: sink.refused, slow: sink.timedOut, invalid: sink.rejected }))),
     counter('doubletake_proxy_connections', 'Clients of a proxy: taken, refused for their number, or without production to take them.', each(({ proxy }) => (proxy === undefined ? [] : byName('fate', { taken: proxy.connections, refused: proxy.refused, unreachable: proxy.unreachable })))),
     counter('doubletake_file_entries_left_out', 'Entries of recorded files that gave no request.', each(({ files }) => byName('why', { malformed: files.malformed, skipped: files.skipped }))),
@@ -34,19 +35,19 @@ export function sourceFamilies(ledger: LedgerReport, { production }: LatencyCoun
 }
 
 /** Requests, answers and state by target. */
-export function targetFamilies(ledger: LedgerReport, { targets: latencies }: LatencyCounts, shares: Readonly<Record<string, TargetShare>>): MetricFamily[] {
+export function targetFamilies(ledger: LedgerReport, { targets: latencies }: LatencyCounts, shares: Readonly<Record<string, ShareStanding>>): MetricFamily[] {
   const each = eachOf<TargetReport>('target', ledger.targets);
   const names = Object.keys(ledger.targets);
   return [
-    counter('doubletake_target_requests', 'Requests that were decided on for a target.', each(({ captured }) => count(captured))),
+    counter('doubletake_target_requests', 'Requests that were decided on for a target.', each(({ captured }) => single(captured))),
     counter('doubletake_target_requests_ended', 'Requests that were decided on for a target, by what became of them, and why.', each(({ outcomes }) => outcomeSamples(outcomes))),
-    gauge('doubletake_target_requests_in_flight', 'Requests to a target that have no outcome yet.', each(({ inFlight }) => count(inFlight))),
-    gauge('doubletake_target_queue_requests', 'Requests that wait to be sent to a target.', each(({ queued }) => count(queued))),
+    gauge('doubletake_target_requests_in_flight', 'Requests to a target that have no outcome yet.', each(({ inFlight }) => single(inFlight))),
+    gauge('doubletake_target_queue_requests', 'Requests that wait to be sent to a target.', each(({ queued }) => single(queued))),
     counter('doubletake_target_responses', 'A target\'s responses by status class.', each(({ responses }) => treeSamples('class', responses))),
     histogram('doubletake_target_latency_seconds', 'From a request sent to the answer read whole.', names.map((name) => latencySample({ target: name }, latencies[name] ?? []))),
-    gauge('doubletake_target_circuit_open_workers', 'Workers in which a target\'s circuit breaker is open.', each(({ circuit }) => count(circuit.openNow))),
+    gauge('doubletake_target_circuit_open_workers', 'Workers in which a target\'s circuit breaker is open.', each(({ circuit }) => single(circuit.openNow))),
     counter('doubletake_target_circuit_changes', 'How often a target\'s circuit breaker opened and closed.', each(({ circuit }) => byName('to', { open: circuit.opened, closed: circuit.closed }))),
-    gauge('doubletake_target_share_ratio', 'Of the requests that the policy lets through, what a target gets now.', each(({ percentage }) => count(percentage / 100))),
+    gauge('doubletake_target_share_ratio', 'Of the requests that the policy lets through, what a target gets now.', each(({ percentage }) => single(percentage / 100))),
     gauge(
       'doubletake_target_ramp_state',
       'How a target\'s ramp stands: 1 for the state that holds.',
@@ -74,14 +75,6 @@ function eachOf<Report>(label: string, reports: Readonly<Record<string, Report>>
 
 function labelled(labels: Sample['labels'], sample: Sample): Sample {
   return { labels: { ...labels, ...sample.labels }, value: sample.value };
-}
-
-function count(value: number): Sample[] {
-  return [{ labels: {}, value }];
-}
-
-function byName(label: string, counts: Readonly<Record<string, number>>): Sample[] {
-  return Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
 }
 
 function treeSamples(label: string, tree: CountTree): Sample[] {

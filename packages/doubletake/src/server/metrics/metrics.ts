@@ -3,7 +3,7 @@ import { version } from '../../version.ts';
 import type { LiveState } from '../api/backend.ts';
 import { comparisonFamilies } from './comparison-families.ts';
 import { type Exposition, expose } from './exposition.ts';
-import { counter, gauge, info, type MetricFamily, single } from './family.ts';
+import { byName, counter, gauge, info, type MetricFamily, single } from './family.ts';
 import { runFamilies, sourceFamilies, targetFamilies } from './ledger-families.ts';
 import { ProcessMeter, type ProcessReading } from './process-meter.ts';
 
@@ -54,7 +54,7 @@ export function metricFamilies(source: MetricsSource, process: ProcessReading, b
 function processFamilies({ startedAtMs, cpuSeconds, residentBytes, eventLoopLagSeconds: { p50, p99, max } }: ProcessReading): MetricFamily[] {
   const lags = { 50: p50, 99: p99, 100: max };
   return [
-    gauge('doubletake_event_loop_lag_seconds', 'How late timers of the main thread ran over the last ten seconds, by percentile; 100 is the worst.', Object.entries(lags).map(([percentile, value]) => ({ labels: { percentile }, value }))),
+    gauge('doubletake_event_loop_lag_seconds', 'How late timers of the main thread ran over the last ten seconds, by percentile; 100 is the worst.', byName('percentile', lags)),
     counter('process_cpu_seconds', 'CPU time of all threads.', single(cpuSeconds)),
     gauge('process_resident_memory_bytes', 'Memory of the process that is resident.', single(residentBytes)),
     gauge('process_start_time_seconds', 'When the process began, since the epoch.', single(startedAtMs / 1_000)),

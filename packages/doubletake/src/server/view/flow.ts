@@ -1,8 +1,8 @@
 /** The ledger as a way from packets to outcomes: stages whose parts add up to what came in. */
 import type { z } from 'zod';
+import { pruned } from '../../ledger/report-counts.ts';
 import { type LedgerReport, type TallyReport, total } from '../../ledger/report.ts';
 import type { flowStage } from '../api/overview.ts';
-import { pruned } from './counts.ts';
 
 export type FlowStage = z.infer<typeof flowStage>;
 type Part = FlowStage['parts'][number];

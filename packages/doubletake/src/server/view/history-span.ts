@@ -1,7 +1,7 @@
 /** What happened between two readings, as the history keeps it. */
 import type { MirrorConfig } from '../../config/schema.ts';
 import type { RunReport } from '../../compare/report.ts';
-import { attempts, ended, lost, productionAnswers, productionErrors, targetErrors } from './counts.ts';
+import { attempts, ended, lost, productionAnswers, productionErrors, targetErrors } from '../../ledger/report-counts.ts';
 import type { HistorySpan } from './history.ts';
 import type { Span } from './reading.ts';
 import { candidateOf } from './target-health.ts';

@@ -1,9 +1,10 @@
 /** Everything that is seen at a glance. */
 import type { MirrorConfig } from '../../config/schema.ts';
-import type { DashboardBackend, TargetShare } from '../api/backend.ts';
+import type { ShareStanding } from '../../engine/shares.ts';
+import { ended, productionAnswers, productionErrors } from '../../ledger/report-counts.ts';
+import type { DashboardBackend } from '../api/backend.ts';
 import type { Overview } from '../api/overview.ts';
 import type { ComparisonSummary } from './comparison.ts';
-import { ended, productionAnswers, productionErrors } from './counts.ts';
 import { flowOf } from './flow.ts';
 import { quantilesOf, shareOf, type Span } from './reading.ts';
 import { sourceHealthOf } from './source-health.ts';
@@ -18,7 +19,7 @@ export interface Glance {
   comparison: ComparisonSummary | null;
   problem: string | null;
   config: MirrorConfig | null;
-  shares: Readonly<Record<string, TargetShare>>;
+  shares: Readonly<Record<string, ShareStanding>>;
 }
 
 export function overviewOf({ mode, startedAtMs, nowMs, span, comparison, problem, config, shares }: Glance): Overview {

@@ -1,8 +1,8 @@
 /** The counts of a moment, and what has happened between two of them. */
+import type { Quantiles } from '../../compare/report.ts';
+import type { LatencyCounts } from '../../engine/live-ledger.ts';
 import { latencyBuckets, quantile } from '../../ledger/histogram.ts';
 import type { LedgerReport, TargetReport } from '../../ledger/report.ts';
-import type { LatencyCounts } from '../api/backend.ts';
-import type { Quantiles } from '../../compare/report.ts';
 
 export interface Reading {
   /** Of a clock that does not jump. */
@@ -41,6 +41,11 @@ export class Span {
 
   get ms(): number {
     return this.now.atMs - this.before.atMs;
+  }
+
+  /** Its length in words: `in the last 10 s`. */
+  get within(): string {
+    return `in the last ${Math.max(1, Math.round(this.ms / 1_000))} s`;
   }
 
   /** How far a count has grown; one that was not there before grew from 0. */

@@ -24,7 +24,7 @@ export function sourceHealthOf(span: Span): SourceHealth[] {
       requestsPerSecond: span.perSecond(({ sources }) => sources[name]?.captured ?? 0),
       kernelDrops: source.packets.kernelDrops,
       gapBytes: source.gaps.bytes,
-      ...judged(kind, source, grown, span.ms),
+      ...judged(kind, source, grown, span),
     };
   });
 }
@@ -33,9 +33,8 @@ function judged(
   kind: string,
   source: SourceReport,
   grown: (count: (source: SourceReport) => number) => number,
-  ms: number,
+  { ms, within }: Span,
 ): Pick<SourceHealth, 'state' | 'text'> {
-  const within = `in the last ${Math.max(1, Math.round(ms / 1_000))} s`;
   const unreachable = grown(({ proxy }) => proxy?.unreachable ?? 0);
   if (unreachable > 0) return { state: 'failing', text: `production could not be reached for ${unreachable} connections ${within}` };
   const drops = grown(({ packets }) => packets.kernelDrops);

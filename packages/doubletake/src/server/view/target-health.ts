@@ -1,10 +1,10 @@
 /** How each target does: in a state, and in words; and what it gets. */
 import type { z } from 'zod';
 import type { MirrorConfig } from '../../config/schema.ts';
+import type { ShareStanding } from '../../engine/shares.ts';
+import { attempts, ended, targetErrors } from '../../ledger/report-counts.ts';
 import type { LedgerReport, TargetReport } from '../../ledger/report.ts';
-import type { TargetShare } from '../api/backend.ts';
 import type { targetHealth } from '../api/overview.ts';
-import { attempts, ended, targetErrors } from './counts.ts';
 import { quantilesOf, shareOf, type Span } from './reading.ts';
 
 export type TargetHealth = z.infer<typeof targetHealth>;
@@ -16,7 +16,7 @@ const errorShareFailing = 0.5;
 export function targetHealthOf(
   span: Span,
   config: MirrorConfig | null,
-  shares: Readonly<Record<string, TargetShare>>,
+  shares: Readonly<Record<string, ShareStanding>>,
 ): TargetHealth[] {
   const { targets, replay } = span.now.ledger;
   return Object.entries(targets).map(([name, target]) => {
@@ -64,17 +64,16 @@ function judged(
   name: string,
   target: TargetReport,
   replay: LedgerReport['replay'],
-  share: TargetShare,
+  share: ShareStanding,
   errorShare: number,
 ): Pick<TargetHealth, 'state' | 'text'> {
   if (replay === 'stopped') return { state: 'stopped', text: 'all replay is stopped by hand' };
   if (share.percentage === 0) return { state: 'stopped', text: `it gets nothing, as ${share.by === 'hand' ? 'set by hand' : `its ${share.by} says`}` };
   if (target.circuit.openNow > 0) return { state: 'failing', text: 'the circuit breaker is open: requests are not sent until it has recovered' };
-  const within = `in the last ${Math.max(1, Math.round(span.ms / 1_000))} s`;
-  const failed = `${(errorShare * 100).toFixed(1)} % of its requests failed or were answered with 5xx ${within}`;
+  const failed = `${(errorShare * 100).toFixed(1)} % of its requests failed or were answered with 5xx ${span.within}`;
   if (errorShare > errorShareFailing) return { state: 'failing', text: failed };
   const dropped = span.grownAt(name, (report) => ended(report, 'dropped'));
-  if (dropped > 0) return { state: 'warning', text: `${dropped} requests were dropped ${within}, since it was too slow or its limits are too low` };
+  if (dropped > 0) return { state: 'warning', text: `${dropped} requests were dropped ${span.within}, since it was too slow or its limits are too low` };
   if (errorShare > errorShareWarning) return { state: 'warning', text: failed };
   if (share.ramp?.state === 'backed_off') return { state: 'warning', text: 'its ramp fell back' };
   return { state: 'ok', text: '' };

@@ -1,6 +1,6 @@
 /** What arrives, source by source, and what of it is used. */
+import { pruned } from '../../ledger/report-counts.ts';
 import type { Traffic } from '../api/traffic.ts';
-import { pruned } from './counts.ts';
 import type { Span } from './reading.ts';
 import { sourceHealthOf } from './source-health.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { plainState } from '../../../test/support/dashboard-backend.ts';
 import { bucketsOf, type LedgerCounts, ledgerOf } from '../../../test/support/ledgers.ts';
 import { regressionReport } from '../../../test/support/run-reports.ts';
-import type { TargetShare } from '../api/backend.ts';
+import type { ShareStanding } from '../../engine/shares.ts';
 import { comparisonSummaryOf } from './comparison.ts';
 import { endpointsOf } from './endpoints.ts';
 import { flowOf } from './flow.ts';
@@ -105,9 +105,9 @@ describe('sources in words', () => {
 });
 
 describe('targets in words', () => {
-  const share: TargetShare = { percentage: 100, by: 'configuration', ramp: null };
+  const share: ShareStanding = { percentage: 100, by: 'configuration', ramp: null };
   const { config } = plainState();
-  const judged = (counts: Record<string, number>, shares: TargetShare = share) => targetHealthOf(span(counts), config, { candidate: shares })[0];
+  const judged = (counts: Record<string, number>, shares: ShareStanding = share) => targetHealthOf(span(counts), config, { candidate: shares })[0];
 
   test.each<[Record<string, number>, string, RegExp, number]>([
     [{ 'targets candidate outcomes replayed': 100, 'targets candidate responses 2xx': 100 }, 'ok', /^$/, 0],
@@ -125,7 +125,7 @@ describe('targets in words', () => {
   });
 
   test('a ramp that fell back warns', () => {
-    const ramp: TargetShare['ramp'] = { step: 0, steps: [{ percentage: 5, forMs: 1_000 }], state: 'backed_off' };
+    const ramp: ShareStanding['ramp'] = { step: 0, steps: [{ percentage: 5, forMs: 1_000 }], state: 'backed_off' };
     expect(judged({}, { percentage: 5, by: 'ramp', ramp })).toMatchObject({ state: 'warning', text: 'its ramp fell back', ramp });
   });
 

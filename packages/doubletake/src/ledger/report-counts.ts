@@ -1,5 +1,5 @@
-/** Counts of a ledger that several views ask for. */
-import { type CountTree, type SourceReport, type TallyReport, type TargetReport, total } from '../../ledger/report.ts';
+/** Counts that are read off the ledger in several places. */
+import { type CountTree, type SourceReport, type TallyReport, type TargetReport, total } from './report.ts';
 
 /** Requests that ended so: `replayed`, or all of `blocked`. */
 export function ended({ outcomes }: TallyReport, name: string): number {
