@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RunReport } from '../src/compare/report.ts';
+import { runFolder } from '../src/engine/run-folder.ts';
 import { configFile, freePath } from './support/config-file.ts';
 import { conversation } from './support/conversation.ts';
-import { recordingTarget, runCli, type RunningMirror, startMirror, stopAll } from './support/mirror.ts';
+import { eventually, recordingTarget, runCli, type RunningMirror, startMirror, stopAll } from './support/mirror.ts';
 
 afterEach(stopAll);
 
@@ -139,6 +140,20 @@ describe('mirror --run', () => {
     expect(found.verdict).toBe('REGRESSION');
     expect(found.clusters.filter(({ significant }) => significant).map(({ path }) => path)).toEqual(['$.total']);
   });
+});
+
+test('a mirror that is started again writes another run, and a folder of runs leads to the newest', async () => {
+  const target = await recordingTarget();
+  const runs = freePath('.runs');
+  const file = configFile({ sources: [{ vxlan: { listen: '127.0.0.1:0' } }], targets: [{ name: 'candidate', url: target.url }], run: `${runs}/{{time}}` });
+  const first = await startMirror([file]);
+  const [name] = readdirSync(runs);
+  expect(name).toMatch(/^\d{8}T\d{6}Z$/);
+  expect(await runCli(['report', runs])).toMatchObject({ code: 2, stderr: expect.stringContaining(`the newest of the runs in it is ${join(runs, name)} [DT_RUN_NOT_FOUND]`) });
+  await first.stop();
+  await eventually('the next second', () => (runFolder('{{time}}', new Date()) === name ? null : true));
+  await (await startMirror([file])).stop();
+  expect(readdirSync(runs)).toHaveLength(2);
 });
 
 test('without comparison nothing of it is loaded, and no run is written', async () => {

@@ -55,7 +55,7 @@ export function mirrorCommand(): Command {
         .argParser((text) => parseListen('--health', text)),
     )
     .addOption(dashboardOption())
-    .option('--run <DIR>', 'compare production\'s answers with the target\'s, and write the comparison to this new folder for `doubletake report`')
+    .option('--run <DIR>', 'compare production\'s answers with the target\'s, and write the comparison to this new folder for `doubletake report`; {{time}} in it is the time of the start')
     .option('--record <DIR>', 'record the requests, made safe, with production\'s responses, to this folder')
     .option('--control <PATH>', 'let `doubletake control` stop and resume replay through this Unix socket')
     .option('--ledger <FILE.json>', 'write the ledger to this file at exit, and on SIGUSR2')

@@ -50,7 +50,7 @@ export const mirrorSchema = z
       .describe('Compare what the candidate answers with what production answered (docs/comparing.md); absent, nothing is compared.'),
     run: textSchema
       .optional()
-      .describe('Folder of a run, made anew, to which the comparison is written and from which `doubletake report` reads it. With it alone, the defaults of `compare` hold.'),
+      .describe('Folder of a run, made anew, to which the comparison is written and from which `doubletake report` reads it; `{{time}}` in it is the time of the start, so that a service may be started again. With it alone, the defaults of `compare` hold.'),
     record: recordSchema
       .optional()
       .describe('Record what the policy lets through, made safe, with production\'s responses (docs/recording.md); absent, nothing is recorded.'),

@@ -14,6 +14,7 @@ import type { LedgerReport } from '../ledger/report.ts';
 import { AnalysisHandle } from './analysis-handle.ts';
 import { ownHosts, pairingOptions } from './comparing.ts';
 import { RulesBook } from './rules-book.ts';
+import { runFolder } from './run-folder.ts';
 import type { RunQuestions, StoredRequest } from './run-answers.ts';
 
 /** How often it is asked what it has come to. */
@@ -39,7 +40,7 @@ export async function startComparison(
     compare: { ...compare, rules: [...rules.rules] },
     accepted: rules.acceptedIds,
     ownHosts: ownHosts(config),
-    run: run ?? null,
+    run: run === undefined ? null : runFolder(run, new Date()),
     sanitized: policy.sanitize !== undefined,
     shown,
   });

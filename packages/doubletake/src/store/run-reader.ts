@@ -1,5 +1,5 @@
 /** Reads a run that has ended, or one that was killed: DuckDB takes up what its log holds. */
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RunReport } from '../compare/report.ts';
 import type { LedgerReport } from '../ledger/report.ts';
@@ -132,9 +132,18 @@ function fileOf(path: string): string {
   if (!kind.isDirectory()) return path;
   const file = join(path, databaseName);
   if (statSync(file, { throwIfNoEntry: false }) === undefined) {
-    throw new StoreError('DT_RUN_NOT_FOUND', `${path} holds no run: there is no ${databaseName} in it; give the folder of --run`);
+    const newest = newestRunIn(path);
+    const hint = newest === null ? 'give the folder of --run' : `the newest of the runs in it is ${newest}`;
+    throw new StoreError('DT_RUN_NOT_FOUND', `${path} holds no run: there is no ${databaseName} in it; ${hint}`);
   }
   return file;
+}
+
+/** Of the folders in `path` that hold runs, the one whose run was begun last; null when there is none. */
+function newestRunIn(path: string): string | null {
+  const begun = (folder: string): number => statSync(join(folder, databaseName), { throwIfNoEntry: false })?.birthtimeMs ?? 0;
+  const folders = readdirSync(path).map((name) => join(path, name)).filter((folder) => begun(folder) > 0);
+  return folders.toSorted((a, b) => begun(b) - begun(a) || (a < b ? 1 : -1))[0] ?? null;
 }
 
 function readError(path: string, error: unknown): StoreError {

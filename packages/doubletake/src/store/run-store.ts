@@ -76,7 +76,7 @@ export class RunStore {
   static async create(folder: string, options: RunOptions): Promise<RunStore> {
     const file = join(folder, databaseName);
     if (existsSync(file)) {
-      throw new StoreError('DT_RUN_EXISTS', `${folder} holds a run already; give another folder, or move that one away`);
+      throw new StoreError('DT_RUN_EXISTS', `${folder} holds a run already; give another folder, such as ${folder}/{{time}}, or move that one away`);
     }
     const { DuckDBTimestampValue: Timestamp } = await loadDuckDb();
     let database: Database | null = null;
