@@ -11,7 +11,6 @@ import { parseInteger, parseNumber } from './flags.ts';
 import { type ConfigFlags, overridesOf } from './mirror-flags.ts';
 import { replayView } from './replay-text.ts';
 import { createReporterOf } from './reporter.ts';
-import { runEngine } from './run-engine.ts';
 import { addPacketOptions, addPolicyOptions, addRunOptions, addTargetOptions, list, workersOption } from './shared-options.ts';
 import { verdictCodes } from './verdict-code.ts';
 
@@ -81,6 +80,8 @@ async function replay(files: readonly string[], flags: ReplayFlags): Promise<voi
   const quiet = flags.quiet ?? false;
   const config = read();
   const reporter = createReporterOf(quiet, replayView(performance.now()));
+  // Loaded when the configuration is known to be sound, as for `mirror`.
+  const { runEngine } = await import('./run-engine.ts');
   const comparison = await runEngine(config, { quiet, reporter, reread: file === undefined ? null : { file, read } });
   if (comparison !== null && process.exitCode !== ExitCode.ledger) process.exitCode = verdictCodes[comparison.verdict];
 }
