@@ -19,12 +19,12 @@ import { attachFilter } from '../packages/doubletake/src/system/socket-options.t
 import { openUdpSocket } from '../packages/doubletake/src/system/udp-socket.ts';
 import { sampleProcess } from './measure.ts';
 import { findNginx, startNginx } from './nginx.ts';
+import { warmUpSeconds } from './scenarios.ts';
 import { startScript } from './script.ts';
 import type { SenderReport } from './sender.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '8' } } });
 const seconds = Number(values.seconds);
-const warmUpSeconds = 2;
 const program = fileURLToPath(new URL('../packages/doubletake/bin/doubletake.js', import.meta.url));
 const connections = 32;
 const tunnelConnections = 1_000;

@@ -10,16 +10,13 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { ExchangeParser } from '../packages/doubletake/src/recording/formats/exchange-parser.ts';
-import { connectionOf } from '../packages/doubletake/src/recording/formats/traffic.ts';
-import { RecordingWriter } from '../packages/doubletake/src/recording/recording-writer.ts';
 import { clockTicksPerSecond, sampleProcess } from './measure.ts';
 import { findNginx, type Nginx, startNginx } from './nginx.ts';
 import { startScript } from './script.ts';
+import { writeRecording } from './write-recording.ts';
 
 const program = fileURLToPath(new URL('../packages/doubletake/bin/doubletake.js', import.meta.url));
 const requests = 100_000;
-const perConnection = 100;
 const endpoints = 300;
 const tabs = 10;
 const warmUpMs = 8_000;
@@ -32,19 +29,8 @@ function answerOf(index: number): Buffer {
   return Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: "${index}"\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
 }
 
-function record(directory: string): void {
-  const writer = new RecordingWriter({ directory });
-  const parser = new ExchangeParser();
-  for (let index = 0; index < requests; index++) {
-    const startUs = 1_790_000_000_000_000 + index * 10;
-    const connection = connectionOf(String((index % perConnection) + perConnection * Math.floor(index / perConnection ** 2)));
-    const timed = (bytes: Buffer, atUs: number) => ({ pieces: [bytes], missing: 0, startUs: atUs, endUs: atUs });
-    const text = `GET /things${index % endpoints}/${index} HTTP/1.1\r\nHost: shop.example\r\nAccept: application/json\r\n\r\n`;
-    const exchange = parser.parse(connection, 0, timed(Buffer.from(text), startUs), timed(answerOf(index), startUs + 500));
-    if (typeof exchange === 'string') throw new Error(exchange);
-    writer.append(exchange);
-  }
-  writer.close();
+function requestOf(index: number): string {
+  return `GET /things${index % endpoints}/${index} HTTP/1.1\r\nHost: shop.example\r\nAccept: application/json\r\n\r\n`;
 }
 
 interface Window {
@@ -107,7 +93,7 @@ process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.ex
 const folder = mkdtempSync(join(tmpdir(), 'doubletake-bench-dashboard-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const recording = join(folder, 'recording');
-record(recording);
+writeRecording(recording, { requests, apartUs: 10, requestOf, answerOf });
 const nginx = await startNginx(nginxProgram);
 const config = join(folder, 'config.json');
 writeFileSync(config, JSON.stringify({ compare: { endpoints: Array.from({ length: endpoints }, (_, index) => `/things${index}/{id}`) } }));

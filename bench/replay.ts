@@ -12,36 +12,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { listen } from '../packages/doubletake/src/demo/listen.ts';
-import { ExchangeParser } from '../packages/doubletake/src/recording/formats/exchange-parser.ts';
-import { connectionOf } from '../packages/doubletake/src/recording/formats/traffic.ts';
-import { RecordingWriter } from '../packages/doubletake/src/recording/recording-writer.ts';
 import type { FloorReport } from './floor.ts';
 import { percentile, sampleProcess } from './measure.ts';
 import { findNginx, startNginx } from './nginx.ts';
 import { warmUpSeconds } from './scenarios.ts';
 import { startScript } from './script.ts';
 import { requestTexts } from './traffic.ts';
+import { perConnection, writeRecording } from './write-recording.ts';
 
 const program = fileURLToPath(new URL('../packages/doubletake/bin/doubletake.js', import.meta.url));
 const answer = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n');
 const pacedPerSecond = 2_000;
-const perConnection = 100;
 const rounds = 3;
 
-/** A recording of so many requests, as far apart; `text` makes each. */
-function record(directory: string, requests: number, apartUs: number, text: (index: number) => string): void {
-  const writer = new RecordingWriter({ directory });
-  const parser = new ExchangeParser();
-  for (let index = 0; index < requests; index++) {
-    const startUs = 1_790_000_000_000_000 + Math.round(index * apartUs);
-    // As many connections at once as requests of each.
-    const connection = connectionOf(String((index % perConnection) + perConnection * Math.floor(index / perConnection ** 2)));
-    const timed = (bytes: Buffer, atUs: number) => ({ pieces: [bytes], missing: 0, startUs: atUs, endUs: atUs });
-    const exchange = parser.parse(connection, 0, timed(Buffer.from(text(index), 'latin1'), startUs), timed(answer, startUs + 500));
-    if (typeof exchange === 'string') throw new Error(exchange);
-    writer.append(exchange);
-  }
-  writer.close();
+/** A recording of so many requests, as far apart; `requestOf` makes each. */
+function record(directory: string, requests: number, apartUs: number, requestOf: (index: number) => string): void {
+  writeRecording(directory, { requests, apartUs, requestOf, answerOf: () => answer });
 }
 
 function replay(recording: string, target: string, ...flags: string[]): { processId: number; ended: Promise<unknown> } {

@@ -11,17 +11,23 @@ import { eventually, program, runCli } from './support/mirror.ts';
 const folder = mkdtempSync(join(tmpdir(), 'doubletake-demo-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('doubletake demo finds the three faults within a minute and nothing else, and ends in good order on a signal', async () => {
-  const run = join(folder, 'run');
-  const child = spawn(process.execPath, [program, 'demo', '--dashboard', '0', '--run', run], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [text, errors] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (more: string) => (text += more));
-  child.stderr.setEncoding('utf8').on('data', (more: string) => (errors += more));
+/** A demo that goes on until it is told to stop, with what it says as it comes. */
+function startDemo(...flags: string[]) {
+  const child = spawn(process.execPath, [program, 'demo', '--dashboard', '0', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = { out: '', errors: '' };
+  child.stdout.setEncoding('utf8').on('data', (more: string) => (said.out += more));
+  child.stderr.setEncoding('utf8').on('data', (more: string) => (said.errors += more));
   const ended = new Promise<number | null>((resolve) => {
     child.on('close', resolve);
   });
+  return { child, said, ended };
+}
+
+test('doubletake demo finds the three faults within a minute and nothing else, and ends in good order on a signal', async () => {
+  const run = join(folder, 'run');
+  const { child, said, ended } = startDemo('--run', run);
   try {
-    await eventually('the three faults', () => (planted.every(({ endpoint, path }) => text.includes(`✗ ${endpoint} ${path}: `)) ? text : null), 60_000);
+    const text = await eventually('the three faults', () => (planted.every(({ endpoint, path }) => said.out.includes(`✗ ${endpoint} ${path}: `)) ? said.out : null), 60_000);
     const [, dashboard = ''] = /dashboard +(\S+)/.exec(text) ?? [];
     const read = async (path: string): Promise<string> => (await fetch(dashboard + path)).text();
     // It asks the comparison every few seconds.
@@ -30,7 +36,8 @@ test('doubletake demo finds the three faults within a minute and nothing else, a
   } finally {
     child.kill('SIGINT');
   }
-  expect([await ended, errors]).toEqual([0, '']);
+  expect([await ended, said.errors]).toEqual([0, '']);
+  const text = said.out;
   expect(text).toBe(stripVTControlCharacters(text));
   expect(text).toContain('Every request has exactly one outcome; the sums add up.');
   expect(text).toContain('3 of 3 faults of the next version were found:');
@@ -60,20 +67,14 @@ test('--for ends it by itself with the report, a taken folder is refused before 
 });
 
 test.skipIf(process.platform !== 'linux')('a mirror that dies ends it, and it says so', async () => {
-  const child = spawn(process.execPath, [program, 'demo', '--dashboard', '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [text, errors] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (more: string) => (text += more));
-  child.stderr.setEncoding('utf8').on('data', (more: string) => (errors += more));
-  const ended = new Promise<number | null>((resolve) => {
-    child.on('close', resolve);
-  });
+  const { child, said, ended } = startDemo();
   try {
-    await eventually('the demo', () => (text.includes('production answered') ? text : null));
+    await eventually('the demo', () => (said.out.includes('production answered') ? true : null));
     process.kill(Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim()), 'SIGKILL');
     expect(await ended).toBe(4);
   } finally {
     child.kill('SIGKILL');
   }
-  expect(errors).toContain('the mirror did not end well');
-  expect(text).toMatch(/Production answered \d+ requests/);
+  expect(said.errors).toContain('the mirror did not end well');
+  expect(said.out).toMatch(/Production answered \d+ requests/);
 });

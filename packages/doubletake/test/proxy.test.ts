@@ -18,9 +18,9 @@ import { listen, until } from './support/replay-servers.ts';
 
 afterEach(stopAll);
 
-async function production(answer: (request: IncomingMessage, body: string) => string = () => 'ok'): Promise<Server & { url: string; port: number }> {
+async function production(answer: (request: IncomingMessage, body: string) => string | Promise<string> = () => 'ok'): Promise<Server & { url: string; port: number }> {
   const server = createServer((request, response) => {
-    void text(request).then((body) => response.end(answer(request, body)));
+    void text(request).then(async (body) => response.end(await answer(request, body)));
   });
   server.keepAliveTimeout = 60_000;
   const port = await listen(server);
@@ -216,7 +216,13 @@ describe('a stop', () => {
 
 describe('when a worker dies', () => {
   test('every client of the proxy is still answered, the engine says so and goes on', async () => {
-    const upstream = await production();
+    // Most of the load comes when the first worker is dead, however fast it is.
+    const death = Promise.withResolvers<void>();
+    let asked = 0;
+    const upstream = await production(async () => {
+      if (asked++ >= 400) await death.promise;
+      return 'ok';
+    });
     const target = await recordingTarget();
     const workers: Worker[] = [];
     const remember = (worker: Worker): unknown => workers.push(worker);
@@ -247,6 +253,7 @@ describe('when a worker dies', () => {
     await until(() => answered() > 200);
     const before = target.requests.length;
     await workers.find(({ threadName }) => threadName === 'doubletake-0')?.terminate();
+    death.resolve();
     expect(engine.problem()).toMatch(/^worker 0 died/);
     // What is left of the load reaches the worker that is left.
     await until(() => target.requests.length > before + 200);

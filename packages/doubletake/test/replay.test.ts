@@ -110,7 +110,8 @@ describe('what is replayed', () => {
     const us = String((startUs + 20_000) * 1_000);
     writeFileSync(join(inside, 'two.gor'), `1 aa ${us}\n${get('/2')}\n🐵🙈🙉\n`);
     const last = capture({ client: '10.0.2.6:4', atMs: 60, requests: [get('/4')] });
-    await replayHere(inside, last, '--target', target.url);
+    // One at a time: those of several connections could overtake each other on their way.
+    await replayHere(inside, last, '--config', configFile({ targets: [{ name: 'target', url: target.url, limits: { inFlight: 1 } }] }));
     expect(requestLines(target)).toEqual(['GET /1', 'GET /2', 'GET /3', 'GET /4']);
   });
 

@@ -72,7 +72,9 @@ describe('each fault has its outcome, and the replay recovers by itself', () => 
       if (fault === null) socket.write(ok);
       else fault(socket);
     });
-    const mirror = await startConfigured({ targets: [{ name: 'target', url: target.url, ...patient, limits: { responseTimeout: '700ms' } }] });
+    // Long enough for what answers at once, also on a machine that has other things to do.
+    const limits = reason === 'timeout' ? { responseTimeout: '2s' } : {};
+    const mirror = await startConfigured({ targets: [{ name: 'target', url: target.url, ...patient, limits }] });
     await sendWave(mirror, 0, 30);
     await settled(mirror, 30);
     fault = faults[name] ?? null;

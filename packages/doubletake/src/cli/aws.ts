@@ -11,6 +11,7 @@ import { awsStatusCommand } from './aws-status.ts';
 import { planText, planTotals, progressText } from './aws-text.ts';
 import { watchUntilStopped } from './aws-watch.ts';
 import { ExitCode } from './exit-code.ts';
+import { hasColor } from './terminal.ts';
 
 export function awsCommand(): Command {
   const file = ['<CONFIG>', 'configuration file with `aws:` (docs/aws.md)'] as const;
@@ -64,7 +65,7 @@ async function showPlan(file: string, { exitCode, json }: { exitCode?: boolean; 
   const { create, change, remove } = planTotals(plans);
   // Set first: a reader that goes away does not change it.
   if (exitCode === true && create + change + remove > 0) process.exitCode = ExitCode.regression;
-  process.stdout.write(json === true ? `${JSON.stringify(planJson(plans))}\n` : planText(plans, hasColors()));
+  process.stdout.write(json === true ? `${JSON.stringify(planJson(plans))}\n` : planText(plans, hasColor()));
 }
 
 async function apply(file: string, flags: ApplyFlags): Promise<void> {
@@ -125,7 +126,7 @@ interface CarryOut extends ApplyFlags {
 async function carryOut(aws: AwsConfig, plans: readonly ScopePlan[], { yes, json, question, interruption }: CarryOut): Promise<void> {
   const total = plans.reduce((sum, { plan: { steps } }) => sum + steps.length, 0);
   if (json === true) print({ event: 'plan', ...planJson(plans) });
-  else process.stdout.write(planText(plans, hasColors()));
+  else process.stdout.write(planText(plans, hasColor()));
   const problems = plans.flatMap(({ plan: { problems: found } }) => found);
   if (problems.length > 0) throw new DoubletakeError('DT_AWS_INCOMPLETE', problems.join('; '));
   if (total > 0 && yes !== true) await confirm(question, json === true);
@@ -204,8 +205,4 @@ function planJson(plans: readonly ScopePlan[]): object {
 
 function print(event: object): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
-}
-
-function hasColors(): boolean {
-  return process.stdout.isTTY && !process.env['NO_COLOR'];
 }

@@ -9,6 +9,7 @@ import { ended } from '../ledger/report-counts.ts';
 import { ExitCode } from './exit-code.ts';
 import { parseDuration, parseListen } from './flags.ts';
 import { ledgerText } from './ledger-text.ts';
+import { terminalOptions } from './terminal.ts';
 
 export function demoCommand(): Command {
   return new Command('demo')
@@ -59,7 +60,7 @@ async function demo(flags: DemoFlags): Promise<void> {
   for (const signal of endings) process.off(signal, abort);
   const { ledger, report, log, exitCode } = end;
   if (ledger !== null) out.write(`\n${ledgerText(ledger)}`);
-  if (report !== null) out.write(`\n${terminalReport(report, { width: Math.min(out.columns ?? 100, 120), color: out.isTTY && !process.env['NO_COLOR'] })}`);
+  if (report !== null) out.write(`\n${terminalReport(report, terminalOptions(120))}`);
   out.write(`\n${summary(end).map((line) => `  ${line}\n`).join('')}\n`);
   if (flags.run !== undefined) out.write(`  The run is kept: npx doubletake report ${flags.run}\n\n`);
   if (exitCode !== 0) {

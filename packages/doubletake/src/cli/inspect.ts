@@ -4,8 +4,9 @@ import { Inspection, type InspectionSummary } from '../engine/inspection.ts';
 import { isRecording } from '../recording/recording.ts';
 import { DoubletakeError } from '../errors.ts';
 import { exchangeJson, exchangeText, LineWriter } from './exchange-lines.ts';
-import { parseInteger, parseTime } from './flags.ts';
+import { parseTime } from './flags.ts';
 import { inspectRecordings } from './inspect-recording.ts';
+import { addPacketOptions } from './shared-options.ts';
 
 export interface InspectFlags {
   json?: boolean;
@@ -21,7 +22,7 @@ export interface InspectFlags {
 }
 
 export function inspectCommand(): Command {
-  return new Command('inspect')
+  const command = new Command('inspect')
     .summary('list the HTTP exchanges in a capture file or a recording')
     .description(
       'Lists the requests in a capture file, with production\'s responses, in the order in which the requests ended.\n' +
@@ -30,18 +31,8 @@ export function inspectCommand(): Command {
     )
     .argument('<FILE...>', 'capture file, - for standard input; or folders and files of recordings')
     .option('--json', 'print one JSON object a line, an exchange each')
-    .option('--summary', 'print only the counts')
-    .addOption(
-      new Option('--port <N>', 'take only connections to this server port; repeatable').argParser(
-        (text: string, before: number[] | undefined) => [...(before ?? []), parseInteger('--port', text, 1, 65_535)],
-      ),
-    )
-    .addOption(
-      new Option('--vni <N>', 'take only this VXLAN or GENEVE network identifier; repeatable').argParser(
-        (text: string, before: number[] | undefined) => [...(before ?? []), parseInteger('--vni', text, 0, 0xff_ffff)],
-      ),
-    )
-    .option('--merge-tunnels', 'the tunnels show the same network: a packet seen through two of them is one')
+    .option('--summary', 'print only the counts');
+  return addPacketOptions(command)
     .optionsGroup('Recordings:')
     .addOption(new Option('--from <TIME>', 'take only requests that began at this time or later, such as 2026-01-31T12:00:00Z').argParser((text: string) => parseTime('--from', text)))
     .addOption(new Option('--to <TIME>', 'take only requests that began before this time').argParser((text: string) => parseTime('--to', text)))

@@ -104,7 +104,8 @@ function branches(depth: number, tree: CountTree): string[] {
   });
 }
 
-function row(depth: number, label: string, count: number): string {
+/** A line of such a text: what is counted, and the count. */
+export function row(depth: number, label: string, count: number): string {
   return `${'  '.repeat(depth)}${label}`.padEnd(46) + String(count).padStart(12);
 }
 

@@ -5,7 +5,7 @@ import type { MirrorConfig } from '../config/schema.ts';
 import { parseListen, parseProxy } from './flags.ts';
 import { type ConfigFlags, overridesOf } from './mirror-flags.ts';
 import { createReporter } from './reporter.ts';
-import { addPacketOptions, addPolicyOptions, addTargetOptions, dashboardOption, list, workersOption } from './shared-options.ts';
+import { addPacketOptions, addPolicyOptions, addRunOptions, addTargetOptions, list, workersOption } from './shared-options.ts';
 
 export function mirrorCommand(): Command {
   const command = new Command('mirror')
@@ -47,19 +47,14 @@ export function mirrorCommand(): Command {
   addPacketOptions(command);
   addTargetOptions(command);
   addPolicyOptions(command);
-  return command
+  command
     .optionsGroup('Running:')
     .addOption(workersOption('worker threads; one serves about 20,000 requests/s (default: 1)'))
     .addOption(
       new Option('--health <[HOST:]PORT>', 'answer GET /healthz for a load balancer, and GET /metrics for Prometheus')
         .argParser((text) => parseListen('--health', text)),
-    )
-    .addOption(dashboardOption())
-    .option('--run <DIR>', 'compare production\'s answers with the target\'s, and write the comparison to this new folder for `doubletake report`; {{time}} in it is the time of the start')
-    .option('--record <DIR>', 'record the requests, made safe, with production\'s responses, to this folder')
-    .option('--control <PATH>', 'let `doubletake control` stop and resume replay through this Unix socket')
-    .option('--ledger <FILE.json>', 'write the ledger to this file at exit, and on SIGUSR2')
-    .option('--quiet', 'print nothing but the ready line, warnings and errors')
+    );
+  return addRunOptions(command, 'production\'s answers')
     .action((file: string | undefined, flags: MirrorFlags) => mirror(file, flags));
 }
 

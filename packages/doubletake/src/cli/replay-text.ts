@@ -1,5 +1,6 @@
 /** What `replay` says while it runs: how far it is, how fast, how long still, and how far behind its schedule. */
-import { type LedgerReport, total } from '../ledger/report.ts';
+import type { LedgerReport } from '../ledger/report.ts';
+import { lost, replayed } from './progress-fields.ts';
 import type { ReportView } from './reporter.ts';
 
 const barLength = 24;
@@ -8,31 +9,31 @@ const barLength = 24;
 export function replayView(startMs: number): ReportView<LedgerReport> {
   return {
     line: (before, now, seconds) => {
-      const { done, replayed, lost, lagMs, spared } = progressOf(now);
-      const rate = Math.round((replayed - progressOf(before).replayed) / seconds);
+      const { done, lagMs, spared } = progressOf(now);
+      const rate = Math.round((replayed(now) - replayed(before)) / seconds);
       const left = leftSeconds(done, (performance.now() - startMs) / 1_000);
       return [
         ...(now.replay === 'stopped' ? ['REPLAY STOPPED'] : []),
         ...(done === null ? [] : [`[${'#'.repeat(Math.round(done * barLength)).padEnd(barLength, '.')}] ${Math.floor(done * 100)} %`]),
         `${rate}/s`,
         ...(left === null ? [] : [`${clock(left)} left`]),
-        `replayed ${replayed}`,
-        `lost ${lost}`,
+        `replayed ${replayed(now)}`,
+        `lost ${lost(now)}`,
         ...(lagMs === null ? [] : [`lag ${Math.round(lagMs)} ms`]),
         ...(spared.length > 0 ? [`waiting for ${spared.join(', ')}: circuit open`] : []),
         ...(now.comparison === undefined ? [] : [`${now.comparison.verdict} (${now.comparison.mismatches} of ${now.comparison.pairs} differ)`]),
       ].join('  ');
     },
-    fields: (report) => {
-      const { done, replayed, lost, lagMs, spared } = progressOf(report);
+    fields: (_before, report) => {
+      const { done, lagMs, spared } = progressOf(report);
       const leftS = leftSeconds(done, (performance.now() - startMs) / 1_000);
       const { captured, outcomes, inFlight, comparison } = report;
       return {
         ...(done === null ? {} : { percent: Math.floor(done * 100) }),
         ...(leftS === null ? {} : { leftSeconds: Math.round(leftS) }),
         captured,
-        replayed,
-        lost,
+        replayed: replayed(report),
+        lost: lost(report),
         ...(lagMs === null ? {} : { lagP99Ms: Math.round(lagMs * 10) / 10 }),
         ...(spared.length > 0 ? { waitingFor: spared } : {}),
         inFlight,
@@ -46,8 +47,6 @@ export function replayView(startMs: number): ReportView<LedgerReport> {
 interface Progress {
   /** From 0 to 1; null where it is not known. */
   done: number | null;
-  replayed: number;
-  lost: number;
   /** The 99th percentile, of the target that is most behind; null where no target has a pace. */
   lagMs: number | null;
   /** Names of the targets whose circuit breaker is open, on which all wait. */
@@ -55,14 +54,11 @@ interface Progress {
 }
 
 /** What was read and waits to be sent is not done. */
-function progressOf({ files, captured, inFlight, outcomes, targets }: LedgerReport): Progress {
+function progressOf({ files, captured, inFlight, targets }: LedgerReport): Progress {
   const read = files.total > 0 ? Math.min(1, files.done / files.total) : null;
-  const sum = (...names: string[]): number => names.reduce((all, name) => all + total(outcomes[name] ?? 0), 0);
   const lags = Object.values(targets).flatMap(({ lagMs }) => (lagMs.p99 === null ? [] : [lagMs.p99]));
   return {
     done: read === null ? null : captured === 0 ? 0 : read * (1 - inFlight / captured),
-    replayed: sum('replayed'),
-    lost: sum('dropped', 'failed', 'incomplete'),
     lagMs: lags.length === 0 ? null : Math.max(...lags),
     spared: Object.entries(targets).flatMap(([name, { circuit }]) => (circuit.openNow > 0 ? [name] : [])),
   };

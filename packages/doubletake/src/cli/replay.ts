@@ -11,8 +11,7 @@ import { parseInteger, parseNumber } from './flags.ts';
 import { type ConfigFlags, overridesOf } from './mirror-flags.ts';
 import { replayView } from './replay-text.ts';
 import { createReporterOf } from './reporter.ts';
-import { runEngine } from './run-engine.ts';
-import { addPacketOptions, addPolicyOptions, addTargetOptions, dashboardOption, list, workersOption } from './shared-options.ts';
+import { addPacketOptions, addPolicyOptions, addRunOptions, addTargetOptions, list, workersOption } from './shared-options.ts';
 import { verdictCodes } from './verdict-code.ts';
 
 /** `run` gets the files and the flags that were given. */
@@ -55,19 +54,14 @@ export function replayCommand(run: (files: string[], flags: ReplayFlags) => Prom
   addPacketOptions(command);
   addTargetOptions(command);
   addPolicyOptions(command);
-  return command
+  command
     .optionsGroup('Running:')
-    .addOption(workersOption('worker threads, among which the connections are shared out; what has a pace is replayed by one (default: 2 with --speed max where there are processors for it, else 1)'))
-    .addOption(dashboardOption())
-    .option('--run <DIR>', 'compare production\'s recorded answers with the target\'s, and write the comparison to this new folder for `doubletake report`')
-    .option('--record <DIR>', 'record the requests, made safe, with production\'s responses, to this folder')
-    .option('--control <PATH>', 'let `doubletake control` stop and resume replay through this Unix socket')
-    .option('--ledger <FILE.json>', 'write the ledger to this file at exit, and on SIGUSR2')
-    .option('--quiet', 'print nothing but the ready line, warnings and errors')
+    .addOption(workersOption('worker threads, among which the connections are shared out; what has a pace is replayed by one (default: 2 with --speed max where there are processors for it, else 1)'));
+  return addRunOptions(command, 'production\'s recorded answers')
     .action((files: string[], flags: ReplayFlags) => run(files, flags));
 }
 
-export interface ReplayFlags extends Omit<ConfigFlags, 'vni' | 'port' | 'mergeTunnels'> {
+export interface ReplayFlags extends ConfigFlags {
   config?: string;
   speed?: number | 'max';
   rate?: number;
@@ -77,9 +71,6 @@ export interface ReplayFlags extends Omit<ConfigFlags, 'vni' | 'port' | 'mergeTu
   to?: string;
   filter?: string[];
   keyFile?: string;
-  vni?: number[];
-  port?: number[];
-  mergeTunnels?: boolean;
   quiet?: boolean;
 }
 
@@ -89,6 +80,8 @@ async function replay(files: readonly string[], flags: ReplayFlags): Promise<voi
   const quiet = flags.quiet ?? false;
   const config = read();
   const reporter = createReporterOf(quiet, replayView(performance.now()));
+  // Loaded when the configuration is known to be sound, as for `mirror`.
+  const { runEngine } = await import('./run-engine.ts');
   const comparison = await runEngine(config, { quiet, reporter, reread: file === undefined ? null : { file, read } });
   if (comparison !== null && process.exitCode !== ExitCode.ledger) process.exitCode = verdictCodes[comparison.verdict];
 }

@@ -11,6 +11,7 @@ import { StoreError } from '../store/database.ts';
 import { reportSoFar, RunReader } from '../store/run-reader.ts';
 import { serveRun } from './report-dashboard.ts';
 import { dashboardOption } from './shared-options.ts';
+import { terminalOptions } from './terminal.ts';
 import { verdictCodes } from './verdict-code.ts';
 
 type Format = 'terminal' | 'html' | 'markdown' | 'json' | 'junit';
@@ -86,9 +87,4 @@ function writeTo(file: string, text: string): void {
   } catch (error) {
     throw new StoreError('DT_REPORT_FILE', `--output ${file} cannot be written: ${(error as Error).message}`, { cause: error });
   }
-}
-
-function terminalOptions(): { width: number; color: boolean } {
-  const { isTTY, columns } = process.stdout;
-  return { width: columns ?? 100, color: isTTY && !process.env['NO_COLOR'] };
 }

@@ -19,6 +19,7 @@ import { startExport } from '../server/metrics/start-export.ts';
 import { ExitCode } from './exit-code.ts';
 import { ledgerText } from './ledger-text.ts';
 import type { Reporter } from './reporter.ts';
+import { terminalOptions } from './terminal.ts';
 
 /** A configuration that can be read again, from `file`. */
 export interface Reread {
@@ -98,8 +99,7 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
     const { comparison } = engine;
     if (comparison !== null && !quiet) {
       const { terminalReport } = await import('../compare/report-text/terminal.ts');
-      const { isTTY, columns } = process.stdout;
-      process.stdout.write(`\n${terminalReport(comparison, { width: Math.min(columns ?? 100, 120), color: isTTY })}`);
+      process.stdout.write(`\n${terminalReport(comparison, terminalOptions(120))}`);
     }
     const problems = [...imbalances(report), ...leftovers(report)];
     for (const problem of problems) reporter.error(`the ledger does not add up: ${problem}`);

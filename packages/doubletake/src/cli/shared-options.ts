@@ -1,4 +1,4 @@
-/** Options that `mirror` and `replay` have in common. */
+/** Options that several commands have in common. */
 import { type Command, Option } from 'commander';
 import { dashboardListenDefault } from '../config/dashboard-schema.ts';
 import { parseDuration, parseInteger, parseListen, parseMethods, parsePercentage } from './flags.ts';
@@ -46,7 +46,7 @@ export function workersOption(about: string): Option {
   return new Option('--workers <N>', about).argParser((text) => parseInteger('--workers', text, 1, 256));
 }
 
-/** Which packets of captures are taken. */
+/** Which packets are taken. */
 export function addPacketOptions(command: Command): Command {
   return command
     .addOption(
@@ -58,6 +58,17 @@ export function addPacketOptions(command: Command): Command {
         .argParser(list((text) => parseInteger('--port', text, 1, 65_535))),
     )
     .option('--merge-tunnels', 'the tunnels show the same network: a packet seen through two of them is one');
+}
+
+/** What is made of a run beside the replay; `compared` says which answers of production's can be compared. */
+export function addRunOptions(command: Command, compared: string): Command {
+  return command
+    .addOption(dashboardOption())
+    .option('--run <DIR>', `compare ${compared} with the target's, and write the comparison to this new folder for \`doubletake report\`; {{time}} in it is the time of the start`)
+    .option('--record <DIR>', 'record the requests, made safe, with production\'s responses, to this folder')
+    .option('--control <PATH>', 'let `doubletake control` stop and resume replay through this Unix socket')
+    .option('--ledger <FILE.json>', 'write the ledger to this file at exit, and on SIGUSR2')
+    .option('--quiet', 'print nothing but the ready line, warnings and errors');
 }
 
 /** The page that shows it all. */

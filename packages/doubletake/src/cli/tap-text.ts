@@ -1,5 +1,6 @@
 /** The counts of a tap for people: at its end, and while it runs. */
 import type { TapReport } from '../engine/tap.ts';
+import { row } from './ledger-text.ts';
 import type { ReportView } from './reporter.ts';
 
 /** Text of several lines, with a line end at the end. */
@@ -37,8 +38,4 @@ export const tapView: ReportView<TapReport> = {
 
 function percentage(part: number, whole: number): string {
   return `${((100 * part) / whole).toFixed(1)} %`;
-}
-
-function row(depth: number, label: string, count: number): string {
-  return `${'  '.repeat(depth)}${label}`.padEnd(46) + String(count).padStart(12);
 }

@@ -6,6 +6,7 @@ import { DoubletakeError } from '../errors.ts';
 import { ExitCode } from './exit-code.ts';
 import { parseInteger, parsePercentage, parseRate, parseReceiver, parseSize } from './flags.ts';
 import { createReporterOf } from './reporter.ts';
+import { list } from './shared-options.ts';
 import { tapText, tapView } from './tap-text.ts';
 
 const vxlanPort = 4789;
@@ -47,9 +48,8 @@ export function tapCommand(): Command {
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option('--port <N>', 'take only connections to this server port; repeatable (default: all TCP)').argParser(
-        (text, before: number[] | undefined) => [...(before ?? []), parseInteger('--port', text, 1, 65_535)],
-      ),
+      new Option('--port <N>', 'take only connections to this server port; repeatable (default: all TCP)')
+        .argParser(list((text) => parseInteger('--port', text, 1, 65_535))),
     )
     .addOption(
       new Option('--truncate <BYTES>', 'send at most this much of each frame, from its Ethernet header on').argParser((text) =>

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { canonicalCidr } from '../aws/cidr.ts';
 import type { PortRange } from '../aws/filter-rules.ts';
 import { ranges } from '../aws/limits.ts';
-import { durationSchema, textSchema, wholeNumber } from './values.ts';
+import { durationSchema, textSchema, textual, textualOrNumber, wholeNumber } from './values.ts';
 
 const listMax = 1_000;
 const selectorsMax = 100;
@@ -57,31 +57,14 @@ const selectorSchema = z
 
 export type Selector = z.output<typeof selectorSchema>;
 
-const portsExpected = 'expected a port from 1 to 65535, or a range such as "8000-8010"';
+const portRangeSchema = textualOrNumber('port or range', 'expected a port from 1 to 65535, or a range such as "8000-8010"', (text): PortRange | null => {
+  const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
+  const from = Number(match?.[1]);
+  const to = Number(match?.[2] ?? match?.[1]);
+  return from >= 1 && from <= to && to <= 65_535 ? { from, to } : null;
+});
 
-const portRangeSchema = z
-  .union([z.number(), z.string()], { error: portsExpected })
-  .meta({ title: 'port or range' })
-  .transform((value, context): PortRange => {
-    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(String(value));
-    const from = Number(match?.[1]);
-    const to = Number(match?.[2] ?? match?.[1]);
-    if (from >= 1 && from <= to && to <= 65_535) return { from, to };
-    context.addIssue({ code: 'custom', message: portsExpected });
-    return z.NEVER;
-  });
-
-const networkExpected = 'expected a network such as 10.0.0.0/8 or 2001:db8::/32';
-
-const networkSchema = z
-  .string({ error: networkExpected })
-  .meta({ title: 'network' })
-  .transform((text, context): string => {
-    const network = canonicalCidr(text);
-    if (network !== null) return network;
-    context.addIssue({ code: 'custom', message: networkExpected });
-    return z.NEVER;
-  });
+const networkSchema = textual('network', 'expected a network such as 10.0.0.0/8 or 2001:db8::/32', canonicalCidr);
 
 const everywhere = ['0.0.0.0/0', '::/0'];
 

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { dashboardListenDefault, dashboardSchema } from './dashboard-schema.ts';
+import { ConfigDocument } from './document.ts';
+import { explain } from './explain.ts';
+import { buildConfig } from './load.ts';
 
 const token = 'a-token-of-16-ch';
 
@@ -35,4 +38,12 @@ test.each([
 ])('%o is refused', (config, path, message) => {
   const issues = dashboardSchema.safeParse(config).error?.issues.map((issue) => [issue.path.join('.'), issue.message]);
   expect(issues).toEqual([[path, message]]);
+});
+
+test('in plain words, a token in a file is told with its line', () => {
+  const text = 'sources: [vxlan: {}]\ntargets: [{ name: t, url: "http://a" }]\ndashboard:\n  operatorToken: a-token-of-16-ch\n  readerTokenFile: token\n';
+  const document = new ConfigDocument('mirror.yaml', text, {});
+  const words = explain(buildConfig(document, []), document);
+  expect(words).toMatch(/lets operators change things +\(line 4\)\n/);
+  expect(words).toMatch(/lets readers see everything +\(line 5\)\n/);
 });

@@ -8,8 +8,12 @@ export function explainDashboard(words: Words, { dashboard, policy }: MirrorConf
   const at = (...keys: string[]): string[] => ['dashboard', ...keys];
   const { listen, tls, operatorToken, operatorTokenFile, readerToken, readerTokenFile, hosts, showUnsanitized } = dashboard;
   words.say(at('listen'), `dashboard: ${tls === undefined ? 'http' : 'https'}://${words.shown(at('listen'), formatListen(listen))}/`);
-  if (operatorToken !== undefined || operatorTokenFile !== undefined) words.say(at('operatorToken'), 'a token of yours lets operators change things', 1);
-  if (readerToken !== undefined || readerTokenFile !== undefined) words.say(at('readerToken'), 'a token of yours lets readers see everything', 1);
+  const operators = 'a token of yours lets operators change things';
+  if (operatorToken !== undefined) words.say(at('operatorToken'), operators, 1);
+  else if (operatorTokenFile !== undefined) words.say(at('operatorTokenFile'), operators, 1);
+  const readers = 'a token of yours lets readers see everything';
+  if (readerToken !== undefined) words.say(at('readerToken'), readers, 1);
+  else if (readerTokenFile !== undefined) words.say(at('readerTokenFile'), readers, 1);
   if (hosts.length > 0) words.say(at('hosts'), `it may be called ${hosts.join(', ')}`, 1);
   if (policy.sanitize !== undefined) return;
   words.say(at('showUnsanitized'), showUnsanitized ? 'shows contents as they came, with all personal data' : 'shows no contents, since nothing is sanitized', 1);

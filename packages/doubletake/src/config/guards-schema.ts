@@ -1,6 +1,7 @@
 /** What keeps replay away from production, in the configuration. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { textual } from './values.ts';
 
 export interface ProductionServer {
   /** An address, a network in CIDR notation, or a host name. */
@@ -11,15 +12,7 @@ export interface ProductionServer {
 
 const expected = 'expected an address, a network such as 10.0.0.0/8, or a host name, each with a port or without (10.0.1.2:80, [2001:db8::1]:443)';
 
-const serverSchema = z
-  .string({ error: expected })
-  .meta({ title: 'HOST[:PORT]' })
-  .transform((text, context): ProductionServer => {
-    const server = readServer(text);
-    if (server !== null) return server;
-    context.addIssue({ code: 'custom', message: expected });
-    return z.NEVER;
-  });
+const serverSchema = textual('HOST[:PORT]', expected, readServer);
 
 function readServer(text: string): ProductionServer | null {
   // An IPv6 address without brackets has no port.

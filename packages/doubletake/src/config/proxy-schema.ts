@@ -1,5 +1,6 @@
 /** The tee proxy as a configuration says it. */
 import { z } from 'zod';
+import { serverOfUrl } from '../server-of-url.ts';
 import { durationSchema, listenSchema, textSchema, wholeNumber } from './values.ts';
 
 /** Where production is. */
@@ -26,12 +27,12 @@ const upstreamSchema = z
 /** The address, or what is wrong. */
 function readUpstream(text: string): UpstreamAddress | string {
   if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return 'expected an http:// or https:// URL of production, such as http://10.0.1.2:80';
-  const { protocol, hostname, port, username, password, pathname, search, hash } = new URL(text);
+  const url = new URL(text);
+  const { protocol, username, password, pathname, search, hash } = url;
   if (username !== '' || password !== '' || pathname !== '/' || search !== '' || hash !== '') {
     return 'bytes pass a proxy unchanged: expected a URL with nothing but a host and a port';
   }
-  const secure = protocol === 'https:';
-  return { url: text, host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) || (secure ? 443 : 80), secure };
+  return { url: text, ...serverOfUrl(url), secure: protocol === 'https:' };
 }
 
 const terminationSchema = z.strictObject({

@@ -6,6 +6,7 @@
  * (`MirrorConfig`: milliseconds, bytes). Each field's description is one sentence or two with its unit.
  */
 import { z } from 'zod';
+import { serverOfUrl } from '../server-of-url.ts';
 import { completeAws } from './aws-config.ts';
 import { awsSchema } from './aws-schema.ts';
 import { compareSchema } from './compare-schema.ts';
@@ -85,10 +86,8 @@ export const mirrorSchema = z
   .superRefine(({ sources, targets }, context) => {
     const production = productionBehindProxies(sources);
     targets.forEach(({ url }, index) => {
-      const { hostname, protocol, port } = new URL(url);
-      const host = hostname.replace(/^\[(.*)\]$/, '$1');
-      const targetPort = Number(port) || (protocol === 'https:' ? 443 : 80);
-      if (!production.some((server) => server.host === host && server.port === targetPort)) return;
+      const { host, port } = serverOfUrl(new URL(url));
+      if (!production.some((server) => server.host === host && server.port === port)) return;
       context.addIssue({ code: 'custom', message: 'this is production: a proxy stands before it; give the test environment\'s address', path: ['targets', index, 'url'] });
     });
   })

@@ -12,8 +12,8 @@ export interface Listen {
   port: number;
 }
 
-/** Takes text (or what `accept` says) to a value; null from `read` means that it is not such a thing. */
-function textual<T>(title: string, expected: string, read: (text: string) => T | null) {
+/** Takes a text to a value; null from `read` means that it is not such a thing. */
+export function textual<T>(title: string, expected: string, read: (text: string) => T | null) {
   return z
     .string({ error: expected })
     .meta({ title })
@@ -21,7 +21,7 @@ function textual<T>(title: string, expected: string, read: (text: string) => T |
 }
 
 /** The same for what may also be written as a plain number. */
-function textualOrNumber<T>(title: string, expected: string, read: (text: string) => T | null) {
+export function textualOrNumber<T>(title: string, expected: string, read: (text: string) => T | null) {
   return z
     .union([z.string(), z.number()], { error: expected })
     .meta({ title })

@@ -14,6 +14,7 @@ import type { Exchange, ExchangeHandler } from '../http/exchange.ts';
 import { fidelityLabels } from '../http/fidelity.ts';
 import { CopiedRequests } from '../policy/copied-request.ts';
 import { contentOf } from '../policy/message-edit.ts';
+import { serverOfUrl } from '../server-of-url.ts';
 import { openHttpSink } from '../sources/http-sink.ts';
 import { type ReaderOwner, RequestReader } from './sink-reader.ts';
 
@@ -270,8 +271,7 @@ class ProxyClient {
       const request = this.#request(
         {
           protocol: this.#url.protocol,
-          host: this.#url.hostname.replace(/^\[(.*)\]$/, '$1'),
-          port: this.#url.port === '' ? (this.#url.protocol === 'https:' ? '443' : '80') : this.#url.port,
+          ...serverOfUrl(this.#url),
           method,
           path: target,
           headers: headers.flat(),

@@ -7,6 +7,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { serverOfUrl } from '../server-of-url.ts';
 import { excludedMax, type Endpoint } from '../system/capture-filter.ts';
 
 const lookUpEveryMs = 15_000;
@@ -33,7 +34,7 @@ export class OwnTraffic {
     this.#urls = urls;
     await this.#lookUp();
     clearInterval(this.#timer);
-    if (this.#closed || urls.every((url) => isIP(bareHost(url)) !== 0)) return;
+    if (this.#closed || urls.every((url) => isIP(serverOfUrl(url).host) !== 0)) return;
     this.#timer = setInterval(() => void this.#lookUp(), lookUpEveryMs).unref();
   }
 
@@ -46,8 +47,8 @@ export class OwnTraffic {
     const before = this.#found.size;
     await Promise.all(
       this.#urls.map(async (url) => {
-        const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-        const addresses = await lookup(bareHost(url), { all: true }).catch(() => []);
+        const { host, port } = serverOfUrl(url);
+        const addresses = await lookup(host, { all: true }).catch(() => []);
         for (const { address } of addresses) {
           // One more than can be left out shows that there are too many; more need not be kept.
           if (this.#found.size <= excludedMax) this.#found.set(`${address} ${port}`, { address, port });
@@ -56,9 +57,4 @@ export class OwnTraffic {
     );
     if (this.#found.size > before && !this.#closed) this.#onChange();
   }
-}
-
-/** The host of a URL, without the brackets of an IPv6 address. */
-function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '');
 }

@@ -6,6 +6,7 @@ import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import { productionBehindProxies } from '../config/sources.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { ListedServer } from '../policy/production-servers.ts';
+import { serverOfUrl } from '../server-of-url.ts';
 
 /** The guards of a configuration, with its proxies and the servers that they stand before among those listed. */
 export function listedProduction({ guards, sources }: MirrorConfig): MirrorConfig['guards'] {
@@ -41,9 +42,8 @@ export async function resolveProduction({ production }: MirrorConfig['guards']):
 /** Throws a `DoubletakeError` when a target's URL names a listed server. */
 export function refuseProductionNames({ production }: MirrorConfig['guards'], targets: readonly TargetConfig[]): void {
   for (const { name, url } of targets) {
-    const { hostname, protocol, port } = new URL(url);
-    const targetPort = Number(port) || (protocol === 'https:' ? 443 : 80);
-    const listed = production.find((server) => server.host.toLowerCase() === hostname && (server.port ?? targetPort) === targetPort);
+    const { host, port } = serverOfUrl(new URL(url));
+    const listed = production.find((server) => server.host.toLowerCase() === host && (server.port ?? port) === port);
     if (listed !== undefined) {
       throw new DoubletakeError('DT_TARGET_PRODUCTION', `target ${name}: ${url} is listed as production (guards.production); give the test environment's address`);
     }

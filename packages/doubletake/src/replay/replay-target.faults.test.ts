@@ -39,7 +39,7 @@ describe('an answer that is none', () => {
     ['a stall inside the body', 'failed timeout', (write) => write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf')],
   ] as [string, string, Parameters<typeof onceBad>[0]][])('%s', async (_name, expected, misbehave) => {
     const server = await onceBad(misbehave);
-    const target = replayTarget(server.url, { responseTimeoutMs: 200 });
+    const target = replayTarget(server.url, expected === 'failed timeout' ? { responseTimeoutMs: 500 } : {});
     expect(gist(await send(target, request('/')))).toBe(expected);
     expect(gist(await send(target, request('/')))).toBe('200');
     expect(server.sockets).toHaveLength(2);
@@ -51,7 +51,7 @@ describe('an answer that is none', () => {
       const drip = setInterval(() => write('x'), 5);
       socket.on('close', () => clearInterval(drip));
     });
-    const target = replayTarget(server.url, { responseTimeoutMs: 200 });
+    const target = replayTarget(server.url, { responseTimeoutMs: 500 });
     expect(gist(await send(target, request('/')))).toBe('failed timeout');
     expect(gist(await send(target, request('/')))).toBe('200');
   });
@@ -235,7 +235,7 @@ describe('a target that is away', () => {
         else socket.write(`${OK}${OK}`);
       }),
     );
-    const target = replayTarget(server.url, { connectionsMax: 3, responseTimeoutMs: 300 });
+    const target = replayTarget(server.url, { connectionsMax: 3 });
     const lanes = [{}, {}, {}, {}, {}];
     const settled = new Map<string, number>();
     let count = 0;
