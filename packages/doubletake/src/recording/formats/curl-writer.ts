@@ -4,7 +4,7 @@
  */
 import { contentOf, headOf } from '../../policy/message-edit.ts';
 import type { RecordedExchange } from '../recorded-exchange.ts';
-import { notWhole, type TrafficEncoder } from './traffic-writer.ts';
+import { notWhole, type TrafficEncoder } from './traffic-encoder.ts';
 
 /** Belonging to a connection (RFC 9110 section 7.6.1), to the framing, or to the target. */
 const ownFields: ReadonlySet<string> = new Set([

@@ -6,7 +6,7 @@ import { codingsOf, tryToOpenBody } from '../../policy/sanitize/content-coding.t
 import { version } from '../../version.ts';
 import type { RecordedExchange, RecordedMessage } from '../recorded-exchange.ts';
 import { bodyBytesMax } from './exchange-parser.ts';
-import { notWhole, type TrafficEncoder } from './traffic-writer.ts';
+import { notWhole, type TrafficEncoder } from './traffic-encoder.ts';
 
 interface Pair {
   name: string;
