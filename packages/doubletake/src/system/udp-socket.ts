@@ -2,6 +2,7 @@
  * A UDP socket as a descriptor of our own: created non-blocking, bound, with as large a receive buffer as the kernel
  * grants. A descriptor belongs to the process, not to a thread: the main thread may open it and a worker read it.
  */
+import { endpointText } from '../endpoint-text.ts';
 import type { BpfInstruction } from './bpf.ts';
 import { type SystemError, systemErrorFromErrno } from './errors.ts';
 import type { Libc } from './libc.ts';
@@ -42,7 +43,7 @@ export interface UdpSocket {
 
 /** Opens and binds a socket. Throws `SystemError`, and then leaves nothing open. */
 export function openUdpSocket(libc: Libc, options: UdpSocketOptions): UdpSocket {
-  const what = `cannot listen on UDP ${describeEndpoint(options.host, options.port)}`;
+  const what = `cannot listen on UDP ${endpointText(options.host, options.port)}`;
   const address = encodeSocketAddress(options.host, options.port);
   const family = address.readUInt16LE(0);
   const failed = (errno: number): SystemError => systemErrorFromErrno(what, errno);
@@ -53,11 +54,6 @@ export function openUdpSocket(libc: Libc, options: UdpSocketOptions): UdpSocket 
     if (libc.bind(descriptor, address, address.length) < 0) throw failed(libc.errno());
     return { descriptor, ...boundAddress(libc, descriptor), warnings };
   });
-}
-
-/** `host:port`, with brackets around an IPv6 address. */
-export function describeEndpoint(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** Address and port that a socket is bound to. */
