@@ -6,9 +6,8 @@
  * since (so that it cannot be the middle of a message). It never joins bytes across a gap.
  */
 import { sequenceAdd } from '../tcp/sequence.ts';
-import { BodyCollector } from './body.ts';
+import { BodyReader } from './body-reader.ts';
 import { Ascii } from './bytes.ts';
-import { ChunkedDecoder } from './chunked.ts';
 import type { Ambiguity, IncompleteReason, Message } from './exchange.ts';
 import { decideRequestFraming, decideResponseFraming } from './framing.ts';
 import type { MessageHead } from './head.ts';
@@ -22,13 +21,11 @@ const State = {
   between: 0,
   /** Inside a head of which a part is gathered. */
   head: 1,
-  length: 2,
-  chunked: 3,
-  close: 4,
+  body: 2,
   /** Out of step. */
-  lost: 5,
+  lost: 3,
   /** Left alone. */
-  off: 6,
+  off: 4,
 } as const;
 type State = (typeof State)[keyof typeof State];
 
@@ -51,15 +48,12 @@ export class MessageParser {
 
   readonly #owner: MessageOwner;
   readonly #context: ParserContext;
-  readonly #body: BodyCollector;
+  readonly #body: BodyReader;
   readonly #heads: HeadReader;
-  #chunks: ChunkedDecoder | null = null;
   #state: State = State.lost;
   /** Ambiguity of the message before, which leaves open whether the next one was meant to be one. */
   #taint: Ambiguity | null = null;
   #message: Message | null = null;
-  /** Where the body has a length: bytes still to come. */
-  #remaining = 0;
   /** The body may have been refused before its first byte (RFC 9110 section 10.1.1). */
   #mayBeRefused = false;
   /** The end of the current message is known; else the next start must be looked for. */
@@ -78,7 +72,7 @@ export class MessageParser {
   constructor(owner: MessageOwner, context: ParserContext) {
     this.#owner = owner;
     this.#context = context;
-    this.#body = new BodyCollector(context.kept);
+    this.#body = new BodyReader(context.kept);
     this.#heads = new HeadReader(context.scanner, context.kept, context.limits.headBytesMax);
   }
 
@@ -97,7 +91,6 @@ export class MessageParser {
     this.#state = State.lost;
     this.#taint = null;
     this.#message = null;
-    this.#remaining = 0;
     this.#mayBeRefused = false;
     this.#sure = true;
     this.#proved = false;
@@ -190,17 +183,8 @@ export class MessageParser {
         case State.head:
           at = this.#readHead(bytes, at, end);
           break;
-        case State.length:
-          at = this.#readLength(bytes, at, end);
-          break;
-        case State.chunked:
-          at = this.#readChunks(bytes, at, end);
-          break;
-        case State.close:
-          this.#body.wire(bytes, at, end);
-          this.#body.decoded(bytes, at, end);
-          this.#touch(end);
-          at = end;
+        case State.body:
+          at = this.#readBody(bytes, at, end);
           break;
         case State.lost:
           this.#owner.skipped(this, end - at);
@@ -229,18 +213,10 @@ export class MessageParser {
       case State.lost:
         this.#owner.lostStep(this);
         return;
-      case State.length:
-        if (length > this.#remaining) break;
+      case State.body:
+        if (!this.#body.skip(length)) break;
         this.#damage(reason);
-        this.#remaining -= length;
-        if (this.#remaining === 0) this.#endMessage(this.nextSequence, timeUs);
-        return;
-      case State.chunked:
-        if (this.#chunks === null || !this.#chunks.skip(length)) break;
-        this.#damage(reason);
-        return;
-      case State.close:
-        this.#damage(reason);
+        if (this.#body.outcome === 'whole') this.#endMessage(this.nextSequence, timeUs);
         return;
       default:
     }
@@ -253,7 +229,7 @@ export class MessageParser {
     if (this.#state === State.off) return;
     this.#timeUs = timeUs;
     this.settleVersionless();
-    if (this.#state === State.close && fin) this.#endMessage(this.nextSequence, timeUs);
+    if (fin && this.#state === State.body && this.#body.endsAtClose) this.#endMessage(this.nextSequence, timeUs);
     else this.#breakOff(this.nextSequence, reason);
     this.switchOff();
   }
@@ -359,7 +335,7 @@ export class MessageParser {
     }
     const bodiless = decision.framing === 'none' || (decision.framing === 'length' && decision.length === 0);
     this.#beginMessage(head);
-    this.#touchAt(endSequence);
+    this.#touch(endSequence);
     if (bodiless) this.#endMessage(endSequence, this.#timeUs);
   }
 
@@ -368,13 +344,9 @@ export class MessageParser {
     const { scanner, decision, limits } = this.#context;
     const { framing, length } = decision;
     const bytesMax = scanner.status === 0 ? limits.requestBodyBytesMax : limits.responseBodyBytesMax;
-    const body =
-      framing === 'none'
-        ? BodyCollector.none(bytesMax > 0, limits.hashBodies)
-        : this.#body.begin(framing, bytesMax, length, limits.hashBodies);
     const message: Message = {
       head,
-      body,
+      body: this.#body.begin(framing, length, bytesMax, limits.hashBodies),
       startUs: this.#startUs,
       endUs: this.#timeUs,
       startSequence: this.#startSequence,
@@ -385,49 +357,27 @@ export class MessageParser {
     this.#message = message;
     this.#sure = decision.sure;
     this.#mayBeRefused = scanner.status === 0 && scanner.expects;
-    this.#remaining = length;
-    this.#state = State.off;
-    if (framing === 'length') this.#state = State.length;
-    else if (framing === 'close') this.#state = State.close;
-    else if (framing === 'chunked') this.#beginChunks();
+    this.#state = framing === 'none' ? State.off : State.body;
     this.#owner.messageHead(this, message, this.#startAcknowledgement);
   }
 
-  #beginChunks(): void {
-    this.#state = State.chunked;
-    if (this.#chunks === null) this.#chunks = new ChunkedDecoder();
-    else this.#chunks.reset();
-  }
-
-  #readLength(bytes: Buffer, start: number, end: number): number {
-    const stop = Math.min(end, start + this.#remaining);
-    this.#remaining -= stop - start;
-    this.#body.wire(bytes, start, stop);
-    this.#body.decoded(bytes, start, stop);
-    if (this.#remaining === 0) this.#endMessage((this.#sequenceBase + stop) >>> 0, this.#timeUs);
-    else this.#touch(stop);
+  #readBody(bytes: Buffer, start: number, end: number): number {
+    const body = this.#body;
+    const stop = body.read(bytes, start, end);
+    const sequence = (this.#sequenceBase + stop) >>> 0;
+    if (body.outcome === 'more') this.#touch(sequence);
+    else this.#bodyEnded(sequence, body.outcome === 'broken');
     return stop;
   }
 
-  #readChunks(bytes: Buffer, start: number, end: number): number {
-    const chunks = this.#chunks;
-    const message = this.#message;
-    if (chunks === null || message === null) throw new Error('a chunked body without its message');
-    const stop = chunks.read(bytes, start, end, this.#body);
-    this.#body.wire(bytes, start, stop);
-    if (chunks.odd || chunks.failed) message.ambiguity ??= 'invalid_chunk';
-    if (chunks.failed) this.#sure = false;
-    if (chunks.done || chunks.failed) this.#endMessage((this.#sequenceBase + stop) >>> 0, this.#timeUs);
-    else this.#touch(stop);
-    if (chunks.failed) this.#loseStep();
-    return stop;
+  #bodyEnded(endSequence: number, broken: boolean): void {
+    if (broken) this.#sure = false;
+    this.#endMessage(endSequence, this.#timeUs);
+    if (broken) this.#loseStep();
   }
 
-  #touch(at: number): void {
-    this.#touchAt((this.#sequenceBase + at) >>> 0);
-  }
-
-  #touchAt(sequence: number): void {
+  /** What was seen of the message goes up to here. */
+  #touch(sequence: number): void {
     if (this.#message === null) return;
     this.#message.endUs = this.#timeUs;
     this.#message.endSequence = sequence;
@@ -442,6 +392,7 @@ export class MessageParser {
     const message = this.#message;
     if (message === null) return;
     this.#body.finish();
+    if (this.#body.odd) message.ambiguity ??= 'invalid_chunk';
     message.endSequence = endSequence;
     message.endUs = timeUs;
     this.#message = null;

@@ -92,58 +92,6 @@ function sortByTime(bytes: Buffer, offsets: number[]): void {
   }
 }
 
-/** The blocks that are being read, the one with the earliest record first (a binary heap). */
-export class CursorHeap {
-  readonly #cursors: Cursor[] = [];
-
-  get first(): Cursor | undefined {
-    return this.#cursors[0];
-  }
-
-  push(cursor: Cursor): void {
-    const cursors = this.#cursors;
-    let at = cursors.push(cursor) - 1;
-    while (at > 0) {
-      const above = (at - 1) >> 1;
-      if (!cursors[at].before(cursors[above])) return;
-      this.#swap(at, above);
-      at = above;
-    }
-  }
-
-  /** The first one goes on to its next record, and leaves when it has none. */
-  advance(): void {
-    const cursors = this.#cursors;
-    const [first] = cursors;
-    if (first === undefined) return;
-    first.advance();
-    if (first.ended) {
-      const last = cursors.pop();
-      if (last === undefined || last === first) return;
-      cursors[0] = last;
-    }
-    this.#sink();
-  }
-
-  #sink(): void {
-    const cursors = this.#cursors;
-    for (let at = 0; ; ) {
-      let least = at;
-      for (const below of [2 * at + 1, 2 * at + 2]) if (below < cursors.length && cursors[below].before(cursors[least])) least = below;
-      if (least === at) return;
-      this.#swap(at, least);
-      at = least;
-    }
-  }
-
-  #swap(a: number, b: number): void {
-    const cursors = this.#cursors;
-    const kept = cursors[a];
-    cursors[a] = cursors[b];
-    cursors[b] = kept;
-  }
-}
-
 /**
  * The blocks that are unfolded now. Where room is needed, the one that is needed last makes way: a block that holds a
  * request which was answered late is taken up long before the others in it are due.

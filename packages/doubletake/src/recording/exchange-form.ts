@@ -1,6 +1,7 @@
 /** From the exchanges of the HTTP stage to those of a recording, and back. */
 import { createHash } from 'node:crypto';
 import type { Body, Exchange, Message } from '../http/exchange.ts';
+import type { MessageHead } from '../http/head.ts';
 import { parseAddress } from '../packets/address.ts';
 import { contentOf, headOf } from '../policy/message-edit.ts';
 import { Connection } from '../tcp/connection.ts';
@@ -31,6 +32,17 @@ function joined(pieces: readonly Buffer[]): Buffer {
   return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
 }
 
+/** The body of a message without its transfer coding; null where it was not recorded or cannot be read. */
+export function recordedContent(message: RecordedMessage, head: MessageHead): Buffer | null {
+  if (message.body === null && message.bodyBytes === 0) return Buffer.alloc(0);
+  return contentOf(bodyOf(message), head)?.bytes ?? null;
+}
+
+/** What was not recorded has the length that it had. */
+function bodyOf({ body, bodyBytes, framing }: RecordedMessage): Body {
+  return { framing, bytes: bodyBytes, sha256: null, wire: body === null ? null : [body], wireBytes: bodyBytes, tooLarge: false };
+}
+
 /** Makes exchanges of the HTTP stage out of recorded ones; those of one connection share its object. */
 export class ExchangeMaker {
   readonly #hashBodies: boolean;
@@ -51,11 +63,11 @@ export class ExchangeMaker {
     return { connection: this.#connection(recorded.connection), client: 0, index, request, response, fidelity };
   }
 
-  #message(kind: 'request' | 'response', { head, body, bodyBytes, framing, startUs, endUs, outcome }: RecordedMessage): Message | null {
+  #message(kind: 'request' | 'response', message: RecordedMessage): Message | null {
+    const { head, startUs, endUs, outcome } = message;
     const found = headOf(kind, head);
     if (found === null) return null;
-    // What was not recorded has the length that it had.
-    const made: Body = { framing, bytes: bodyBytes, sha256: null, wire: body === null ? null : [body], wireBytes: bodyBytes, tooLarge: false };
+    const made = bodyOf(message);
     const content = contentOf(made, found.head);
     if (content !== null) {
       made.bytes = content.bytes.length;

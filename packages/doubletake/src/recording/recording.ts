@@ -7,7 +7,8 @@
  */
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { CursorHeap, Cursor, type Planned, Unfolded } from './block-cursor.ts';
+import { Cursor, type Planned, Unfolded } from './block-cursor.ts';
+import { Heap } from './heap.ts';
 import { hashOfLabel } from './record-codec.ts';
 import type { RecordedExchange } from './recorded-exchange.ts';
 import { fileProblem, RecordingError } from './recording-error.ts';
@@ -127,7 +128,7 @@ class OpenRecording implements Recording {
     const unfolded = new Unfolded((text) => {
       if (!this.warnings.includes(text)) this.warnings.push(text);
     });
-    const open = new CursorHeap();
+    const open = new Heap<Cursor>((a, b) => a.before(b));
     let planned = 0;
     let batch: RecordedExchange[] = [];
     for (;;) {
@@ -144,8 +145,11 @@ class OpenRecording implements Recording {
       if (decoder !== null && cursor.startUs >= fromUs && (connection === undefined || decoder.label(cursor.offset) === connection)) {
         batch.push(decoder.decode(cursor.offset, responseBodyBytesMax));
       }
-      open.advance();
-      if (cursor.ended) unfolded.drop(cursor);
+      cursor.advance();
+      if (cursor.ended) {
+        open.take();
+        unfolded.drop(cursor);
+      } else open.resettleFirst();
       if (batch.length < batchMax) continue;
       yield batch;
       batch = [];

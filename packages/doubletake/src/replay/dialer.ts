@@ -3,7 +3,7 @@
  * takes no longer than the connect timeout, of which each address gets an equal share of what is left. Addresses that
  * are refused are never tried.
  */
-import { isIP } from 'node:net';
+import { endpointText } from '../endpoint-text.ts';
 import type { Addresses } from './addresses.ts';
 import { describeError, TargetRefusedError, TargetUnreachableError } from './errors.ts';
 import { plainAddress } from './plain-address.ts';
@@ -109,7 +109,7 @@ export class Dialer {
   }
 
   #endpoint(address: string): string {
-    return `${isIP(address) === 6 ? `[${address}]` : address}:${this.#port}`;
+    return endpointText(address, this.#port);
   }
 }
 

@@ -39,7 +39,7 @@ export class Pacer {
   /** With a rate: requests since the time was fixed. */
   #behindFixed = 0;
 
-  /** `speed` 2 sends twice as fast as production got it. `release` gets each request that was held once it is due. */
+  /** A speed of 2 sends twice as fast as production got it. `release` gets each request that was held once it is due. */
   constructor(pace: Pace, release: (pending: Pending, nowMs: number) => void) {
     this.#pace = pace;
     this.#release = release;

@@ -4,17 +4,16 @@
  * - A request goes out at once when its lane is free and a connection is idle; else it waits in `Lanes`, within bounds.
  *   With a `pace` it waits in the `Pacer` before, until it is due.
  * - A new connection is made for each ready request that has none, up to `connectionsMax`; no more requests than
- *   `inFlightMax` are out at once. After a failure to connect one attempt at a time is made, with a pause between them,
- *   until one works again.
+ *   `inFlightMax` are out at once. `Attempts` says when one more may be tried.
  * - When an attempt fails and no connection or other attempt is left, every request that waits fails with `connect`: a
  *   dead target costs each request one attempt at most, however many lanes there are, and the queue drains. Later
  *   requests try anew.
  * - What is sent in one turn of the event loop is written at its end, back to back: written one by one, each request
  *   would wake the target, which costs this process as much as writing it.
- * - `halt` ends everything within the call: each dial under way belongs to an era, and one of an earlier era is closed
- *   when it completes.
+ * - `halt` ends everything within the call.
  */
 import { Addresses } from './addresses.ts';
+import { Attempts, DIAL_PAUSE_MS } from './attempts.ts';
 import { ConnectionPool } from './connection-pool.ts';
 import { Dialer, targetHostname } from './dialer.ts';
 import { describeError, TargetRefusedError, TargetUnreachableError } from './errors.ts';
@@ -24,8 +23,6 @@ import type { Pending } from './pending.ts';
 import { Room } from './room.ts';
 import type { FailReason, OutgoingRequest, ReplayResponse, ReplayResult, TargetOptions } from './target.ts';
 import type { ConnectionOwner, WireConnection } from './wire-connection.ts';
-
-const DIAL_PAUSE_MS = 50;
 
 /**
  * A source that can wait is told to while so many times as many requests wait as may be in flight, though the queue has
@@ -54,18 +51,14 @@ export class ReplayTarget {
   readonly #options: TargetOptions;
   readonly #addresses: Addresses;
   readonly #dialer: Dialer;
+  readonly #attempts: Attempts;
   readonly #lanes = new Lanes();
   /** Null: requests go out when they come. */
   readonly #pacer: Pacer | null;
   readonly #room: Room;
   readonly #pool: ConnectionPool;
-  #dialing = 0;
-  /** The last attempt to connect worked. */
-  #reachable = false;
-  /** It failed, and there was no other connection. */
+  /** The last attempt to connect failed, and there was no other connection. */
   #away = false;
-  #nextDialMs = 0;
-  #dialTimer: NodeJS.Timeout | null = null;
   #inFlight = 0;
   #inFlightBytes = 0;
   readonly #unwritten: WireConnection[] = [];
@@ -78,8 +71,6 @@ export class ReplayTarget {
   #refusal: ReplayResult | null = null;
   #closing = false;
   #stopped = false;
-  /** Begins anew when everything is ended at once. */
-  #era = 0;
   #idleWaiters: (() => void)[] = [];
 
   /** Throws when `options` cannot be used: another scheme, a `ca` without a certificate. */
@@ -96,6 +87,11 @@ export class ReplayTarget {
       closed: (connection) => this.#closed(connection),
     };
     this.#dialer = new Dialer(options, owner, this.#addresses);
+    this.#attempts = new Attempts(this.#dialer, {
+      connected: (connection, nowMs) => this.#connected(connection, nowMs),
+      connectFailed: (error) => this.#connectFailed(error),
+      pauseOver: () => this.#pump(performance.now()),
+    });
     this.#room = new Room(Math.min(options.queueRequestsMax, Math.max(AHEAD_MIN, AHEAD_ROUNDS * options.inFlightMax)), options.queueBytesMax);
     const release = (pending: Pending, nowMs: number): void => this.#due(pending, nowMs);
     this.#pacer = options.pace === null ? null : new Pacer(options.pace, release);
@@ -132,7 +128,7 @@ export class ReplayTarget {
    * request at a time tries it. See `waitForRoom`.
    */
   get room(): boolean {
-    return this.#room.free && (!this.#away || (this.#inFlight + this.queuedRequests === 0 && performance.now() >= this.#nextDialMs));
+    return this.#room.free && (!this.#away || (this.#inFlight + this.queuedRequests === 0 && !this.#attempts.isPaused(performance.now())));
   }
 
   /** Resolves when there may be room. */
@@ -246,11 +242,7 @@ export class ReplayTarget {
 
   /** Leaves nothing waiting, in flight or connected. */
   #endAll(result: ReplayResult): void {
-    this.#era++;
-    this.#dialing = 0;
-    this.#dialer.cancel();
-    if (this.#dialTimer !== null) clearTimeout(this.#dialTimer);
-    this.#dialTimer = null;
+    this.#attempts.cancel();
     const inFlight = this.#pool.destroy(() => true);
     const left = inFlight.concat(this.#lanes.takeAll(), this.#pacer === null ? [] : this.#pacer.takeAll());
     this.#inFlight = 0;
@@ -305,50 +297,26 @@ export class ReplayTarget {
       this.#start(connection, pending, nowMs);
     }
     if (!this.#room.free) this.#updateRoom();
-    if (this.#lanes.ready + this.#lanes.retries > this.#dialing) this.#dialAsNeeded(nowMs);
+    if (this.#lanes.ready + this.#lanes.retries > this.#attempts.count) this.#dialAsNeeded(nowMs);
   }
 
   #dialAsNeeded(nowMs: number): void {
     const wanted = Math.min(this.#lanes.ready + this.#lanes.retries, this.#options.connectionsMax);
-    const era = this.#era;
-    while (this.#dialing < wanted && (this.#reachable || this.#dialing === 0)) {
-      if (this.#inFlight + this.#dialing >= this.#options.inFlightMax) return;
-      if (this.#pool.size + this.#dialing >= this.#options.connectionsMax) {
+    const attempts = this.#attempts;
+    while (attempts.count < wanted && attempts.oneMore) {
+      if (this.#inFlight + attempts.count >= this.#options.inFlightMax) return;
+      if (this.#pool.size + attempts.count >= this.#options.connectionsMax) {
         // A retry needs a new connection: an idle one makes way, and its close comes back here.
-        if (this.#dialing === 0 && this.#lanes.retries > 0) this.#pool.makeWay();
+        if (attempts.count === 0 && this.#lanes.retries > 0) this.#pool.makeWay();
         return;
       }
-      if (nowMs < this.#nextDialMs) {
-        this.#dialTimer ??= setTimeout(() => {
-          this.#dialTimer = null;
-          this.#pump(performance.now());
-        }, this.#nextDialMs - nowMs + 1);
-        return;
-      }
-      this.#dialing++;
-      this.#dialer.open().then(
-        (connection) => this.#dialed(connection, era),
-        (error: unknown) => this.#dialFailed(error, era),
-      );
+      if (!attempts.begin(nowMs)) return;
     }
   }
 
-  #dialed(connection: WireConnection, era: number): void {
-    if (era !== this.#era) {
-      connection.destroy();
-      return;
-    }
-    const nowMs = performance.now();
-    if (!connection.usable(nowMs) || this.#dialer.refuses(connection.address)) {
-      connection.destroy();
-      this.#dialFailed(new Error('connection closed by the target'), era);
-      return;
-    }
-    this.#dialing--;
+  #connected(connection: WireConnection, nowMs: number): void {
     this.counters.connectionsOpened++;
-    this.#reachable = true;
     this.#away = false;
-    this.#nextDialMs = 0;
     this.#pool.add(connection);
     const full = this.#inFlight >= this.#options.inFlightMax;
     const pending = full ? undefined : (this.#lanes.takeRetry() ?? this.#lanes.take());
@@ -357,17 +325,13 @@ export class ReplayTarget {
     this.#pump(nowMs);
   }
 
-  #dialFailed(error: unknown, era: number): void {
-    if (era !== this.#era) return;
-    this.#dialing--;
+  #connectFailed(error: unknown): void {
     this.counters.connectFailures++;
-    this.#reachable = false;
-    this.#nextDialMs = performance.now() + DIAL_PAUSE_MS;
     const result: ReplayResult =
       error instanceof TargetRefusedError
         ? PRODUCTION
         : { outcome: 'failed', reason: 'connect', detail: describeError(error) };
-    if (this.#dialing === 0) {
+    if (this.#attempts.count === 0) {
       // Connections that live on serve the queue; a retry, though, was owed a new one.
       const alone = this.#inFlight === 0 && this.#pool.idle === 0;
       this.#away = alone && result !== PRODUCTION;

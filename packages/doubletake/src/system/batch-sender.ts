@@ -5,13 +5,12 @@
  * It never waits: what the socket or the network does not take is counted and gone.
  * Layouts as in `batch-receiver.ts`, with two `struct iovec` for each message.
  */
-import { systemErrorFromErrno } from './errors.ts';
+import { type SystemError, systemErrorFromErrno } from './errors.ts';
 import type { Libc } from './libc.ts';
+import { openSocket, SOCK_DGRAM } from './open-socket.ts';
 import { AF_INET6, encodeSocketAddress } from './socket-address.ts';
 import { setOption, SOL_SOCKET, trySetOption } from './socket-options.ts';
 
-const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 /** asm-generic/socket.h. */
 const SO_SNDBUF = 7;
@@ -77,17 +76,14 @@ export class BatchSender {
     const family = address.readUInt16LE(0);
     this.#isIpv6 = family === AF_INET6;
     const what = `cannot send to ${host} port ${port}`;
-    this.#descriptor = libc.socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (this.#descriptor < 0) throw systemErrorFromErrno(what, libc.errno());
-    try {
-      if (libc.connect(this.#descriptor, address, address.length) < 0) throw systemErrorFromErrno(what, libc.errno());
-      setOption(libc, this.#descriptor, SOL_SOCKET, SO_SNDBUF, sendBufferBytes, what);
+    const failed = (errno: number): SystemError => systemErrorFromErrno(what, errno);
+    this.#descriptor = openSocket(libc, family, SOCK_DGRAM, failed, (descriptor) => {
+      if (libc.connect(descriptor, address, address.length) < 0) throw failed(libc.errno());
+      setOption(libc, descriptor, SOL_SOCKET, SO_SNDBUF, sendBufferBytes, what);
       // RFC 7348 section 5: the outer checksum should be zero. Over IPv6 it would need an agreement of both ends.
-      if (!this.#isIpv6) trySetOption(libc, this.#descriptor, SOL_SOCKET, SO_NO_CHECK, 1);
-    } catch (error) {
-      libc.close(this.#descriptor);
-      throw error;
-    }
+      if (!this.#isIpv6) trySetOption(libc, descriptor, SOL_SOCKET, SO_NO_CHECK, 1);
+      return descriptor;
+    });
   }
 
   /** Where the head of the next datagram is to be written. */

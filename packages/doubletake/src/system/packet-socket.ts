@@ -7,13 +7,11 @@ import type { BpfInstruction } from './bpf.ts';
 import { buildEmptyFilter } from './capture-filter.ts';
 import { SystemError, systemErrorFromErrno } from './errors.ts';
 import type { Libc } from './libc.ts';
-import { attachFilter, attachProgram, getOption, setOption, SOL_SOCKET } from './socket-options.ts';
+import { openSocket, SOCK_NONBLOCK, SOCK_RAW } from './open-socket.ts';
+import { attachFilter, attachProgram, getOption, setOption, setStruct, SOL_SOCKET, StructOption } from './socket-options.ts';
 
 /** linux/socket.h, linux/if_ether.h, asm-generic/socket.h. */
 const AF_PACKET = 17;
-const SOCK_RAW = 3;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const ETH_P_ALL = 0x0003;
 const SO_ERROR = 4;
 
@@ -121,25 +119,18 @@ export function takeSocketError(libc: Libc, descriptor: number): number {
 
 /** Counts what the kernel dropped for want of room in the ring. Each read takes the count back to zero: one reader. */
 export class RingDropReader {
-  readonly #libc: Libc;
-  readonly #descriptor: number;
-  /** struct tpacket_stats_v3: packets with the dropped ones, drops, times that the queue was frozen. */
-  readonly #value = Buffer.alloc(12);
-  readonly #length = Buffer.alloc(4);
+  readonly #statistics: StructOption;
   #total = 0;
 
   constructor(libc: Libc, descriptor: number) {
-    this.#libc = libc;
-    this.#descriptor = descriptor;
+    const what = 'cannot read the drop counter of a packet ring (PACKET_STATISTICS)';
+    // struct tpacket_stats_v3: packets with the dropped ones, drops, times that the queue was frozen.
+    this.#statistics = new StructOption(libc, descriptor, SOL_PACKET, PACKET_STATISTICS, 12, what);
   }
 
   /** Dropped since the socket was opened. */
   read(): number {
-    this.#length.writeUInt32LE(this.#value.length);
-    if (this.#libc.getsockopt(this.#descriptor, SOL_PACKET, PACKET_STATISTICS, this.#value, this.#length) < 0) {
-      throw systemErrorFromErrno('cannot read the drop counter of a packet ring (PACKET_STATISTICS)', this.#libc.errno());
-    }
-    this.#total += this.#value.readUInt32LE(4);
+    this.#total += this.#statistics.read().readUInt32LE(4);
     return this.#total;
   }
 }
@@ -147,22 +138,14 @@ export class RingDropReader {
 function openOne(libc: Libc, { interfaceName, ringBytes, promiscuous = false }: PacketSocketOptions, index: number): number {
   const what = `cannot capture on interface ${interfaceName}`;
   // Protocol 0: nothing comes in until it is bound, by when the filter is there.
-  const descriptor = libc.socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) throw openingError(what, libc.errno());
-  try {
+  return openSocket(libc, AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, (errno) => openingError(what, errno), (descriptor) => {
     attachFilter(libc, descriptor, buildEmptyFilter());
     setOption(libc, descriptor, SOL_PACKET, PACKET_VERSION, TPACKET_V3, `${what} (PACKET_VERSION)`);
-    const request = ringRequest(ringBytes);
-    if (libc.setsockopt(descriptor, SOL_PACKET, PACKET_RX_RING, request, request.length) < 0) {
-      throw systemErrorFromErrno(`${what}: no ring of ${ringBytes} bytes (PACKET_RX_RING)`, libc.errno());
-    }
+    setStruct(libc, descriptor, SOL_PACKET, PACKET_RX_RING, ringRequest(ringBytes), `${what}: no ring of ${ringBytes} bytes (PACKET_RX_RING)`);
     if (promiscuous && index !== 0) becomePromiscuous(libc, descriptor, index, what);
     if (!bindToInterface(libc, descriptor, index)) throw systemErrorFromErrno(what, libc.errno());
     return descriptor;
-  } catch (error) {
-    libc.close(descriptor);
-    throw error;
-  }
+  });
 }
 
 function openingError(what: string, errno: number): SystemError {
@@ -188,9 +171,7 @@ function becomePromiscuous(libc: Libc, descriptor: number, index: number, what: 
   const membership = Buffer.alloc(16);
   membership.writeInt32LE(index, 0);
   membership.writeUInt16LE(PACKET_MR_PROMISC, 4);
-  if (libc.setsockopt(descriptor, SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership, membership.length) < 0) {
-    throw systemErrorFromErrno(`${what} (PACKET_MR_PROMISC)`, libc.errno());
-  }
+  setStruct(libc, descriptor, SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership, `${what} (PACKET_MR_PROMISC)`);
 }
 
 /** Joins `group`, or a new one whose number the kernel chooses; returns its number. */

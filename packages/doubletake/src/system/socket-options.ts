@@ -1,4 +1,4 @@
-/** Options of sockets: whole numbers, and BPF programs. */
+/** Options of sockets: whole numbers, structures, and BPF programs. */
 import { encodeInstructions, type BpfInstruction } from './bpf.ts';
 import { systemErrorFromErrno } from './errors.ts';
 import type { Libc } from './libc.ts';
@@ -28,11 +28,49 @@ export function trySetOption(libc: Libc, descriptor: number, level: number, opti
 
 /** Reads an `int`; throws `SystemError`. */
 export function getOption(libc: Libc, descriptor: number, level: number, option: number, what: string): number {
-  const bytes = Buffer.alloc(4);
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(bytes.length);
-  if (libc.getsockopt(descriptor, level, option, bytes, length) < 0) throw systemErrorFromErrno(what, libc.errno());
-  return bytes.readInt32LE();
+  return new StructOption(libc, descriptor, level, option, 4, what).read().readInt32LE();
+}
+
+/** Sets a structure; throws `SystemError`, which begins with `what`. */
+export function setStruct(
+  libc: Libc,
+  descriptor: number,
+  level: number,
+  option: number,
+  value: Buffer,
+  what: string,
+): void {
+  if (libc.setsockopt(descriptor, level, option, value, value.length) < 0) throw systemErrorFromErrno(what, libc.errno());
+}
+
+/** A structure of so many bytes that is read again and again, into the same memory. */
+export class StructOption {
+  readonly #libc: Libc;
+  readonly #descriptor: number;
+  readonly #level: number;
+  readonly #option: number;
+  readonly #what: string;
+  readonly #value: Buffer;
+  readonly #length = Buffer.alloc(4);
+
+  constructor(libc: Libc, descriptor: number, level: number, option: number, bytes: number, what: string) {
+    this.#libc = libc;
+    this.#descriptor = descriptor;
+    this.#level = level;
+    this.#option = option;
+    this.#what = what;
+    this.#value = Buffer.alloc(bytes);
+  }
+
+  /** What it is now, until the next read; throws `SystemError`, which begins with `what`. */
+  read(): Buffer {
+    // The kernel overwrites the size of the buffer by what it used.
+    this.#length.writeUInt32LE(this.#value.length);
+    if (this.#libc.getsockopt(this.#descriptor, this.#level, this.#option, this.#value, this.#length) < 0) {
+      throw systemErrorFromErrno(this.#what, this.#libc.errno());
+    }
+    return this.#value;
+  }
 }
 
 /** Passes a program (`struct sock_fprog`: a count, padding to 8 bytes, a pointer); throws `SystemError`. */
@@ -48,9 +86,7 @@ export function attachProgram(
   const header = Buffer.alloc(16);
   header.writeUInt16LE(program.length, 0);
   header.writeBigUInt64LE(libc.addressOf(instructions), 8);
-  if (libc.setsockopt(descriptor, level, option, header, header.length) < 0) {
-    throw systemErrorFromErrno(what, libc.errno());
-  }
+  setStruct(libc, descriptor, level, option, header, what);
   keepAlive(instructions);
 }
 

@@ -2,15 +2,14 @@
  * A UDP socket as a descriptor of our own: created non-blocking, bound, with as large a receive buffer as the kernel
  * grants. A descriptor belongs to the process, not to a thread: the main thread may open it and a worker read it.
  */
+import { endpointText } from '../endpoint-text.ts';
 import type { BpfInstruction } from './bpf.ts';
-import { systemErrorFromErrno } from './errors.ts';
+import { type SystemError, systemErrorFromErrno } from './errors.ts';
 import type { Libc } from './libc.ts';
+import { openSocket, SOCK_DGRAM, SOCK_NONBLOCK } from './open-socket.ts';
 import { AF_INET6, decodeSocketAddress, encodeSocketAddress, SOCKET_ADDRESS_BYTES } from './socket-address.ts';
-import { attachProgram, getOption, setOption, SOL_SOCKET, trySetOption } from './socket-options.ts';
+import { attachProgram, getOption, setOption, SOL_SOCKET, StructOption, trySetOption } from './socket-options.ts';
 
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const SO_RCVBUF = 8;
 const SO_REUSEPORT = 15;
 const SO_RCVBUFFORCE = 33;
@@ -44,26 +43,17 @@ export interface UdpSocket {
 
 /** Opens and binds a socket. Throws `SystemError`, and then leaves nothing open. */
 export function openUdpSocket(libc: Libc, options: UdpSocketOptions): UdpSocket {
-  const what = `cannot listen on UDP ${describeEndpoint(options.host, options.port)}`;
+  const what = `cannot listen on UDP ${endpointText(options.host, options.port)}`;
   const address = encodeSocketAddress(options.host, options.port);
   const family = address.readUInt16LE(0);
-  const descriptor = libc.socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) throw systemErrorFromErrno(what, libc.errno());
-  try {
+  const failed = (errno: number): SystemError => systemErrorFromErrno(what, errno);
+  return openSocket(libc, family, SOCK_DGRAM | SOCK_NONBLOCK, failed, (descriptor) => {
     if (family === AF_INET6) setOption(libc, descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 0, what);
     if (options.join === true) allowJoining(libc, descriptor);
     const warnings = growReceiveBuffer(libc, descriptor, options.receiveBufferBytes);
-    if (libc.bind(descriptor, address, address.length) < 0) throw systemErrorFromErrno(what, libc.errno());
+    if (libc.bind(descriptor, address, address.length) < 0) throw failed(libc.errno());
     return { descriptor, ...boundAddress(libc, descriptor), warnings };
-  } catch (error) {
-    libc.close(descriptor);
-    throw error;
-  }
-}
-
-/** `host:port`, with brackets around an IPv6 address. */
-export function describeEndpoint(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  });
 }
 
 /** Address and port that a socket is bound to. */
@@ -99,22 +89,15 @@ export function enableTimestamps(libc: Libc, descriptor: number): void {
  * even when no datagram follows the dropped ones. 32 bits that wrap.
  */
 export class DropReader {
-  readonly #libc: Libc;
-  readonly #descriptor: number;
-  readonly #value = Buffer.alloc(meminfoBytes);
-  readonly #length = Buffer.alloc(4);
+  readonly #meminfo: StructOption;
 
   constructor(libc: Libc, descriptor: number) {
-    this.#libc = libc;
-    this.#descriptor = descriptor;
+    const what = 'cannot read the drop counter of a UDP socket (SO_MEMINFO)';
+    this.#meminfo = new StructOption(libc, descriptor, SOL_SOCKET, SO_MEMINFO, meminfoBytes, what);
   }
 
   read(): number {
-    this.#length.writeUInt32LE(meminfoBytes);
-    if (this.#libc.getsockopt(this.#descriptor, SOL_SOCKET, SO_MEMINFO, this.#value, this.#length) < 0) {
-      throw systemErrorFromErrno('cannot read the drop counter of a UDP socket (SO_MEMINFO)', this.#libc.errno());
-    }
-    return this.#value.readUInt32LE(meminfoDropsOffset);
+    return this.#meminfo.read().readUInt32LE(meminfoDropsOffset);
   }
 }
 

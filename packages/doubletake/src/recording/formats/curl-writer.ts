@@ -2,9 +2,10 @@
  * Writes requests as a shell script of curl commands, to be tried by hand: `sh requests.sh http://localhost:8080`. The
  * bytes of target, headers and body are those of the request; what belongs to the connection is curl's own.
  */
-import { contentOf, headOf } from '../../policy/message-edit.ts';
+import { headOf } from '../../policy/message-edit.ts';
+import { recordedContent } from '../exchange-form.ts';
 import type { RecordedExchange } from '../recorded-exchange.ts';
-import { notWhole, type TrafficEncoder } from './traffic-writer.ts';
+import { notWhole, type TrafficEncoder } from './traffic-encoder.ts';
 
 /** Belonging to a connection (RFC 9110 section 7.6.1), to the framing, or to the target. */
 const ownFields: ReadonlySet<string> = new Set([
@@ -33,9 +34,8 @@ export class CurlEncoder implements TrafficEncoder {
     if (head === undefined) return 'the head of the request cannot be read';
     const { method, target } = head;
     if (!target.startsWith('/')) return `a target such as ${target} is not for curl`;
-    const known = { framing: request.framing, bytes: request.bodyBytes, sha256: null, wire: [request.body ?? Buffer.alloc(0)], wireBytes: request.bodyBytes, tooLarge: false };
-    const body = contentOf(known, head)?.bytes;
-    if (body === undefined) return 'the body of the request has a transfer coding that is not known';
+    const body = recordedContent(request, head);
+    if (body === null) return 'the body of the request has a transfer coding that is not known';
     const options = ['--silent', '--show-error', '--globoff', '--path-as-is', method === 'HEAD' ? '--head' : `--request ${quoted(method)}`];
     for (let field = 0; field < head.count; field++) {
       const name = head.name(field);

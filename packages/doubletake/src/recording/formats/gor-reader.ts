@@ -3,10 +3,10 @@
  * replay is nobody's answer in production, and left out. The format knows of no connections: each request is on one of
  * its own.
  */
-import type { ByteStream } from './byte-stream.ts';
-import { bodyBytesMax, ExchangeParser } from './exchange-parser.ts';
+import { EntryReader } from './entry-reader.ts';
+import { bodyBytesMax, type ExchangeParser } from './exchange-parser.ts';
 import { type GorPayload, parsePayload, separator } from './gor-format.ts';
-import { connectionOf, type EntryProblem, type TrafficItem, type TrafficReader } from './traffic.ts';
+import { connectionOf } from './traffic.ts';
 
 /** A payload is a head and a body. */
 const payloadBytesMax = bodyBytesMax + 1024 * 1024;
@@ -23,58 +23,30 @@ interface Waiting {
   place: string;
 }
 
-export class GorReader implements TrafficReader {
-  readonly #stream: ByteStream;
-  readonly #parser = new ExchangeParser();
+export class GorReader extends EntryReader {
+  readonly #splitter = new PayloadSplitter();
   readonly #waiting = new Map<string, Waiting>();
   #waitingBytes = 0;
-  #items: TrafficItem[] = [];
   #exchanges = 0;
   #line = 1;
 
-  constructor(stream: ByteStream) {
-    this.#stream = stream;
+  protected override read(block: Buffer): void {
+    this.#splitter.push(block, (bytes, lines) => this.#payload(bytes, lines));
   }
 
-  get done(): number {
-    return this.#stream.done;
-  }
-
-  get total(): number {
-    return this.#stream.total;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<TrafficItem[], void, undefined> {
-    const splitter = new PayloadSplitter();
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- one piece follows the other
-      for (let block = await this.#stream.next(); block !== null; block = await this.#stream.next()) {
-        splitter.push(block, (bytes, lines) => this.#payload(bytes, lines));
-        if (this.#items.length > 0) yield this.#taken();
-      }
-      const { rest } = splitter;
-      if (rest > 0 || this.#stream.warning !== null) {
-        this.#problem('malformed', `ends inside a payload (${this.#stream.warning ?? `${rest} bytes without the separator`})`);
-      }
-      for (const waiting of this.#waiting.values()) this.#join(waiting, null);
-      this.#waiting.clear();
-      yield this.#taken();
-    } finally {
-      await this.#stream.close();
-    }
-  }
-
-  #taken(): TrafficItem[] {
-    const items = this.#items;
-    this.#items = [];
-    return items;
+  protected override end(): void {
+    const { rest } = this.#splitter;
+    const { warning } = this.stream;
+    if (rest > 0 || warning !== null) this.problem(this.#place, `ends inside a payload (${warning ?? `${rest} bytes without the separator`})`);
+    for (const waiting of this.#waiting.values()) this.#join(waiting, null);
+    this.#waiting.clear();
   }
 
   /** `bytes` are null for a payload beyond the bound. */
   #payload(bytes: Buffer | null, lines: number): void {
     const payload = bytes === null ? `is longer than ${payloadBytesMax} bytes` : parsePayload(bytes);
-    if (typeof payload === 'string') this.#problem('malformed', `payload ${payload}`);
-    else if (payload.type === 'request') this.#wait({ payload, place: `line ${this.#line}` });
+    if (typeof payload === 'string') this.problem(this.#place, `payload ${payload}`);
+    else if (payload.type === 'request') this.#wait({ payload, place: this.#place });
     else if (payload.type === 'response') this.#answer(payload);
     this.#line += lines;
   }
@@ -96,7 +68,7 @@ export class GorReader implements TrafficReader {
   #answer(response: GorPayload): void {
     const waiting = this.#waiting.get(response.id);
     if (waiting !== undefined) this.#release(waiting, response);
-    else this.#problem('skipped', 'response without its request before it');
+    else this.problem(this.#place, 'response without its request before it', 'skipped');
   }
 
   #release(waiting: Waiting, response: GorPayload | null): void {
@@ -107,15 +79,16 @@ export class GorReader implements TrafficReader {
 
   #join({ payload, place }: Waiting, response: GorPayload | null): void {
     const { timeUs, durationUs, id } = payload;
-    const connection = connectionOf(`${this.#stream.path}#${this.#exchanges++}.${id}`);
+    const connection = connectionOf(`${this.stream.path}#${this.#exchanges++}.${id}`);
     const request = { pieces: [payload.bytes], missing: 0, startUs: timeUs, endUs: timeUs + (durationUs ?? 0) };
-    const found = this.#parser.parse(connection, 0, request, response === null ? null : answerTo(payload, response));
-    if (typeof found === 'string') this.#problem('malformed', `payload ${found}`, place);
-    else this.#items.push(found);
+    const found = this.parser.parse(connection, 0, request, response === null ? null : answerTo(payload, response));
+    if (typeof found === 'string') this.problem(place, `payload ${found}`);
+    else this.items.push(found);
   }
 
-  #problem(kind: EntryProblem['kind'], text: string, place = `line ${this.#line}`): void {
-    this.#items.push({ file: this.#stream.path, place, kind, text });
+  /** Where the payload that is read begins. */
+  get #place(): string {
+    return `line ${this.#line}`;
   }
 }
 

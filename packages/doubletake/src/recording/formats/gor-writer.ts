@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { RecordedExchange, RecordedMessage } from '../recorded-exchange.ts';
 import { formatPayload, type GorPayload } from './gor-format.ts';
-import { notWhole, type TrafficEncoder } from './traffic-writer.ts';
+import { notWhole, type TrafficEncoder } from './traffic-encoder.ts';
 
 /** Hex digits of an id, as GoReplay makes them. */
 const idLength = 24;

@@ -2,12 +2,12 @@
  * Reads HAR files, as browsers and proxies write them. A HAR holds no bytes but what they meant, so the messages are
  * written anew as HTTP/1.1: bodies without transfer and content codings, with a Content-Length that is true.
  */
-import type { ByteStream } from './byte-stream.ts';
-import { bodyBytesMax, ExchangeParser } from './exchange-parser.ts';
+import { EntryReader } from './entry-reader.ts';
+import { bodyBytesMax } from './exchange-parser.ts';
 import { entrySchema, type HarEntry, isPseudo } from './har-format.ts';
 import { HarSplitter } from './har-splitter.ts';
 import { TrafficFileError } from './traffic-file-error.ts';
-import { connectionOf, type EntryProblem, type TrafficItem, type TrafficReader } from './traffic.ts';
+import { connectionOf } from './traffic.ts';
 import type { TimedBytes } from '../exchange-feed.ts';
 
 type Field = HarEntry['request']['headers'][number];
@@ -15,84 +15,61 @@ type Field = HarEntry['request']['headers'][number];
 /** Base64 and escapes make a body longer. */
 const entryBytesMax = 3 * bodyBytesMax;
 
-export class HarReader implements TrafficReader {
-  readonly #stream: ByteStream;
-  readonly #parser = new ExchangeParser();
+export class HarReader extends EntryReader {
+  readonly #splitter = new HarSplitter(entryBytesMax);
   readonly #indexes = new Map<string, number>();
   #entries = 0;
 
-  constructor(stream: ByteStream) {
-    this.#stream = stream;
+  protected override read(block: Buffer): void {
+    this.#splitter.push(block, (bytes, offset) => this.#entry(bytes, `byte ${offset}`));
   }
 
-  get done(): number {
-    return this.#stream.done;
-  }
-
-  get total(): number {
-    return this.#stream.total;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<TrafficItem[], void, undefined> {
-    const splitter = new HarSplitter(entryBytesMax);
-    try {
-      // oxlint-disable-next-line no-await-in-loop -- one piece follows the other
-      for (let block = await this.#stream.next(); block !== null; block = await this.#stream.next()) {
-        const items: TrafficItem[] = [];
-        splitter.push(block, (bytes, offset) => items.push(this.#item(bytes, `byte ${offset}`)));
-        if (items.length > 0) yield items;
-      }
-      if (!splitter.found) {
-        throw new TrafficFileError('DT_TRAFFIC_NOT_RECOGNISED', this.#stream.path, 'is JSON, but no HAR: it has no log.entries');
-      }
-      const cut = this.#stream.warning ?? (splitter.whole ? null : 'ends inside the log');
-      if (cut !== null) yield [this.#problem(`byte ${this.#stream.done}`, cut)];
-    } finally {
-      await this.#stream.close();
+  protected override end(): void {
+    if (!this.#splitter.found) {
+      throw new TrafficFileError('DT_TRAFFIC_NOT_RECOGNISED', this.stream.path, 'is JSON, but no HAR: it has no log.entries');
     }
+    const cut = this.stream.warning ?? (this.#splitter.whole ? null : 'ends inside the log');
+    if (cut !== null) this.problem(`byte ${this.stream.done}`, cut);
   }
 
-  #item(bytes: Buffer | null, place: string): TrafficItem {
-    if (bytes === null) return this.#problem(place, `entry is longer than ${entryBytesMax} bytes`);
+  #entry(bytes: Buffer | null, place: string): void {
+    if (bytes === null) return this.problem(place, `entry is longer than ${entryBytesMax} bytes`);
     let value: unknown;
     try {
       value = JSON.parse(bytes.toString('utf8'));
     } catch (error) {
-      return this.#problem(place, `entry is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+      return this.problem(place, `entry is no JSON: ${error instanceof Error ? error.message : String(error)}`);
     }
     const entry = entrySchema.safeParse(value);
     if (!entry.success) {
       const [issue] = entry.error.issues;
-      return this.#problem(place, `entry: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is no entry'}`);
+      return this.problem(place, `entry: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is no entry'}`);
     }
     return this.#exchange(entry.data, place);
   }
 
-  #exchange(entry: HarEntry, place: string): TrafficItem {
+  #exchange(entry: HarEntry, place: string): void {
     const { _startedUs: exactUs, startedDateTime } = entry;
     const startUs = exactUs ?? Date.parse(startedDateTime) * 1_000;
-    if (!Number.isFinite(startUs)) return this.#problem(place, 'entry: startedDateTime is no time');
+    if (!Number.isFinite(startUs)) return this.problem(place, 'entry: startedDateTime is no time');
     const problem = unsafeText(entry);
-    if (problem !== null) return this.#problem(place, `entry: ${problem}`);
+    if (problem !== null) return this.problem(place, `entry: ${problem}`);
     const { request, response, connection = '', serverIPAddress, timings, time } = entry;
-    const key = `${this.#stream.path}#${connection === '' ? `${this.#entries++}` : `c${connection}`}`;
+    const key = `${this.stream.path}#${connection === '' ? `${this.#entries++}` : `c${connection}`}`;
     const index = connection === '' ? 0 : (this.#indexes.get(key) ?? 0);
     if (connection !== '') this.#indexes.set(key, index + 1);
     const { sentUs, answeredUs, endUs } = momentsOf(startUs, timings, time);
     const url = new URL(request.url);
     const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
     const server = serverIPAddress === undefined ? undefined : { address: serverIPAddress.replace(/^\[|\]$/g, ''), port };
-    const found = this.#parser.parse(
+    const found = this.parser.parse(
       connectionOf(key, undefined, server),
       index,
       { pieces: requestPieces(request, url), missing: 0, startUs, endUs: sentUs },
       response === undefined || response.status === 0 ? null : responseBytes(request.method, response, answeredUs, endUs),
     );
-    return typeof found === 'string' ? this.#problem(place, `entry ${found}`) : found;
-  }
-
-  #problem(place: string, text: string): EntryProblem {
-    return { file: this.#stream.path, place, kind: 'malformed', text };
+    if (typeof found === 'string') this.problem(place, `entry ${found}`);
+    else this.items.push(found);
   }
 }
 

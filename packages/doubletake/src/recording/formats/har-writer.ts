@@ -1,12 +1,13 @@
 /** Writes HAR 1.2, as DevTools of browsers and other programs open it. */
 import { isUtf8 } from 'node:buffer';
 import type { MessageHead } from '../../http/head.ts';
-import { contentOf, headOf } from '../../policy/message-edit.ts';
+import { headOf } from '../../policy/message-edit.ts';
 import { codingsOf, tryToOpenBody } from '../../policy/sanitize/content-coding.ts';
 import { version } from '../../version.ts';
+import { recordedContent } from '../exchange-form.ts';
 import type { RecordedExchange, RecordedMessage } from '../recorded-exchange.ts';
 import { bodyBytesMax } from './exchange-parser.ts';
-import { notWhole, type TrafficEncoder } from './traffic-writer.ts';
+import { notWhole, type TrafficEncoder } from './traffic-encoder.ts';
 
 interface Pair {
   name: string;
@@ -60,7 +61,7 @@ function entryOf({ connection, request, response }: RecordedExchange): object | 
 }
 
 function requestOf(head: MessageHead, url: string, message: RecordedMessage): object {
-  const body = bodyOf(message, head);
+  const body = recordedContent(message, head);
   const type = head.get('content-type') ?? '';
   return {
     method: head.method,
@@ -76,7 +77,7 @@ function requestOf(head: MessageHead, url: string, message: RecordedMessage): ob
 }
 
 function responseOf(head: MessageHead, message: RecordedMessage): object {
-  const body = bodyOf(message, head);
+  const body = recordedContent(message, head);
   const plain = body === null ? null : opened(body, head);
   return {
     status: head.status,
@@ -114,13 +115,6 @@ function urlOf(head: MessageHead, { address, port }: RecordedExchange['connectio
   const host = head.get('host') ?? `${address.includes(':') ? `[${address}]` : address}${port === 0 ? '' : `:${port}`}`;
   const text = absolute ? target : `http://${host}${target}`;
   return URL.canParse(text) ? text : null;
-}
-
-/** The body without its transfer coding; null where it was not kept or cannot be read. */
-function bodyOf({ body, framing, bodyBytes }: RecordedMessage, head: MessageHead): Buffer | null {
-  if (body === null) return bodyBytes === 0 ? Buffer.alloc(0) : null;
-  const known = { framing, bytes: bodyBytes, sha256: null, wire: [body], wireBytes: bodyBytes, tooLarge: false };
-  return contentOf(known, head)?.bytes ?? null;
 }
 
 /** Without its content codings where they can be undone, as readers of HAR expect. */

@@ -103,7 +103,10 @@ function readerOf(text: string, stream: ByteStream): TrafficReader | null {
   if (/^[123] \S{1,128} \d{1,19}(?: \d{1,19})*\r?\n/.test(text)) return new GorReader(stream);
   if (/^\s*\{/.test(text)) return new HarReader(stream);
   // The first lines of a log that was rotated may be of something else.
-  return text.split('\n', 20).some((line) => typeof parseLogLine(line.trimEnd()) === 'object' && parseLogLine(line.trimEnd()) !== null)
-    ? new AccessLogReader(stream)
-    : null;
+  return text.split('\n', 20).some(isLogLine) ? new AccessLogReader(stream) : null;
+}
+
+function isLogLine(text: string): boolean {
+  const line = parseLogLine(text.trimEnd());
+  return typeof line === 'object' && line !== null;
 }

@@ -3,6 +3,7 @@
  * one with a slow response stands behind many that began after it. What is held for that is bounded: beyond the bounds
  * the earliest goes on, and what comes later still and began before it comes behind it.
  */
+import { Heap } from '../heap.ts';
 import type { RecordedExchange, RecordedMessage } from '../recorded-exchange.ts';
 import { isExchange, type TrafficItem, type TrafficReader } from './traffic.ts';
 
@@ -13,8 +14,7 @@ export class TimeOrder implements TrafficReader {
   readonly #reader: TrafficReader;
   readonly #heldMax: number;
   readonly #heldBytesMax: number;
-  /** A binary heap: the earliest is first. */
-  readonly #heap: RecordedExchange[] = [];
+  readonly #held = new Heap(isBefore);
   #bytes = 0;
 
   constructor(reader: TrafficReader, bounds: { heldMax: number; heldBytesMax: number } = { heldMax, heldBytesMax }) {
@@ -37,45 +37,24 @@ export class TimeOrder implements TrafficReader {
       for (const item of batch) {
         if (isExchange(item)) this.#add(item);
         else out.push(item);
-        while (this.#heap.length > this.#heldMax || this.#bytes > this.#heldBytesMax) out.push(this.#take());
+        while (this.#held.size > this.#heldMax || this.#bytes > this.#heldBytesMax) out.push(this.#take());
       }
       if (out.length > 0) yield out;
     }
-    while (this.#heap.length > 0) {
-      yield Array.from({ length: Math.min(256, this.#heap.length) }, () => this.#take());
+    while (this.#held.size > 0) {
+      yield Array.from({ length: Math.min(256, this.#held.size) }, () => this.#take());
     }
   }
 
   #add(exchange: RecordedExchange): void {
     this.#bytes += sizeOf(exchange);
-    const heap = this.#heap;
-    let at = heap.length;
-    heap.push(exchange);
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!isBefore(exchange, heap[parent])) break;
-      heap[at] = heap[parent];
-      at = parent;
-    }
-    heap[at] = exchange;
+    this.#held.push(exchange);
   }
 
   #take(): RecordedExchange {
-    const heap = this.#heap;
-    const [first] = heap;
-    const last = heap.pop();
-    if (first === undefined || last === undefined) throw new Error('nothing is held');
+    const first = this.#held.take();
+    if (first === undefined) throw new Error('nothing is held');
     this.#bytes -= sizeOf(first);
-    const { length } = heap;
-    if (length === 0) return first;
-    let at = 0;
-    for (let child = 1; child < length; child = 2 * at + 1) {
-      if (child + 1 < length && isBefore(heap[child + 1], heap[child])) child++;
-      if (!isBefore(heap[child], last)) break;
-      heap[at] = heap[child];
-      at = child;
-    }
-    heap[at] = last;
     return first;
   }
 }

@@ -1,4 +1,5 @@
 /** What readers of every format have in common: exchanges, and what could not be used, in batches. */
+import { endpointText } from '../../endpoint-text.ts';
 import type { IncompleteReason } from '../../http/exchange.ts';
 import type { RecordedConnection, RecordedExchange } from '../recorded-exchange.ts';
 
@@ -43,9 +44,5 @@ export function connectionOf(
   client: RecordedConnection['client'] = nobody,
   server: RecordedConnection['server'] = nobody,
 ): RecordedConnection {
-  return { key, label: `${endpoint(client)}>${endpoint(server)}`, client, server, tunnel: 0, vlan: 0 };
-}
-
-function endpoint({ address, port }: RecordedConnection['client']): string {
-  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return { key, label: `${endpointText(client.address, client.port)}>${endpointText(server.address, server.port)}`, client, server, tunnel: 0, vlan: 0 };
 }

@@ -9,7 +9,7 @@ import { CurlEncoder } from './curl-writer.ts';
 import { GorEncoder } from './gor-writer.ts';
 import { HarEncoder } from './har-writer.ts';
 import { TrafficFileError } from './traffic-file-error.ts';
-import { notWhole, type TrafficEncoder } from './traffic-writer.ts';
+import { notWhole, type TrafficEncoder } from './traffic-encoder.ts';
 
 /** What can be written. */
 export const writtenFormats = ['recording', 'gor', 'har', 'curl'] as const;
