@@ -6,6 +6,7 @@ import { isIPv6 } from 'node:net';
 import type { z } from 'zod';
 import { durationSchema, listenSchema, methodsSchema, percentageSchema, sizeSchema, targetUrlSchema } from '../config/values.ts';
 import { DoubletakeError } from '../errors.ts';
+import type { HostPort } from '../host-port.ts';
 
 /** A whole number within bounds, for `flag`. */
 export function parseInteger(flag: string, text: string, min: number, max: number): number {
@@ -69,7 +70,7 @@ export function parseProxy(flag: string, text: string): { listen: string; upstre
 }
 
 /** `HOST[:PORT]`; an IPv6 address stands in brackets, at least where a port follows. */
-export function parseReceiver(flag: string, text: string, portDefault: number): { host: string; port: number } {
+export function parseReceiver(flag: string, text: string, portDefault: number): HostPort {
   if (isIPv6(text)) return { host: text, port: portDefault };
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
   const port = Number(match?.[3] ?? portDefault);

@@ -6,10 +6,10 @@ import { parameterGroups } from '../generate/cloudformation/parameters.ts';
 import { cloudFormationTemplate } from '../generate/cloudformation/template.ts';
 import { mirrorManifests } from '../generate/kubernetes.ts';
 import { tapManifests } from '../generate/kubernetes-tap.ts';
-import { authority } from '../generate/options.ts';
 import { systemdUnit } from '../generate/systemd.ts';
 import { tapArguments } from '../generate/tap-arguments.ts';
 import { terraformModule } from '../generate/terraform.ts';
+import { type HostPort, hostPortText } from '../host-port.ts';
 import { version } from '../version.ts';
 import { parseInteger, parseReceiver } from './flags.ts';
 import { list } from './shared-options.ts';
@@ -83,7 +83,7 @@ interface SystemdFlags {
   node: string;
   program: string;
   captures?: boolean;
-  to?: { host: string; port: number };
+  to?: HostPort;
   interface: string;
   vni: number;
   port?: number[];
@@ -108,7 +108,7 @@ function systemdCommand(): Command {
       return print(systemdUnit({ command: 'mirror', commandLine: [node, program, 'mirror', config], captures }));
     }
     parseWord('--to', to.host, /^[A-Za-z0-9.:_-]+$/, 'a host name or an address');
-    const commandLine = [node, program, ...tapArguments({ interfaceName, to: authority(to), vni, ports })];
+    const commandLine = [node, program, ...tapArguments({ interfaceName, to: hostPortText(to), vni, ports })];
     return print(systemdUnit({ command: 'tap', commandLine, captures: true }));
   });
 }

@@ -4,15 +4,15 @@ import { listenSchema, targetUrlSchema } from '../config/values.ts';
 import { checkCopies } from '../engine/copy-check.ts';
 import { DoubletakeError } from '../errors.ts';
 import { generators, type ProxyKind, proxyKinds } from '../generate/kinds.ts';
-import type { Endpoint } from '../generate/options.ts';
+import type { HostPort } from '../host-port.ts';
 import { copyCheckText } from './copy-check-text.ts';
 import { ExitCode } from './exit-code.ts';
 import { parseInteger, parseListen, parsePercentage } from './flags.ts';
 import { deploymentCommands } from './generate-deployment.ts';
 
 interface GenerateFlags {
-  sink?: Endpoint;
-  production: Endpoint;
+  sink?: HostPort;
+  production: HostPort;
   percentage: number;
   verify?: string;
   listen?: string;
@@ -100,7 +100,7 @@ async function verify(url: string, { sink, listen, percentage, requests, json }:
 }
 
 /** `HOST:PORT`, with brackets around an IPv6 address. */
-function parseEndpoint(flag: string, text: string): Endpoint {
+function parseEndpoint(flag: string, text: string): HostPort {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.-]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port < 1 || port > 65_535) throw usageError(`${flag} ${text}: expected HOST:PORT, such as 10.0.0.9:8090 or [2001:db8::9]:8090`);

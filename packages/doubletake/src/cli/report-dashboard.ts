@@ -1,7 +1,7 @@
 /** `doubletake report RUN --dashboard`: the page on a run that has ended, until stopped. */
 import { dashboardSchema } from '../config/dashboard-schema.ts';
-import { formatListen } from '../config/listen.ts';
 import type { RunReport } from '../compare/report.ts';
+import { hostPortText } from '../host-port.ts';
 import { RunReader } from '../store/run-reader.ts';
 
 /** Why contents of a run are not shown. */
@@ -30,7 +30,7 @@ export async function serveRun(run: string, { listen, showUnsanitized }: RunDash
         finishedBackend({ report, facts, queries }, facts.sanitized || showUnsanitized ? null : hiddenText),
       );
       if (dashboard.token !== null) process.stderr.write(`doubletake: the dashboard's operator token: ${dashboard.token}\n`);
-      process.stderr.write(`doubletake: the dashboard is at ${dashboard.address}\nready dashboard=${formatListen(dashboard)}\n`);
+      process.stderr.write(`doubletake: the dashboard is at ${dashboard.address}\nready dashboard=${hostPortText(dashboard)}\n`);
       await stopped();
       await dashboard.close();
     } finally {

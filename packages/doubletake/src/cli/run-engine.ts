@@ -1,11 +1,11 @@
 /** Runs an engine from the command line, from its start to its ledger: for `mirror` until stopped, for `replay` to the end. */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import type { RunReport } from '../compare/report.ts';
-import { formatListen } from '../config/listen.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { MirrorConfig } from '../config/schema.ts';
 import { Engine } from '../engine/engine.ts';
 import { DoubletakeError } from '../errors.ts';
+import { hostPortText } from '../host-port.ts';
 import { imbalances, type LedgerReport } from '../ledger/report.ts';
 import type { DashboardBackend } from '../server/api/backend.ts';
 import { ChangeLog } from '../server/changes.ts';
@@ -86,8 +86,8 @@ export async function runEngine(config: MirrorConfig, { quiet, reporter, reread 
     dashboard = await openDashboard(config, { backend, metrics, changes, reporter });
     const addresses = await engine.start();
     exporter = startExport(config, metrics, reporter);
-    if (dashboard !== null) addresses.push(`dashboard=${formatListen(dashboard)}`);
-    if (health !== null) addresses.push(`health=${formatListen(health)}`);
+    if (dashboard !== null) addresses.push(`dashboard=${hostPortText(dashboard)}`);
+    if (health !== null) addresses.push(`health=${hostPortText(health)}`);
     process.stderr.write(`ready ${addresses.join(' ')}\n`);
     reporter.start(() => engine.report());
     if (config.aws?.watch) fleet = (await import('./aws-watch.ts')).watchBeside(config.aws, reporter);

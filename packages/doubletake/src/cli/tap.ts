@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { Tap, type TapReport } from '../engine/tap.ts';
 import { DoubletakeError } from '../errors.ts';
+import type { HostPort } from '../host-port.ts';
 import { ExitCode } from './exit-code.ts';
 import { parseInteger, parsePercentage, parseRate, parseReceiver, parseSize } from './flags.ts';
 import { createReporterOf } from './reporter.ts';
@@ -17,7 +18,7 @@ const ringBytesMax = 1 << 30;
 
 interface TapFlags {
   interface: string;
-  to: { host: string; port: number };
+  to: HostPort;
   vni: number;
   port?: number[];
   truncate?: number;

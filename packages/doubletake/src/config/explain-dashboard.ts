@@ -1,5 +1,5 @@
 /** The dashboard of the configuration in plain words; tokens are not among them. */
-import { formatListen } from './listen.ts';
+import { hostPortText } from '../host-port.ts';
 import type { Words } from './plain-words.ts';
 import type { MirrorConfig } from './schema.ts';
 
@@ -7,7 +7,7 @@ export function explainDashboard(words: Words, { dashboard, policy }: MirrorConf
   if (dashboard === undefined) return;
   const at = (...keys: string[]): string[] => ['dashboard', ...keys];
   const { listen, tls, operatorToken, operatorTokenFile, readerToken, readerTokenFile, hosts, showUnsanitized } = dashboard;
-  words.say(at('listen'), `dashboard: ${tls === undefined ? 'http' : 'https'}://${words.shown(at('listen'), formatListen(listen))}/`);
+  words.say(at('listen'), `dashboard: ${tls === undefined ? 'http' : 'https'}://${words.shown(at('listen'), hostPortText(listen))}/`);
   const operators = 'a token of yours lets operators change things';
   if (operatorToken !== undefined) words.say(at('operatorToken'), operators, 1);
   else if (operatorTokenFile !== undefined) words.say(at('operatorTokenFile'), operators, 1);

@@ -2,13 +2,13 @@
  * A configuration in plain words, each line with where it comes from: a line of the file, or the default. Values that
  * came from the environment are shown as they stand in the file.
  */
+import { hostPortText } from '../host-port.ts';
 import type { ConfigDocument, Path } from './document.ts';
 import { explainAws } from './explain-aws.ts';
 import { explainCompare } from './explain-compare.ts';
 import { explainDashboard } from './explain-dashboard.ts';
 import { explainRecord } from './explain-record.ts';
 import { explainTarget } from './explain-target.ts';
-import { formatListen } from './listen.ts';
 import { filterWords, Words } from './plain-words.ts';
 import type { ProxyConfig } from './proxy-schema.ts';
 import type { MirrorConfig, SourceConfig } from './schema.ts';
@@ -35,7 +35,7 @@ function explainSource(words: Words, source: SourceConfig, index: number): void 
   if ('proxy' in source) return explainProxy(words, source.proxy, ['sources', index, 'proxy']);
   if ('httpSink' in source) {
     const listen = ['sources', index, 'httpSink', 'listen'];
-    const where = words.shown(listen, formatListen(source.httpSink.listen));
+    const where = words.shown(listen, hostPortText(source.httpSink.listen));
     words.say(listen, `copies of requests that a proxy sends to TCP ${where}, each answered at once`);
     return;
   }
@@ -56,7 +56,7 @@ function explainSource(words: Words, source: SourceConfig, index: number): void 
     if (tunnels) words.say([...path, 'tunnels'], 'also inside GRE, ERSPAN, IP in IP, VXLAN and GENEVE', 1);
   } else {
     const [title, { listen, receive }] = 'vxlan' in source ? ['VXLAN', source.vxlan] : ['GENEVE', source.geneve];
-    words.say([...path, 'listen'], `${title} packets on UDP ${shown('listen', formatListen(listen))}`);
+    words.say([...path, 'listen'], `${title} packets on UDP ${shown('listen', hostPortText(listen))}`);
     if (receive === 'ring') words.say([...path, 'receive'], 'taken from the interface\'s packet ring', 1);
   }
   words.say([...path, 'vni'], vni.length === 0 ? 'every network identifier (VNI)' : `only the network identifiers (VNI) ${vni.join(', ')}`, 1);
@@ -78,7 +78,7 @@ function explainProxy(words: Words, proxy: ProxyConfig, path: Path): void {
   const { listen, upstream, tls } = proxy;
   words.say(
     at('listen'),
-    `a proxy on TCP ${words.shown(at('listen'), formatListen(listen))}, to production at ${words.shown(at('upstream'), upstream.url)}`,
+    `a proxy on TCP ${words.shown(at('listen'), hostPortText(listen))}, to production at ${words.shown(at('upstream'), upstream.url)}`,
   );
   if (tls !== undefined) words.say(at('tls'), `ends TLS, and offers clients ${tls.protocols.join(', ')}`, 1);
   if (proxy.acceptProxyProtocol) words.say(at('acceptProxyProtocol'), 'takes the client\'s address from a PROXY protocol header', 1);
@@ -152,7 +152,7 @@ function explainRunning(words: Words, config: MirrorConfig): void {
   );
   if (config.control !== undefined) words.say(['control'], `control: ${words.shown(['control'], config.control)}`);
   if (config.health !== undefined) {
-    const address = words.shown(['health'], formatListen(config.health));
+    const address = words.shown(['health'], hostPortText(config.health));
     words.say(['health'], `health: http://${address}/healthz, metrics: http://${address}/metrics`);
   }
   const otlp = config.metrics?.otlp;

@@ -1,6 +1,6 @@
 /** The tee proxy as a configuration says it. */
 import { z } from 'zod';
-import { serverOfUrl } from '../server-of-url.ts';
+import { serverOfUrl } from '../host-port.ts';
 import { durationSchema, listenSchema, textSchema, wholeNumber } from './values.ts';
 
 /** Where production is. */

@@ -6,7 +6,7 @@
  * (`MirrorConfig`: milliseconds, bytes). Each field's description is one sentence or two with its unit.
  */
 import { z } from 'zod';
-import { serverOfUrl } from '../server-of-url.ts';
+import { serverOfUrl } from '../host-port.ts';
 import { completeAws } from './aws-config.ts';
 import { awsSchema } from './aws-schema.ts';
 import { compareSchema } from './compare-schema.ts';

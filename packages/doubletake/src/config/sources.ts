@@ -1,5 +1,5 @@
 /** What a source in the configuration tells; apart from its schema, so that whoever asks need not know how it is checked. */
-import { formatListen } from './listen.ts';
+import { type HostPort, hostPortText } from '../host-port.ts';
 import type { PacketChoice, PacketSource, SourceConfig } from './source-schema.ts';
 
 /** How a source is called in the ledger and in logs. */
@@ -7,11 +7,11 @@ export function sourceName(source: SourceConfig): string {
   if ('pcap' in source) return `pcap:${source.pcap.file}`;
   if ('files' in source) return `files:${source.files.paths.join(',')}`;
   if ('interface' in source) return `interface:${source.interface.name}`;
-  if ('httpSink' in source) return `http-sink:${formatListen(source.httpSink.listen)}`;
-  if ('proxy' in source) return `proxy:${formatListen(source.proxy.listen)}`;
+  if ('httpSink' in source) return `http-sink:${hostPortText(source.httpSink.listen)}`;
+  if ('proxy' in source) return `proxy:${hostPortText(source.proxy.listen)}`;
   return 'vxlan' in source
-    ? `vxlan:${formatListen(source.vxlan.listen)}`
-    : `geneve:${formatListen(source.geneve.listen)}`;
+    ? `vxlan:${hostPortText(source.vxlan.listen)}`
+    : `geneve:${hostPortText(source.geneve.listen)}`;
 }
 
 /** Whether a source takes what comes through standard input. */
@@ -35,7 +35,7 @@ export function sourceKey(source: SourceConfig): string {
  * Servers that no target may be, since bytes that go there reach production: what proxies stand before, and the proxies
  * themselves, also under the names that this machine always has.
  */
-export function productionBehindProxies(sources: readonly SourceConfig[]): { host: string; port: number }[] {
+export function productionBehindProxies(sources: readonly SourceConfig[]): HostPort[] {
   return sources.flatMap((source) => {
     if (!('proxy' in source)) return [];
     const { upstream, listen } = source.proxy;

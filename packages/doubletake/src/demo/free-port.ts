@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import type { HostPort } from './mirroring-relay.ts';
+import type { HostPort } from '../host-port.ts';
 import { listen } from './listen.ts';
 
 /** How many ports are tried, one after the other, before the system chooses one. */

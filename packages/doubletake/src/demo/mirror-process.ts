@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DoubletakeError } from '../errors.ts';
+import type { HostPort } from '../host-port.ts';
 import type { LedgerReport } from '../ledger/report.ts';
-import type { HostPort } from './mirroring-relay.ts';
 
 export interface MirrorProcess {
   readonly processId: number;

@@ -12,15 +12,11 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, isIPv6, type Server, type Socket } from 'node:net';
+import type { HostPort } from '../host-port.ts';
 import { resetSocket } from '../socket-reset.ts';
 import { framePayloadBytesMax, parseIpv4 } from './frames.ts';
 import { listen } from './listen.ts';
 import { MirroredConnection, type Side } from './mirrored-connection.ts';
-
-export interface HostPort {
-  host: string;
-  port: number;
-}
 
 export interface MirroringRelayOptions {
   /** Where clients connect; default `127.0.0.1` and a port of the system's choosing. */

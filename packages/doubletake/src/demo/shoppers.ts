@@ -6,8 +6,8 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { HostPort } from '../host-port.ts';
 import { catalogue } from './catalogue.ts';
-import type { HostPort } from './mirroring-relay.ts';
 
 /** About 150 requests a second between them. */
 const shoppers = 40;

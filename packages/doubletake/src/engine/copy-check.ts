@@ -6,15 +6,14 @@ import { randomBytes } from 'node:crypto';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
-import { formatListen } from '../config/listen.ts';
 import { compareCopy, type Findings, type SeenRequest } from '../generate/copy-findings.ts';
 import { MARK_HEADER, type Probe, probes } from '../generate/probes.ts';
+import { type HostPort, hostPortText, serverOfUrl } from '../host-port.ts';
 import { ExchangeAssembler } from '../http/assembler.ts';
 import type { Exchange, ExchangeHandler } from '../http/exchange.ts';
 import { fidelityLabels } from '../http/fidelity.ts';
 import { CopiedRequests } from '../policy/copied-request.ts';
 import { contentOf } from '../policy/message-edit.ts';
-import { serverOfUrl } from '../server-of-url.ts';
 import { openHttpSink } from '../sources/http-sink.ts';
 import { type ReaderOwner, RequestReader } from './sink-reader.ts';
 
@@ -22,7 +21,7 @@ export interface CopyCheckOptions {
   /** Of the proxy, with a path under which the requests may do no harm. */
   url: URL;
   /** Where copies are expected; port 0 lets the system choose. */
-  listen: { host: string; port: number };
+  listen: HostPort;
   /** Share of the requests that is to be copied, in percent. */
   percentage: number;
   /** Requests that are sent to see the share, beside the others. */
@@ -66,7 +65,7 @@ export async function checkCopies(options: CopyCheckOptions, progress: (listenin
   const copies = new CopyCollector(run);
   const { host, port } = options.listen;
   const sink = await openHttpSink({ host, port, open: copies.open });
-  const listening = formatListen({ host: sink.address, port: sink.port });
+  const listening = hostPortText({ host: sink.address, port: sink.port });
   progress(listening);
   const client = new ProxyClient(options.url, run);
   try {

@@ -7,12 +7,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { formatListen } from '../config/listen.ts';
 import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import { sourceName } from '../config/sources.ts';
 import type { RunReport } from '../compare/report.ts';
 import type { ShownPair } from '../compare/shown/shown-pair.ts';
 import { DoubletakeError } from '../errors.ts';
+import { hostPortText } from '../host-port.ts';
 import type { LedgerReport } from '../ledger/report.ts';
 import { allowedMethods } from '../policy/policy.ts';
 import { type ListedServer, ProductionServers } from '../policy/production-servers.ts';
@@ -131,7 +131,7 @@ export class Engine {
       const opened = await this.#startWorkers(bound);
       const proxies = await this.#relay?.start();
       proxies?.forEach((address, position) => {
-        opened[position] = `proxy=${formatListen(address)}`;
+        opened[position] = `proxy=${hostPortText(address)}`;
       });
       this.#state = 'running';
       this.#rampTimer = setInterval(() => this.#shares.observe((target) => this.#ledger.targetReading(target), performance.now()), rampEveryMs);

@@ -7,7 +7,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { serverOfUrl } from '../server-of-url.ts';
+import { serverOfUrl } from '../host-port.ts';
 import { excludedMax, type Endpoint } from '../system/capture-filter.ts';
 
 const lookUpEveryMs = 15_000;

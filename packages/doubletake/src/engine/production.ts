@@ -5,8 +5,8 @@ import { networkInterfaces } from 'node:os';
 import type { MirrorConfig, TargetConfig } from '../config/schema.ts';
 import { productionBehindProxies } from '../config/sources.ts';
 import { DoubletakeError } from '../errors.ts';
+import { serverOfUrl } from '../host-port.ts';
 import type { ListedServer } from '../policy/production-servers.ts';
-import { serverOfUrl } from '../server-of-url.ts';
 
 /** The guards of a configuration, with its proxies and the servers that they stand before among those listed. */
 export function listedProduction({ guards, sources }: MirrorConfig): MirrorConfig['guards'] {

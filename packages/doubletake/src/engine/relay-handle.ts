@@ -3,6 +3,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MirrorConfig } from '../config/schema.ts';
 import { sourceName } from '../config/sources.ts';
 import { DoubletakeError } from '../errors.ts';
+import type { HostPort } from '../host-port.ts';
 import type { LedgerReport } from '../ledger/report.ts';
 import { createCopyRing } from '../relay/copy-ring.ts';
 import { relayOptions } from './relay-options.ts';
@@ -50,7 +51,7 @@ export class RelayHandle {
   }
 
   /** Resolves when clients are served, with the address of each proxy by its position in the configuration. */
-  async start(): Promise<Map<number, { host: string; port: number }>> {
+  async start(): Promise<Map<number, HostPort>> {
     const start: RelayStart = { relays: this.#relays, workers: [...this.#ends], counts: this.#counts };
     const thread = new Worker(threadProgram('relay-thread'), {
       workerData: start,
@@ -61,7 +62,7 @@ export class RelayHandle {
     });
     this.#thread = thread;
     const { promise: ended, resolve: hasEnded } = Promise.withResolvers<void>();
-    const { promise, resolve, reject } = Promise.withResolvers<Map<number, { host: string; port: number }>>();
+    const { promise, resolve, reject } = Promise.withResolvers<Map<number, HostPort>>();
     this.#ended = ended;
     thread.on('message', (message: FromRelay) => {
       switch (message.type) {

@@ -1,5 +1,6 @@
 /** What the relay's thread, the main thread and the workers say to each other. */
 import type { MessagePort } from 'node:worker_threads';
+import type { HostPort } from '../host-port.ts';
 import type { RelayOptions } from '../relay/options.ts';
 
 /** A worker's end of the relay. */
@@ -30,7 +31,7 @@ export type ToRelay =
 
 export type FromRelay =
   /** What each relay listens on. */
-  | { type: 'ready'; addresses: { host: string; port: number }[] }
+  | { type: 'ready'; addresses: HostPort[] }
   | { type: 'failed'; code: string; text: string }
   | { type: 'warning'; text: string };
 

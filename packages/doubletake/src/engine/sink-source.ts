@@ -1,12 +1,12 @@
 /** The mirror sink as a source: proxies send it copies of their requests. */
-import { formatListen } from '../config/listen.ts';
+import { type HostPort, hostPortText } from '../host-port.ts';
 import { openHttpSink, reserveTcpPort } from '../sources/http-sink.ts';
 import { numericAddress } from './numeric-address.ts';
 import type { RunningSource } from './running-source.ts';
 import type { SinkIntake } from './sink-intake.ts';
 
 /** The port that all workers are to listen on, known to be free; null where workers cannot share one. */
-export async function reserveSinkPort({ host, port }: { host: string; port: number }, workers: number): Promise<number | null> {
+export async function reserveSinkPort({ host, port }: HostPort, workers: number): Promise<number | null> {
   if (workers === 1 || process.platform !== 'linux') return null;
   return reserveTcpPort(await numericAddress(host), port);
 }
@@ -16,7 +16,7 @@ const sinkGraceMs = 1_000;
 
 /** Opens the sink in a worker, on a port of its own or on the one that all share. */
 export async function startHttpSink(
-  { host, port }: { host: string; port: number },
+  { host, port }: HostPort,
   sharedPort: number | null,
   intake: SinkIntake,
 ): Promise<RunningSource> {
@@ -28,7 +28,7 @@ export async function startHttpSink(
   });
   intake.countWith(sink.counters);
   return {
-    address: `http-sink=${formatListen({ host: sink.address, port: sink.port })}`,
+    address: `http-sink=${hostPortText({ host: sink.address, port: sink.port })}`,
     exhausted: new Promise(() => {}),
     kernelDrops: () => 0,
     close: () => sink.close(sinkGraceMs),

@@ -3,8 +3,8 @@
  * elsewhere. The host comes first: the tap never waits, and leaves out what would cost more than it may.
  */
 import { lookup } from 'node:dns/promises';
-import { formatListen } from '../config/listen.ts';
 import { DoubletakeError } from '../errors.ts';
+import { type HostPort, hostPortText } from '../host-port.ts';
 import { RingSource } from '../sources/ring-source.ts';
 import { connectionNumber, TapBudget, type TapLimits } from '../sources/tap-budget.ts';
 import { TapFramer, tapHeadBytes } from '../sources/tap-framer.ts';
@@ -20,7 +20,7 @@ export interface TapOptions extends TapLimits {
   interfaceName: string;
   /** Server ports; empty takes all TCP. */
   ports: readonly number[];
-  to: { host: string; port: number };
+  to: HostPort;
   vni: number;
   /** Bytes of each frame that are sent; null for all. */
   frameBytesMax: number | null;
@@ -117,7 +117,7 @@ export class Tap {
   /** As in the ready line. */
   get address(): string {
     const { interfaceName, to, vni } = this.#options;
-    return `interface=${interfaceName} to=${formatListen(to)} vni=${vni}`;
+    return `interface=${interfaceName} to=${hostPortText(to)} vni=${vni}`;
   }
 
   report(): TapReport {

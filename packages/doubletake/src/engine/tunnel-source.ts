@@ -5,8 +5,8 @@
  * (ICMP port unreachable). It takes nothing, and the main thread keeps it.
  */
 import { networkInterfaces } from 'node:os';
-import { formatListen } from '../config/listen.ts';
 import type { TunnelConfig } from '../config/source-schema.ts';
+import { hostPortText } from '../host-port.ts';
 import { readDatagram } from '../sources/ring-datagram.ts';
 import { RingSource } from '../sources/ring-source.ts';
 import { bindUdpGroup } from '../sources/udp-group.ts';
@@ -80,7 +80,7 @@ export async function startTunnel(
       onWarning: warn,
     });
     const source = { kernelDrops: () => ring.kernelDrops, close: () => ring.close() };
-    return runNetworkSource(`${tunnel}=${formatListen(listen)}`, pipeline, source);
+    return runNetworkSource(`${tunnel}=${hostPortText(listen)}`, pipeline, source);
   }
   const udp = await openUdpSource({
     host: descriptor === null ? await numericAddress(listen.host) : listen.host,
@@ -101,7 +101,7 @@ function listenerOf(tunnel: Tunnel, pipeline: Pipeline): DatagramListener {
 }
 
 function tunnelAddress(tunnel: Tunnel, { address, port }: { address: string; port: number }): string {
-  return `${tunnel}=${formatListen({ host: address, port })}`;
+  return `${tunnel}=${hostPortText({ host: address, port })}`;
 }
 
 /** The interface that has the address; all of them where none has it, or the address stands for all. */

@@ -1,5 +1,6 @@
 /** APISIX: the plugin proxy-mirror on a route, and its timeouts in the static configuration. */
-import { authority, type CopyOptions } from './options.ts';
+import { hostPortText } from '../host-port.ts';
+import type { CopyOptions } from './options.ts';
 
 export function apisixConfig({ sink, production, percentage }: CopyOptions): string {
   const ratio = Math.max(0.000_01, Number((percentage / 100).toFixed(5)));
@@ -28,13 +29,13 @@ routes:
     upstream:
       type: roundrobin
       nodes:
-        "${authority(production)}": 1
+        "${hostPortText(production)}": 1
     plugins:
       # The same X-Request-Id for production and for the copy.
       request-id:
         include_in_response: false
       proxy-mirror:
-        host: "http://${authority(sink)}"
+        host: "http://${hostPortText(sink)}"
         sample_ratio: ${ratio}
 #END
 `;

@@ -1,5 +1,6 @@
 /** Envoy: `request_mirror_policies` of a route, with a cluster for the sink that is bounded. */
-import { type CopyOptions, type Endpoint, fractionOf, isIpAddress } from './options.ts';
+import type { HostPort } from '../host-port.ts';
+import { type CopyOptions, fractionOf, isIpAddress } from './options.ts';
 
 const denominators: Readonly<Record<number, string>> = { 100: 'HUNDRED', 10_000: 'TEN_THOUSAND', 1_000_000: 'MILLION' };
 
@@ -62,7 +63,7 @@ ${cluster('doubletake_sink', sink, '0.25s')}
 `;
 }
 
-function cluster(name: string, endpoint: Endpoint, connectTimeout: string): string {
+function cluster(name: string, endpoint: HostPort, connectTimeout: string): string {
   return `    - name: ${name}
       type: ${isIpAddress(endpoint) ? 'STATIC' : 'STRICT_DNS'}
       connect_timeout: ${connectTimeout}

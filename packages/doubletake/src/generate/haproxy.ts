@@ -1,5 +1,6 @@
 /** HAProxy: a SPOE filter that hands each request to the agent spoa-mirror, which sends it to the sink. */
-import { authority, type CopyOptions } from './options.ts';
+import { hostPortText } from '../host-port.ts';
+import type { CopyOptions } from './options.ts';
 
 export function haproxyConfig({ sink, production, percentage }: CopyOptions): string {
   const millionths = Math.max(1, Math.round(percentage * 10_000));
@@ -7,7 +8,7 @@ export function haproxyConfig({ sink, production, percentage }: CopyOptions): st
   return `# Copies ${percentage} % of the requests to doubletake's mirror sink. Two files; and beside HAProxy runs the agent
 # (https://github.com/haproxytech/spoa-mirror), which sends the copies:
 #
-#   spoa-mirror --runtime 0 --mirror-url http://${authority(sink)}
+#   spoa-mirror --runtime 0 --mirror-url http://${hostPortText(sink)}
 #
 # - Head and body must fit in one SPOE frame, below tune.bufsize (16 KiB): a longer body is cut in the copy. The agent
 #   and tune.bufsize (also -m of the agent) can be raised together.
@@ -35,7 +36,7 @@ frontend web
     default_backend production
 
 backend production
-    server production ${authority(production)}
+    server production ${hostPortText(production)}
 
 # doubletake: begin
 backend doubletake_agent

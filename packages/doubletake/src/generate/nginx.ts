@@ -1,5 +1,6 @@
 /** NGINX: the `mirror` directive, its subrequest sent to the sink, a share by `split_clients`. */
-import { authority, type CopyOptions } from './options.ts';
+import { hostPortText } from '../host-port.ts';
+import type { CopyOptions } from './options.ts';
 
 export function nginxConfig({ sink, production, percentage }: CopyOptions): string {
   // split_clients knows two places behind the point.
@@ -15,7 +16,7 @@ split_clients $request_id $doubletake_copy {
 }
 `;
   const condition = share >= 100 ? '' : '\n        if ($doubletake_copy = "") { return 204; }';
-  return `# Copies ${share} % of the requests to doubletake's mirror sink at ${authority(sink)}.
+  return `# Copies ${share} % of the requests to doubletake's mirror sink at ${hostPortText(sink)}.
 # For http { }, such as a file in conf.d. The server at the end stands for yours: take over what is between the marks.
 #
 # - nginx waits for the sink's answer before it takes the next request of a client's kept connection. The sink answers
@@ -30,7 +31,7 @@ upstream doubletake_sink {
     # An address is better than a name: nginx does not start when a name is not known.
     # After five failures the sink is left alone for 10 s by all workers; the spare does not exist and fails at once.
     zone doubletake_sink 64k;
-    server ${authority(sink)} max_fails=5 fail_timeout=10s;
+    server ${hostPortText(sink)} max_fails=5 fail_timeout=10s;
     server unix:/nonexistent/doubletake-spare backup;
     keepalive 32;
 }
@@ -52,7 +53,7 @@ map $http_x_forwarded_port $doubletake_port {
 }
 ${split}
 upstream production {
-    server ${authority(production)};
+    server ${hostPortText(production)};
 }
 
 server {

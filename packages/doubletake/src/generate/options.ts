@@ -1,25 +1,17 @@
 /** What a generated proxy configuration is about. */
+import type { HostPort } from '../host-port.ts';
+
 export interface CopyOptions {
   /** Where the mirror sink listens. */
-  sink: Endpoint;
+  sink: HostPort;
   /** Where the proxy sends its clients' requests: a stand-in for what the user's configuration says. */
-  production: Endpoint;
+  production: HostPort;
   /** Share of the requests that are copied, in percent, above 0 and up to 100. */
   percentage: number;
 }
 
-export interface Endpoint {
-  host: string;
-  port: number;
-}
-
-export function isIpAddress({ host }: Endpoint): boolean {
+export function isIpAddress({ host }: HostPort): boolean {
   return /^\d{1,3}(?:\.\d{1,3}){3}$/.test(host) || host.includes(':');
-}
-
-/** `host:port`, with brackets around an IPv6 address. */
-export function authority({ host, port }: Endpoint): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** The percentage as a fraction of whole numbers, for formats that know nothing else. */

@@ -1,5 +1,6 @@
 /** Traefik: a `mirroring` service of the dynamic configuration. */
-import { authority, type CopyOptions } from './options.ts';
+import { hostPortText } from '../host-port.ts';
+import type { CopyOptions } from './options.ts';
 
 export function traefikConfig({ sink, production, percentage }: CopyOptions): string {
   const percent = Math.max(1, Math.round(percentage));
@@ -28,13 +29,13 @@ http:
     production:
       loadBalancer:
         servers:
-          - url: "http://${authority(production)}"
+          - url: "http://${hostPortText(production)}"
     doubletake-sink:
       loadBalancer:
         passHostHeader: true
         serversTransport: doubletake-sink
         servers:
-          - url: "http://${authority(sink)}"
+          - url: "http://${hostPortText(sink)}"
   serversTransports:
     doubletake-sink:
       maxIdleConnsPerHost: 32

@@ -1,5 +1,5 @@
 /** Addresses as words (see `Segment`) to text and back. Not for the hot path. */
-import { endpointText } from '../endpoint-text.ts';
+import { hostPortText } from '../host-port.ts';
 
 const WORDS = 4;
 
@@ -24,7 +24,7 @@ export function formatAddress(words: ArrayLike<number>, offset = 0): string {
 
 /** `host:port`, with brackets around an IPv6 address. */
 export function formatEndpoint(words: ArrayLike<number>, offset: number, port: number): string {
-  return endpointText(formatAddress(words, offset), port);
+  return hostPortText({ host: formatAddress(words, offset), port });
 }
 
 /** Reads an IPv4 or IPv6 address into four words; false, with `out` in any state, when `text` is not one. */

@@ -1,6 +1,8 @@
 /** What a relay is told: plain values, which cross from one thread to another. */
+import type { HostPort } from '../host-port.ts';
+
 export interface RelayOptions {
-  listen: { host: string; port: number };
+  listen: HostPort;
   upstream: {
     host: string;
     port: number;

@@ -3,7 +3,7 @@
  * becomes of the copies, the relay goes on.
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { formatListen } from '../config/listen.ts';
+import { type HostPort, hostPortText } from '../host-port.ts';
 import { systemErrorFromName } from '../system/errors.ts';
 import { CopiedConnection, type GapCounts } from './copied-connection.ts';
 import type { CopyOutlet, CopyOutlets } from './copy-outlet.ts';
@@ -73,11 +73,11 @@ export class Relay {
   }
 
   /** Takes connections when it resolves, with the address; rejects with a `DoubletakeError` when it cannot be had. */
-  async listen(): Promise<{ host: string; port: number }> {
+  async listen(): Promise<HostPort> {
     const { host, port } = this.#options.listen;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) => {
-        reject(systemErrorFromName(`cannot listen on TCP ${formatListen({ host, port })}`, error.code ?? error.message));
+        reject(systemErrorFromName(`cannot listen on TCP ${hostPortText({ host, port })}`, error.code ?? error.message));
       });
       this.#server.listen({ host, port, backlog }, resolve);
     });
@@ -123,7 +123,7 @@ export class Relay {
   }
 
   get #name(): string {
-    return `proxy ${formatListen(this.#options.listen)}`;
+    return `proxy ${hostPortText(this.#options.listen)}`;
   }
 
   async #take(raw: Socket): Promise<void> {

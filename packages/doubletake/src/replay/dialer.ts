@@ -3,7 +3,7 @@
  * takes no longer than the connect timeout, of which each address gets an equal share of what is left. Addresses that
  * are refused are never tried.
  */
-import { endpointText } from '../endpoint-text.ts';
+import { hostPortText, serverOfUrl } from '../host-port.ts';
 import type { Addresses } from './addresses.ts';
 import { describeError, TargetRefusedError, TargetUnreachableError } from './errors.ts';
 import { plainAddress } from './plain-address.ts';
@@ -30,8 +30,9 @@ export class Dialer {
     this.#options = options;
     this.#owner = owner;
     this.#addresses = addresses;
-    this.#port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-    this.#tls = url.protocol === 'https:' ? createTls(targetHostname(url), options.ca) : null;
+    const { host, port } = serverOfUrl(url);
+    this.#port = port;
+    this.#tls = url.protocol === 'https:' ? createTls(host, options.ca) : null;
   }
 
   /**
@@ -109,11 +110,6 @@ export class Dialer {
   }
 
   #endpoint(address: string): string {
-    return endpointText(address, this.#port);
+    return hostPortText({ host: address, port: this.#port });
   }
-}
-
-/** The URL's host without the brackets of an IPv6 address. */
-export function targetHostname(url: URL): string {
-  return url.hostname.replace(/^\[(.*)\]$/, '$1');
 }

@@ -12,10 +12,11 @@
  *   would wake the target, which costs this process as much as writing it.
  * - `halt` ends everything within the call.
  */
+import { serverOfUrl } from '../host-port.ts';
 import { Addresses } from './addresses.ts';
 import { Attempts, DIAL_PAUSE_MS } from './attempts.ts';
 import { ConnectionPool } from './connection-pool.ts';
-import { Dialer, targetHostname } from './dialer.ts';
+import { Dialer } from './dialer.ts';
 import { describeError, TargetRefusedError, TargetUnreachableError } from './errors.ts';
 import { Lanes } from './lanes.ts';
 import { Pacer } from './pacer.ts';
@@ -77,7 +78,7 @@ export class ReplayTarget {
   constructor(options: TargetOptions) {
     this.name = options.name;
     this.#options = options;
-    this.#addresses = new Addresses(targetHostname(options.url), options.connectionAgeMaxMs, options.resolve);
+    this.#addresses = new Addresses(serverOfUrl(options.url).host, options.connectionAgeMaxMs, options.resolve);
     const owner: ConnectionOwner = {
       answered: (connection, pending, response) => this.#answered(connection, pending, response),
       failed: (_connection, pending, reason, detail, stale) => this.#failed(pending, reason, detail, stale),

@@ -3,9 +3,9 @@
  * refused before anything looks at what they ask; what they can make it hold is bounded, and so is how long.
  */
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { formatListen } from '../config/listen.ts';
 import type { DashboardConfig } from '../config/dashboard-schema.ts';
 import { DoubletakeError } from '../errors.ts';
+import { hostPortText } from '../host-port.ts';
 import { addressOf, Gate } from './access/gate.ts';
 import { isLoopback } from './access/known-hosts.ts';
 import { configuredTokens, generateToken, Tokens } from './access/tokens.ts';
@@ -105,7 +105,7 @@ export async function startDashboard(options: DashboardOptions, backend: Dashboa
   const bound = app.server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
   const scheme = tls === undefined ? 'http' : 'https';
-  return { host: listen.host, port, address: `${scheme}://${formatListen({ host: listen.host, port })}/`, token: access.made, close };
+  return { host: listen.host, port, address: `${scheme}://${hostPortText({ host: listen.host, port })}/`, token: access.made, close };
 }
 
 /** Tells an error only when it is another than the last: what fails each second would fill the log. */
@@ -193,7 +193,7 @@ function servePage(app: FastifyInstance, page: PageFiles): void {
 
 function listenError({ host, port }: DashboardConfig['listen'], error: unknown): DoubletakeError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const where = `--dashboard ${formatListen({ host, port })}`;
+  const where = `--dashboard ${hostPortText({ host, port })}`;
   return code === 'EADDRINUSE'
     ? new DoubletakeError('DT_DASHBOARD_PORT_IN_USE', `${where}: another program listens there; stop it or choose another port`)
     : new DoubletakeError('DT_DASHBOARD_LISTEN', `${where}: ${message}`, { cause: error });

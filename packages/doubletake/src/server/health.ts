@@ -4,6 +4,7 @@
  */
 import { createServer, type Server } from 'node:http';
 import { DoubletakeError } from '../errors.ts';
+import type { HostPort } from '../host-port.ts';
 import type { Exposition } from './metrics/exposition.ts';
 
 export interface HealthServer {
@@ -17,7 +18,7 @@ export interface HealthServer {
  * gets the header `Accept` of a scrape.
  */
 export async function startHealthServer(
-  { host, port }: { host: string; port: number },
+  { host, port }: HostPort,
   problem: () => string | null,
   metrics: (accept: string | undefined) => Exposition,
 ): Promise<HealthServer> {

@@ -10,7 +10,7 @@
  * by one timer for all connections. What crosses a bound is cut off and counted.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { endpointText } from '../endpoint-text.ts';
+import { hostPortText } from '../host-port.ts';
 import { systemErrorFromName } from '../system/errors.ts';
 import { NewConnection } from './sink-connection.ts';
 import { defaultSinkLimits, type OpenReader, type SinkContext, type SinkCounters, type SinkLimits, type Watched } from './sink-parts.ts';
@@ -55,7 +55,7 @@ export async function reserveTcpPort(host: string, port: number): Promise<number
 async function listen(server: Server, host: string, port: number, shared: boolean): Promise<AddressInfo> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(systemErrorFromName(`cannot listen on TCP ${endpointText(host, port)}`, error.code ?? error.message));
+      reject(systemErrorFromName(`cannot listen on TCP ${hostPortText({ host, port })}`, error.code ?? error.message));
     });
     server.listen({ host, port, backlog: 1_024, ...(shared ? { reusePort: true } : {}) }, resolve);
   });

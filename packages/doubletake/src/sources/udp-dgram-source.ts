@@ -5,7 +5,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { endpointText } from '../endpoint-text.ts';
+import { hostPortText } from '../host-port.ts';
 import { SystemError, systemErrorFromName } from '../system/errors.ts';
 import { receiveBufferWarning } from '../system/udp-socket.ts';
 import { receiveBufferBytesDefault } from './udp-defaults.ts';
@@ -21,7 +21,7 @@ export async function openDgramUdpSource(options: UdpSourceOptions, why: string)
   await new Promise<void>((resolve, reject) => {
     socket.once('error', (error: NodeJS.ErrnoException) => {
       socket.close();
-      reject(systemErrorFromName(`cannot listen on UDP ${endpointText(host, port)}`, error.code ?? error.message));
+      reject(systemErrorFromName(`cannot listen on UDP ${hostPortText({ host, port })}`, error.code ?? error.message));
     });
     socket.bind({ address: host, port, exclusive: true }, resolve);
   });

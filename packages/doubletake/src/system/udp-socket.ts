@@ -2,7 +2,7 @@
  * A UDP socket as a descriptor of our own: created non-blocking, bound, with as large a receive buffer as the kernel
  * grants. A descriptor belongs to the process, not to a thread: the main thread may open it and a worker read it.
  */
-import { endpointText } from '../endpoint-text.ts';
+import { hostPortText } from '../host-port.ts';
 import type { BpfInstruction } from './bpf.ts';
 import { type SystemError, systemErrorFromErrno } from './errors.ts';
 import type { Libc } from './libc.ts';
@@ -43,7 +43,7 @@ export interface UdpSocket {
 
 /** Opens and binds a socket. Throws `SystemError`, and then leaves nothing open. */
 export function openUdpSocket(libc: Libc, options: UdpSocketOptions): UdpSocket {
-  const what = `cannot listen on UDP ${endpointText(options.host, options.port)}`;
+  const what = `cannot listen on UDP ${hostPortText({ host: options.host, port: options.port })}`;
   const address = encodeSocketAddress(options.host, options.port);
   const family = address.readUInt16LE(0);
   const failed = (errno: number): SystemError => systemErrorFromErrno(what, errno);

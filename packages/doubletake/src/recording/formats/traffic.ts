@@ -1,5 +1,5 @@
 /** What readers of every format have in common: exchanges, and what could not be used, in batches. */
-import { endpointText } from '../../endpoint-text.ts';
+import { hostPortText } from '../../host-port.ts';
 import type { IncompleteReason } from '../../http/exchange.ts';
 import type { RecordedConnection, RecordedExchange } from '../recorded-exchange.ts';
 
@@ -44,5 +44,5 @@ export function connectionOf(
   client: RecordedConnection['client'] = nobody,
   server: RecordedConnection['server'] = nobody,
 ): RecordedConnection {
-  return { key, label: `${endpointText(client.address, client.port)}>${endpointText(server.address, server.port)}`, client, server, tunnel: 0, vlan: 0 };
+  return { key, label: `${hostPortText({ host: client.address, port: client.port })}>${hostPortText({ host: server.address, port: server.port })}`, client, server, tunnel: 0, vlan: 0 };
 }
