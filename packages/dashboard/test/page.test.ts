@@ -29,6 +29,11 @@ function rows(page: Page): Promise<number> {
   return page.locator('.table-body [role=row]').count();
 }
 
+/** Cards leave it to screen readers. */
+function headIsSeen(page: Page): Promise<boolean> {
+  return page.locator('.table-head').evaluate(({ clientHeight }) => clientHeight > 1);
+}
+
 async function said(page: Page, text: string | RegExp): Promise<void> {
   await page.getByRole('status').getByText(text).waitFor();
 }
@@ -60,6 +65,23 @@ describe.each([
       expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe(look.dark ? 'dark' : 'light');
     }
   });
+});
+
+test('a table has room for its columns down to the width at which its rows become cards', async () => {
+  const { address } = await show();
+  const table = await browser.open(address, '/', { width: 1_169 });
+  const cards = await browser.open(address, '/', { width: 1_168 });
+  for (const path of ['/endpoints', '/differences', '/requests']) {
+    for (const page of [table, cards]) {
+      await page.goto(new URL(path, address).href);
+      await page.locator('.table-body [role=row]').first().waitFor();
+      // Where scrollbars are not drawn over the page.
+      await page.evaluate(() => (document.body.style.paddingRight = '15px'));
+    }
+    const cut = await table.getByRole('table').evaluate((element) => element.scrollWidth - element.clientWidth);
+    const seen = { path, cut, heads: await Promise.all([table, cards].map(headIsSeen)), overhang: await overhang(cards) };
+    expect(seen).toEqual({ path, cut: 0, heads: [true, false], overhang: 0 });
+  }
 });
 
 describe('1,000 endpoints and 10,000 differences', () => {

@@ -130,7 +130,7 @@ const columns: readonly Column<RequestRow>[] = [
   {
     key: 'target',
     title: 'Request',
-    width: 'minmax(14rem, 3fr)',
+    width: 'minmax(14rem, 2.4fr)',
     cell: ({ method, target, endpoint }) => (
       <>
         <code className="request-target">
@@ -142,6 +142,16 @@ const columns: readonly Column<RequestRow>[] = [
   },
   { key: 'time', title: 'Time', width: '8.5rem', cell: ({ time }) => <Time iso={time} /> },
   {
+    key: 'client',
+    title: 'Client',
+    width: 'minmax(9rem, 1.6fr)',
+    cell: ({ client }) => (
+      <code className="quiet client" title={client}>
+        {client}
+      </code>
+    ),
+  },
+  {
     key: 'outcome',
     title: 'Outcome',
     width: '11rem',
@@ -150,33 +160,23 @@ const columns: readonly Column<RequestRow>[] = [
   {
     key: 'compared',
     title: 'Compared',
-    width: '6.5rem',
+    width: '6rem',
     cell: ({ compared }) =>
       compared === null ? <span className="quiet">–</span> : <Chip tone={compared === 'equal' ? 'good' : 'bad'}>{compared}</Chip>,
   },
   {
     key: 'production',
     title: 'Production',
-    width: '6.5rem',
+    width: '5.5rem',
     numeric: true,
     cell: ({ production, totalMs }) => <Side status={production} ms={totalMs.production} />,
   },
   {
     key: 'candidate',
     title: 'Candidate',
-    width: '6.5rem',
+    width: '5.5rem',
     numeric: true,
     cell: ({ candidate, totalMs }) => <Side status={candidate} ms={totalMs.candidate} />,
-  },
-  {
-    key: 'client',
-    title: 'Client',
-    width: '11rem',
-    cell: ({ client }) => (
-      <code className="quiet client" title={client}>
-        {client}
-      </code>
-    ),
   },
 ];
 
