@@ -83,8 +83,10 @@ export function RequestsView(): ReactNode {
         {field('method', 'Method', 'GET')}
         {field('path', 'Path', '/cart/*')}
         {field('status', 'Status', '404 or 5xx')}
-        {time('from', 'From')}
-        {time('to', 'To')}
+        <div className="period">
+          {time('from', 'From')}
+          {time('to', 'To')}
+        </div>
         {active ? (
           <Button icon="close" kind="bare" onClick={clear}>
             Clear
