@@ -220,6 +220,8 @@ test('a request is sent again, and what comes back now stands beside what produc
   await page.getByRole('link', { name: '/users/4711' }).click();
   await page.getByRole('button', { name: 'Replay to candidate now' }).click();
   await page.getByRole('columnheader', { name: 'Now' }).first().waitFor();
+  const heads = page.getByRole('region', { name: 'What differs' }).last().getByRole('columnheader');
+  expect(await heads.allTextContents()).toEqual(['Differs at', 'Kind', 'Production', 'Now']);
   expect(backend.done).toEqual(['replayAgain dt-7f3a-000012 candidate']);
   await page.getByRole('link', { name: 'All requests' }).click();
   await page.getByLabel('Method').fill('DELETE');
