@@ -228,6 +228,17 @@ test('a request is sent again, and what comes back now stands beside what produc
   await page.getByText('No request is like that').waitFor();
 });
 
+test('new requests are followed again by one choice, whatever it was that held the list', async () => {
+  const { address } = await show();
+  const page = await browser.open(address, '/requests?to=2030-01-01T00%3A00%3A00.000Z&method=GET');
+  const follow = page.getByRole('radio', { name: 'Follow' });
+  expect(await follow.isChecked()).toBe(false);
+  await follow.check();
+  expect(new URL(page.url()).search).toBe('?method=GET');
+  await page.getByRole('radio', { name: 'Hold' }).check();
+  expect(new URL(page.url()).search).toBe('?method=GET&hold=1');
+});
+
 test('control: the kill switch asks first; a share is set, switched off and given back; changes are listed', async () => {
   const { address, backend } = await show();
   const page = await browser.open(address, '/control');

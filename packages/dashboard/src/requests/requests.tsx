@@ -17,10 +17,10 @@ import { outcomeChoices, outcomeTone, outcomeWords } from './outcomes.ts';
 const filterNames = ['q', 'method', 'path', 'status', 'outcome', 'from', 'to'] as const;
 
 export function RequestsView(): ReactNode {
-  const { values, set, active, clear } = useFilters([...filterNames]);
-  const { hold } = useFilters(['hold']).values;
+  const { values, set, active, clear } = useFilters(filterNames);
+  const still = useFilters(['hold', 'to']);
   const live = useSession().data?.mode === 'live';
-  const follow = live && hold === '' && values.to === '';
+  const follow = live && !still.active;
   const query = new URLSearchParams(filterNames.flatMap((name) => (values[name] === '' ? [] : [[name, values[name]]]))).toString();
   const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useRequests(query, follow);
   const rows = useMemo(() => data?.pages.flatMap(({ requests }) => requests) ?? [], [data]);
@@ -60,7 +60,7 @@ export function RequestsView(): ReactNode {
           <Choice
             label="New requests"
             value={follow ? 'follow' : 'hold'}
-            onChoose={(chosen) => set({ hold: chosen === 'hold' ? '1' : '' } as object)}
+            onChoose={(chosen) => (chosen === 'hold' ? still.set({ hold: '1' }) : still.clear())}
             choices={[
               ['follow', 'Follow'],
               ['hold', 'Hold'],
