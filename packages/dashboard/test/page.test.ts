@@ -29,6 +29,11 @@ function rows(page: Page): Promise<number> {
   return page.locator('.table-body [role=row]').count();
 }
 
+/** Cards leave it to screen readers. */
+function headIsSeen(page: Page): Promise<boolean> {
+  return page.locator('.table-head').evaluate(({ clientHeight }) => clientHeight > 1);
+}
+
 async function said(page: Page, text: string | RegExp): Promise<void> {
   await page.getByRole('status').getByText(text).waitFor();
 }
@@ -60,6 +65,23 @@ describe.each([
       expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe(look.dark ? 'dark' : 'light');
     }
   });
+});
+
+test('a table has room for its columns down to the width at which its rows become cards', async () => {
+  const { address } = await show();
+  const table = await browser.open(address, '/', { width: 1_169 });
+  const cards = await browser.open(address, '/', { width: 1_168 });
+  for (const path of ['/endpoints', '/differences', '/requests']) {
+    for (const page of [table, cards]) {
+      await page.goto(new URL(path, address).href);
+      await page.locator('.table-body [role=row]').first().waitFor();
+      // Where scrollbars are not drawn over the page.
+      await page.evaluate(() => (document.body.style.paddingRight = '15px'));
+    }
+    const cut = await table.getByRole('table').evaluate((element) => element.scrollWidth - element.clientWidth);
+    const seen = { path, cut, heads: await Promise.all([table, cards].map(headIsSeen)), overhang: await overhang(cards) };
+    expect(seen).toEqual({ path, cut: 0, heads: [true, false], overhang: 0 });
+  }
 });
 
 describe('1,000 endpoints and 10,000 differences', () => {
@@ -198,10 +220,23 @@ test('a request is sent again, and what comes back now stands beside what produc
   await page.getByRole('link', { name: '/users/4711' }).click();
   await page.getByRole('button', { name: 'Replay to candidate now' }).click();
   await page.getByRole('columnheader', { name: 'Now' }).first().waitFor();
+  const heads = page.getByRole('region', { name: 'What differs' }).last().getByRole('columnheader');
+  expect(await heads.allTextContents()).toEqual(['Differs at', 'Kind', 'Production', 'Now']);
   expect(backend.done).toEqual(['replayAgain dt-7f3a-000012 candidate']);
   await page.getByRole('link', { name: 'All requests' }).click();
   await page.getByLabel('Method').fill('DELETE');
   await page.getByText('No request is like that').waitFor();
+});
+
+test('new requests are followed again by one choice, whatever it was that held the list', async () => {
+  const { address } = await show();
+  const page = await browser.open(address, '/requests?to=2030-01-01T00%3A00%3A00.000Z&method=GET');
+  const follow = page.getByRole('radio', { name: 'Follow' });
+  expect(await follow.isChecked()).toBe(false);
+  await follow.check();
+  expect(new URL(page.url()).search).toBe('?method=GET');
+  await page.getByRole('radio', { name: 'Hold' }).check();
+  expect(new URL(page.url()).search).toBe('?method=GET&hold=1');
 });
 
 test('control: the kill switch asks first; a share is set, switched off and given back; changes are listed', async () => {

@@ -2,6 +2,7 @@
 import './differences.css';
 import { type ReactNode, useState } from 'react';
 import type { ClusterDetail } from '../../../doubletake/src/server/api/clusters.ts';
+import { kindText, shareText } from '../../../doubletake/src/compare/report-text/wording.ts';
 import { useAcceptance, useCluster } from '../api/queries.ts';
 import { PairView } from '../messages/pair-view.tsx';
 import { addressOf, navigate } from '../navigation/address.ts';
@@ -12,7 +13,7 @@ import { Chip, RiskChip } from '../parts/chip.tsx';
 import { CopyButton } from '../parts/copy.tsx';
 import { DownloadLink } from '../parts/download.tsx';
 import { Choice } from '../parts/fields.tsx';
-import { count, milliseconds, percent, plural } from '../parts/figures.ts';
+import { count, milliseconds } from '../parts/figures.ts';
 import { Panel } from '../parts/panel.tsx';
 import { Empty, Loaded, Notice } from '../parts/states.tsx';
 import { Time } from '../parts/time.tsx';
@@ -21,6 +22,7 @@ import { usePermission } from '../shell/permission.ts';
 import { AcceptDialog } from './accept-dialog.tsx';
 import { RuleDialog } from './rule-dialog.tsx';
 import { Timeline } from './timeline.tsx';
+import { transitionText } from './transition.ts';
 
 export function DifferenceView({ id }: { id: string }): ReactNode {
   return (
@@ -66,8 +68,8 @@ function Difference({ detail }: { detail: ClusterDetail }): ReactNode {
           </Link>
         </p>
         <p className="quiet">
-          {plural(cluster.count, 'pair')}, {percent(cluster.share)} of the endpoint's;{' '}
-          {transition === null ? kind : `${kind}: ${transition}`}; first seen <Time iso={firstSeen} />
+          {shareText(cluster)}; {kindText({ kind, transition: transitionText(transition) })}; first seen{' '}
+          <Time iso={firstSeen} />
         </p>
         <div className="row">
           <Button because={because} onClick={() => setDialog('ignore')}>

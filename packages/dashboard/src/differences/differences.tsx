@@ -14,6 +14,7 @@ import { Empty, Loaded, Notice } from '../parts/states.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { Time } from '../parts/time.tsx';
 import { RulesDialog } from './rules-dialog.tsx';
+import { transitionText } from './transition.ts';
 
 const filterNames = ['q', 'risk', 'kind', 'endpoint', 'show', 'sort'] as const;
 const riskRank: Readonly<Record<ClusterRow['risk'], number>> = { high: 0, medium: 1, low: 2 };
@@ -173,7 +174,7 @@ const columns: readonly Column<ClusterRow>[] = [
     cell: ({ kind, transition }) => (
       <span>
         {kind}
-        <span className="quiet block">{transition}</span>
+        <span className="quiet block">{transitionText(transition)}</span>
       </span>
     ),
   },
@@ -184,11 +185,17 @@ const columns: readonly Column<ClusterRow>[] = [
     cell: ({ from, to }) => (
       <span className="values">
         <code>{from ?? 'nothing'}</code>
-        <span className="unseen"> in production, at the candidate </span>
-        <code>
-          <span aria-hidden="true">→ </span>
-          {to ?? 'nothing'}
-        </code>
+        {from === to ? (
+          <span className="quiet">on both sides</span>
+        ) : (
+          <>
+            <span className="unseen"> in production, at the candidate </span>
+            <code>
+              <span aria-hidden="true">→ </span>
+              {to ?? 'nothing'}
+            </code>
+          </>
+        )}
       </span>
     ),
   },

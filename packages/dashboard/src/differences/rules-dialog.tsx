@@ -55,7 +55,9 @@ function Rules({ list: { rules, accepted, file } }: { list: RuleList }): ReactNo
           </li>
         ))}
       </ul>
-      <p role="status">{said}</p>
+      <p role="status" className={said === '' ? 'unseen' : undefined}>
+        {said}
+      </p>
       {remove.isError ? <Notice tone="bad">{remove.error.message}</Notice> : null}
       <h3>Accepted</h3>
       {accepted.length === 0 ? <p>Nothing was accepted by hand.</p> : null}

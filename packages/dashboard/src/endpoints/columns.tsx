@@ -17,7 +17,7 @@ export function columnsFor(policy: Policy | null): Column<EndpointRow>[] {
     {
       key: 'endpoint',
       title: 'Endpoint',
-      width: 'minmax(12rem, 3fr)',
+      width: 'minmax(11.5rem, 3fr)',
       sortValue: ({ endpoint }) => endpoint.replace(/^\S+ /, ''),
       cell: ({ endpoint, reason }) => (
         <>
@@ -38,7 +38,7 @@ export function columnsFor(policy: Policy | null): Column<EndpointRow>[] {
     {
       key: 'pairs',
       title: 'Pairs',
-      width: '4.5rem',
+      width: '4.25rem',
       numeric: true,
       sortValue: ({ pairs }) => pairs,
       cell: ({ pairs, share }) => (
@@ -51,7 +51,7 @@ export function columnsFor(policy: Policy | null): Column<EndpointRow>[] {
     {
       key: 'mismatch',
       title: 'Differ',
-      width: '8.25rem',
+      width: '7.5rem',
       numeric: true,
       sortValue: ({ pairs, mismatches }) => (pairs === 0 ? null : mismatches / pairs),
       cell: ({ mismatch, mismatches, pairs }) =>
@@ -75,7 +75,7 @@ export function columnsFor(policy: Policy | null): Column<EndpointRow>[] {
     {
       key: 'errors',
       title: 'Errors',
-      width: '6rem',
+      width: '5.25rem',
       numeric: true,
       sortValue: ({ errors: { candidateOnly, both } }) => candidateOnly + both,
       cell: ({ errors: { baselineOnly, candidateOnly, both } }) => (
@@ -89,7 +89,7 @@ export function columnsFor(policy: Policy | null): Column<EndpointRow>[] {
       (quantile): Column<EndpointRow> => ({
         key: quantile,
         title: `Latency ${quantile}`,
-        width: '7.1rem',
+        width: '7.25rem',
         numeric: true,
         sortValue: ({ latencyRatio: { [quantile]: estimate } }) => estimate?.value ?? null,
         cell: ({ latencyRatio: { [quantile]: estimate }, latencyMs: { baseline, candidate } }) => (
@@ -111,7 +111,7 @@ export function columnsFor(policy: Policy | null): Column<EndpointRow>[] {
     {
       key: 'clusters',
       title: 'Causes',
-      width: '4rem',
+      width: '3.6rem',
       numeric: true,
       sortValue: ({ clusters }) => clusters,
       cell: ({ clusters }) => (clusters === 0 ? 'none' : count(clusters)),

@@ -32,7 +32,7 @@ export function PairView({ pair, names = sides, cluster }: PairViewProps): React
         <Start name={names[1]} message={candidate} differs={differs(pair)} />
       </div>
       <TimingBars timing={timing} names={names} />
-      <Differences pair={pair} cluster={cluster} />
+      <Differences pair={pair} names={names} cluster={cluster} />
       {baseline !== null && candidate !== null ? (
         <SideBySide baseline={baseline} candidate={candidate} differences={differences} names={names} />
       ) : (
@@ -80,18 +80,26 @@ function Start({ name, message, differs: marked }: { name: string; message: Show
   );
 }
 
-function Differences({ pair: { differences }, cluster }: { pair: ShownPair; cluster: string | undefined }): ReactNode {
+function Differences({
+  pair: { differences },
+  names,
+  cluster,
+}: {
+  pair: ShownPair;
+  names: readonly [left: string, right: string];
+  cluster: string | undefined;
+}): ReactNode {
   if (differences.length === 0) return <p className="quiet">Nothing differs beyond noise and rules.</p>;
   return (
     <div className="scrolls" tabIndex={0} role="region" aria-label="What differs">
-      <table className="plain-table">
+      <table className="plain-table differs">
         <caption className="unseen">What differs</caption>
         <thead>
           <tr>
             <th scope="col">Differs at</th>
             <th scope="col">Kind</th>
-            <th scope="col">Production</th>
-            <th scope="col">Candidate</th>
+            <th scope="col">{names[0]}</th>
+            <th scope="col">{names[1]}</th>
           </tr>
         </thead>
         <tbody>
@@ -100,9 +108,9 @@ function Differences({ pair: { differences }, cluster }: { pair: ShownPair; clus
               <th scope="row">
                 <code>{place}</code>
               </th>
-              <td>{kind}</td>
-              <td>{from === null ? <span className="quiet">nothing</span> : <code>{from}</code>}</td>
-              <td>{to === null ? <span className="quiet">nothing</span> : <code>{to}</code>}</td>
+              <td data-label="Kind">{kind}</td>
+              <td data-label={names[0]}>{from === null ? <span className="quiet">nothing</span> : <code>{from}</code>}</td>
+              <td data-label={names[1]}>{to === null ? <span className="quiet">nothing</span> : <code>{to}</code>}</td>
             </tr>
           ))}
         </tbody>

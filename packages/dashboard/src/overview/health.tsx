@@ -19,9 +19,7 @@ export function Targets({ overview: { targets } }: { overview: Overview }): Reac
       ) : (
         <ul className="health-list">
           {targets.map((target) => (
-            <li key={target.name}>
-              <Target target={target} />
-            </li>
+            <Target key={target.name} target={target} />
           ))}
         </ul>
       )}
@@ -30,29 +28,30 @@ export function Targets({ overview: { targets } }: { overview: Overview }): Reac
 }
 
 function Target({ target }: { target: TargetHealth }): ReactNode {
-  const { name, url, role, state, text, requestsPerSecond, errorShare, latencyMs, queued, circuit } = target;
+  const { name, url, role, state, text, requestsPerSecond, errorShare, latencyMs, queued, circuit, ramp } = target;
   return (
-    <>
-      <div className="row spread">
-        <div className="row">
-          <b>{name}</b>
+    <Item
+      name={name}
+      beside={
+        <>
           {role === 'other' ? null : <Chip tone="quiet">{role}</Chip>}
           <span className="quiet small">{url}</span>
-        </div>
-        <StateChip state={state} />
-      </div>
-      {text === '' ? null : <p className="small">{sentence(text)}</p>}
-      <dl className="readings">
-        <Reading name="requests" value={`${rate(requestsPerSecond)}/s`} />
-        <Reading name="errors" value={percent(errorShare)} />
-        <Reading name="p50" value={milliseconds(latencyMs.p50)} />
-        <Reading name="p99" value={milliseconds(latencyMs.p99)} />
-        <Reading name="waiting" value={count(queued)} />
-        <Reading name="breaker" value={circuit} />
-        <Reading name="share" value={shareText(target)} />
-      </dl>
-      {target.ramp === null ? null : <RampSteps target={target} />}
-    </>
+        </>
+      }
+      state={state}
+      text={text}
+      readings={[
+        ['requests', `${rate(requestsPerSecond)}/s`],
+        ['errors', percent(errorShare)],
+        ['p50', milliseconds(latencyMs.p50)],
+        ['p99', milliseconds(latencyMs.p99)],
+        ['waiting', count(queued)],
+        ['breaker', circuit],
+        ['share', shareText(target)],
+      ]}
+    >
+      {ramp === null ? null : <RampSteps target={target} />}
+    </Item>
   );
 }
 
@@ -61,41 +60,65 @@ export function Sources({ overview: { sources, production } }: { overview: Overv
     <Panel title="Sources" aside={<Link href="/traffic">Traffic</Link>}>
       <ul className="health-list">
         {sources.map(({ name, kind, state, text, requestsPerSecond, kernelDrops, gapBytes }) => (
-          <li key={name}>
-            <div className="row spread">
-              <div className="row">
-                <b>{name}</b>
-                {name.startsWith(kind) ? null : <Chip tone="quiet">{kind}</Chip>}
-              </div>
-              <StateChip state={state} />
-            </div>
-            {text === '' ? null : <p className="small">{sentence(text)}</p>}
-            <dl className="readings">
-              <Reading name="requests" value={`${rate(requestsPerSecond)}/s`} />
-              <Reading name="dropped by the kernel" value={count(kernelDrops)} />
-              <Reading name="missing" value={bytes(gapBytes)} />
-            </dl>
-          </li>
+          <Item
+            key={name}
+            name={name}
+            beside={name.startsWith(kind) ? null : <Chip tone="quiet">{kind}</Chip>}
+            state={state}
+            text={text}
+            readings={[
+              ['requests', `${rate(requestsPerSecond)}/s`],
+              ['dropped by the kernel', count(kernelDrops)],
+              ['missing', bytes(gapBytes)],
+            ]}
+          />
         ))}
-        <li>
-          <b>production</b> <span className="quiet small">as the traffic shows it</span>
-          <dl className="readings">
-            <Reading name="errors" value={percent(production.errorShare)} />
-            <Reading name="p50" value={milliseconds(production.latencyMs.p50)} />
-            <Reading name="p90" value={milliseconds(production.latencyMs.p90)} />
-            <Reading name="p99" value={milliseconds(production.latencyMs.p99)} />
-          </dl>
-        </li>
+        <Item
+          name="production"
+          beside={<span className="quiet small">as the traffic shows it</span>}
+          readings={[
+            ['errors', percent(production.errorShare)],
+            ['p50', milliseconds(production.latencyMs.p50)],
+            ['p90', milliseconds(production.latencyMs.p90)],
+            ['p99', milliseconds(production.latencyMs.p99)],
+          ]}
+        />
       </ul>
     </Panel>
   );
 }
 
-function Reading({ name, value }: { name: string; value: ReactNode }): ReactNode {
+interface ItemProps {
+  name: string;
+  /** Behind the name. */
+  beside: ReactNode;
+  state?: TargetHealth['state'];
+  /** What is to be known of its state; may be empty. */
+  text?: string;
+  readings: readonly (readonly [name: string, value: string])[];
+  children?: ReactNode;
+}
+
+function Item({ name, beside, state, text = '', readings, children }: ItemProps): ReactNode {
   return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
+    <li>
+      <div className="row spread">
+        <div className="row">
+          <b>{name}</b>
+          {beside}
+        </div>
+        {state === undefined ? null : <StateChip state={state} />}
+      </div>
+      {text === '' ? null : <p className="small">{sentence(text)}</p>}
+      <dl className="readings">
+        {readings.map(([reading, value]) => (
+          <div key={reading}>
+            <dt>{reading}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {children}
+    </li>
   );
 }

@@ -76,6 +76,7 @@ export function SearchBox({ label, value, onTyped }: { label: string; value: str
       <Icon name="search" />
       <TypedInput
         type="search"
+        className="input"
         aria-label={label}
         aria-keyshortcuts="/"
         placeholder={label}

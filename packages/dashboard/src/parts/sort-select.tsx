@@ -12,11 +12,8 @@ interface SortSelectProps<Row> {
 export function SortSelect<Row>({ columns, sort, onSort }: SortSelectProps<Row>): ReactNode {
   const choices = columns.flatMap(({ key, title, numeric, sortValue }) => {
     if (sortValue === undefined) return [];
-    const [down, up] = [
-      [`-${key}`, `${title}, ${numeric === true ? 'most' : 'last'} first`] as const,
-      [key, `${title}, ${numeric === true ? 'least' : 'first'} first`] as const,
-    ];
-    return numeric === true ? [down, up] : [up, down];
+    const ways = [[`-${key}`, `${title}, descending`] as const, [key, `${title}, ascending`] as const];
+    return numeric === true ? ways : ways.toReversed();
   });
   return (
     <div className="sort-select">

@@ -17,10 +17,10 @@ import { outcomeChoices, outcomeTone, outcomeWords } from './outcomes.ts';
 const filterNames = ['q', 'method', 'path', 'status', 'outcome', 'from', 'to'] as const;
 
 export function RequestsView(): ReactNode {
-  const { values, set, active, clear } = useFilters([...filterNames]);
-  const { hold } = useFilters(['hold']).values;
+  const { values, set, active, clear } = useFilters(filterNames);
+  const still = useFilters(['hold', 'to']);
   const live = useSession().data?.mode === 'live';
-  const follow = live && hold === '' && values.to === '';
+  const follow = live && !still.active;
   const query = new URLSearchParams(filterNames.flatMap((name) => (values[name] === '' ? [] : [[name, values[name]]]))).toString();
   const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useRequests(query, follow);
   const rows = useMemo(() => data?.pages.flatMap(({ requests }) => requests) ?? [], [data]);
@@ -60,7 +60,7 @@ export function RequestsView(): ReactNode {
           <Choice
             label="New requests"
             value={follow ? 'follow' : 'hold'}
-            onChoose={(chosen) => set({ hold: chosen === 'hold' ? '1' : '' } as object)}
+            onChoose={(chosen) => (chosen === 'hold' ? still.set({ hold: '1' }) : still.clear())}
             choices={[
               ['follow', 'Follow'],
               ['hold', 'Hold'],
@@ -83,8 +83,10 @@ export function RequestsView(): ReactNode {
         {field('method', 'Method', 'GET')}
         {field('path', 'Path', '/cart/*')}
         {field('status', 'Status', '404 or 5xx')}
-        {time('from', 'From')}
-        {time('to', 'To')}
+        <div className="period">
+          {time('from', 'From')}
+          {time('to', 'To')}
+        </div>
         {active ? (
           <Button icon="close" kind="bare" onClick={clear}>
             Clear
@@ -130,7 +132,7 @@ const columns: readonly Column<RequestRow>[] = [
   {
     key: 'target',
     title: 'Request',
-    width: 'minmax(14rem, 3fr)',
+    width: 'minmax(14rem, 2.4fr)',
     cell: ({ method, target, endpoint }) => (
       <>
         <code className="request-target">
@@ -142,6 +144,16 @@ const columns: readonly Column<RequestRow>[] = [
   },
   { key: 'time', title: 'Time', width: '8.5rem', cell: ({ time }) => <Time iso={time} /> },
   {
+    key: 'client',
+    title: 'Client',
+    width: 'minmax(9rem, 1.6fr)',
+    cell: ({ client }) => (
+      <code className="quiet client" title={client}>
+        {client}
+      </code>
+    ),
+  },
+  {
     key: 'outcome',
     title: 'Outcome',
     width: '11rem',
@@ -150,33 +162,23 @@ const columns: readonly Column<RequestRow>[] = [
   {
     key: 'compared',
     title: 'Compared',
-    width: '6.5rem',
+    width: '6rem',
     cell: ({ compared }) =>
       compared === null ? <span className="quiet">–</span> : <Chip tone={compared === 'equal' ? 'good' : 'bad'}>{compared}</Chip>,
   },
   {
     key: 'production',
     title: 'Production',
-    width: '6.5rem',
+    width: '5.5rem',
     numeric: true,
     cell: ({ production, totalMs }) => <Side status={production} ms={totalMs.production} />,
   },
   {
     key: 'candidate',
     title: 'Candidate',
-    width: '6.5rem',
+    width: '5.5rem',
     numeric: true,
     cell: ({ candidate, totalMs }) => <Side status={candidate} ms={totalMs.candidate} />,
-  },
-  {
-    key: 'client',
-    title: 'Client',
-    width: '11rem',
-    cell: ({ client }) => (
-      <code className="quiet client" title={client}>
-        {client}
-      </code>
-    ),
   },
 ];
 

@@ -58,12 +58,12 @@ export function remarks({ origin, significant, accepted, risk }: ClusterReport):
   ];
 }
 
-export function shareText(cluster: ClusterReport): string {
+export function shareText(cluster: Pick<ClusterReport, 'count' | 'share'>): string {
   return `${plural(cluster.count, 'pair')}, ${percent(cluster.share)} of the endpoint's`;
 }
 
 /** `value at $.total`, with the transition where there is one. */
-export function kindText({ kind, transition }: ClusterReport): string {
+export function kindText({ kind, transition }: Pick<ClusterReport, 'kind' | 'transition'>): string {
   return transition === null ? kind : `${kind}: ${transition}`;
 }
 
