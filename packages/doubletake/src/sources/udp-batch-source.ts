@@ -12,6 +12,12 @@ import { boundAddress, DropReader, enableTimestamps, openUdpSocket } from '../sy
 import { batchDefault, datagramsPerTurnMax, receiveBufferBytesDefault, restMs } from './udp-defaults.ts';
 import type { DatagramListener, UdpSource, UdpSourceCounters, UdpSourceOptions } from './udp-source.ts';
 
+/**
+ * A time that goes back by this much tells of a clock that was set, which is followed. By less, of a kernel that began to
+ * stamp arrivals a moment after it was asked to, and stamped what came before when it was read.
+ */
+const clockSetUsMin = 1_000_000;
+
 /** Opens a source that reads through libc. Throws `SystemError`. */
 export function openBatchUdpSource(libc: Libc, options: UdpSourceOptions): UdpSource {
   const { host, port, descriptor, receiveBufferBytes = receiveBufferBytesDefault } = options;
@@ -107,7 +113,8 @@ class BatchUdpSource implements UdpSource {
       const start = slot * receiver.stride;
       if (receiver.truncated(slot)) this.#truncated++;
       this.#received++;
-      this.#lastTimeUs = receiver.takeTimeUs(slot);
+      const timeUs = receiver.takeTimeUs(slot);
+      if (timeUs > this.#lastTimeUs || (timeUs >= 0 && this.#lastTimeUs - timeUs >= clockSetUsMin)) this.#lastTimeUs = timeUs;
       onDatagram(bytes, start, start + receiver.length(slot), this.#lastTimeUs);
     }
     this.#onBatchEnd?.();
