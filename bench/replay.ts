@@ -1,6 +1,6 @@
 /**
  * `npm run bench:replay`: how well `doubletake replay` keeps the gaps between requests, and how fast it is without a
- * schedule, beside a bare keep-alive client on the same target: nginx, and a small application. See README.md in this folder.
+ * schedule, beside keep-alive clients on the same target: nginx, and a small application. See README.md in this folder.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -103,11 +103,17 @@ async function startApplication(seconds: number): Promise<Target> {
   };
 }
 
-/** A bare client that sends the same bytes over as many connections. */
-async function bareClient(target: Target, bytesFile: string, seconds: number): Promise<Fastest> {
-  const floor = startScript('floor.ts', ['client', target.url.port, 'flat', seconds, bytesFile, perConnection], (warmUpSeconds + seconds) * 1000 + 20_000);
-  await floor.nextLine();
-  const { units, userUs, systemUs } = JSON.parse(await floor.nextLine()) as FloorReport;
+/** Clients that send the same request over as many connections, by name. */
+const clients: Readonly<Record<string, (target: Target, bytesFile: string, seconds: number) => Promise<Fastest>>> = {
+  'a client that reads no answer, only sees that one came': ({ url }, bytesFile, seconds) =>
+    client('floor.ts', ['client', url.port, 'flat', seconds, bytesFile, perConnection], seconds),
+  'a client of node:http': ({ url }, bytesFile, seconds) => client('http-client.ts', [url.port, seconds, bytesFile, perConnection], seconds),
+};
+
+async function client(script: string, args: readonly (string | number)[], seconds: number): Promise<Fastest> {
+  const running = startScript(script, args, (warmUpSeconds + seconds) * 1_000 + 20_000);
+  await running.nextLine();
+  const { units, userUs, systemUs } = JSON.parse(await running.nextLine()) as FloorReport;
   return { perSecond: units / seconds, cpuUs: (userUs + systemUs) / units, peakMb: 0 };
 }
 
@@ -127,24 +133,41 @@ async function replayed(target: Target, recording: string, seconds: number, flag
   };
 }
 
+/** A way of asking the target, and what it reached in each round. */
+interface Way {
+  readonly name: string;
+  readonly measure: () => Promise<Fastest>;
+  readonly found: Fastest[];
+}
+
 /** In turn, since what the machine gives changes from one moment to the next; each line is the median of its rounds. */
 async function fastest(folder: string, seconds: number, name: string, target: Target): Promise<string> {
   const recording = join(folder, 'fast');
   const bytesFile = join(folder, 'sent');
-  const bare: Fastest[] = [];
-  const byWorkers = new Map<string, Fastest[]>([['1', []], ['2', []]]);
+  const asked = Object.entries(clients).map(([name, ask]): Way => ({ name, measure: () => ask(target, bytesFile, seconds), found: [] }));
+  const replays = ['1', '2'].map((workers): Way => ({
+    name: `--speed max, workers ${workers}`,
+    measure: () => replayed(target, recording, seconds, ['--workers', workers]),
+    found: [],
+  }));
   for (let round = 0; round < rounds; round++) {
-    bare.push(await bareClient(target, bytesFile, seconds));
-    for (const [workers, found] of byWorkers) found.push(await replayed(target, recording, seconds, ['--workers', workers]));
+    for (const { measure, found } of [...asked, ...replays]) found.push(await measure());
   }
-  const median = (found: readonly Fastest[], key: keyof Fastest): number => percentile(Float64Array.from(found, (each) => each[key]).toSorted(), 0.5);
-  const barePerSecond = median(bare, 'perSecond');
-  let text = `${name}: bare client, ${perConnection} connections: ${Math.round(barePerSecond)}/s, ${median(bare, 'cpuUs').toFixed(1)} µs CPU each\n`;
-  for (const [workers, found] of byWorkers) {
-    const perSecond = median(found, 'perSecond');
-    text += `${name}: --speed max, workers ${workers}: ${Math.round(perSecond)}/s, ${median(found, 'cpuUs').toFixed(1)} µs CPU each, ${Math.round((100 * perSecond) / barePerSecond)} % of it; at most ${Math.round(median(found, 'peakMb'))} MB\n`;
+  let text = `${name}, ${perConnection} connections:\n`;
+  for (const way of asked) text += `  ${way.name}: ${speedText(way)}\n`;
+  for (const way of replays) {
+    const shares = asked.map((client) => `${Math.round((100 * median(way, 'perSecond')) / median(client, 'perSecond'))} %`);
+    text += `  ${way.name}: ${speedText(way)}; ${shares.join(' and ')} of the clients; at most ${Math.round(median(way, 'peakMb'))} MB\n`;
   }
   return text;
+}
+
+function speedText(way: Way): string {
+  return `${Math.round(median(way, 'perSecond'))}/s, ${median(way, 'cpuUs').toFixed(1)} µs CPU each`;
+}
+
+function median({ found }: Way, key: keyof Fastest): number {
+  return percentile(Float64Array.from(found, (each) => each[key]).toSorted(), 0.5);
 }
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '8' } } });
