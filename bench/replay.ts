@@ -32,7 +32,9 @@ function record(directory: string, requests: number, apartUs: number, requestOf:
 
 function replay(recording: string, target: string, ...flags: string[]): { processId: number; ended: Promise<unknown> } {
   const child = spawn(process.execPath, [program, 'replay', recording, '--target', target, '--quiet', ...flags], { stdio: 'ignore' });
-  process.on('exit', () => child.kill('SIGKILL'));
+  const kill = (): void => void child.kill('SIGKILL');
+  process.on('exit', kill);
+  child.on('close', () => process.off('exit', kill));
   return { processId: child.pid ?? 0, ended: once(child, 'close') };
 }
 
@@ -106,11 +108,11 @@ async function startApplication(seconds: number): Promise<Target> {
 /** Clients that send the same request over as many connections, by name. */
 const clients: Readonly<Record<string, (target: Target, bytesFile: string, seconds: number) => Promise<Fastest>>> = {
   'a client that reads no answer, only sees that one came': ({ url }, bytesFile, seconds) =>
-    client('floor.ts', ['client', url.port, 'flat', seconds, bytesFile, perConnection], seconds),
-  'a client of node:http': ({ url }, bytesFile, seconds) => client('http-client.ts', [url.port, seconds, bytesFile, perConnection], seconds),
+    runClient('floor.ts', ['client', url.port, 'flat', seconds, bytesFile, perConnection], seconds),
+  'a client of node:http': ({ url }, bytesFile, seconds) => runClient('http-client.ts', [url.port, seconds, bytesFile, perConnection], seconds),
 };
 
-async function client(script: string, args: readonly (string | number)[], seconds: number): Promise<Fastest> {
+async function runClient(script: string, args: readonly (string | number)[], seconds: number): Promise<Fastest> {
   const running = startScript(script, args, (warmUpSeconds + seconds) * 1_000 + 20_000);
   await running.nextLine();
   const { units, userUs, systemUs } = JSON.parse(await running.nextLine()) as FloorReport;
@@ -141,7 +143,7 @@ interface Way {
 }
 
 /** In turn, since what the machine gives changes from one moment to the next; each line is the median of its rounds. */
-async function fastest(folder: string, seconds: number, name: string, target: Target): Promise<string> {
+async function fastest(folder: string, seconds: number, title: string, target: Target): Promise<string> {
   const recording = join(folder, 'fast');
   const bytesFile = join(folder, 'sent');
   const asked = Object.entries(clients).map(([name, ask]): Way => ({ name, measure: () => ask(target, bytesFile, seconds), found: [] }));
@@ -153,7 +155,7 @@ async function fastest(folder: string, seconds: number, name: string, target: Ta
   for (let round = 0; round < rounds; round++) {
     for (const { measure, found } of [...asked, ...replays]) found.push(await measure());
   }
-  let text = `${name}, ${perConnection} connections:\n`;
+  let text = `${title}, ${perConnection} connections:\n`;
   for (const way of asked) text += `  ${way.name}: ${speedText(way)}\n`;
   for (const way of replays) {
     const shares = asked.map((client) => `${Math.round((100 * median(way, 'perSecond')) / median(client, 'perSecond'))} %`);
