@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePath, startConfigured } from './support/config-file.ts';
 import { conversation } from './support/conversation.ts';
@@ -86,7 +87,7 @@ describe('doubletake control', () => {
     const target = await recordingTarget();
     const control = `${freePath('')}/none/control.sock`;
     const started = await runCli(['mirror', '--vxlan', '127.0.0.1:0', '--target', target.url, '--health', '127.0.0.1:0', '--control', control]);
-    expect(started).toMatchObject({ code: 2, stdout: '', stderr: /^doubletake: --control \S+: .* \[DT_CONTROL_LISTEN\]\n$/ });
+    expect(started).toMatchObject({ code: 2, stdout: '', stderr: `doubletake: --control ${control}: there is no folder ${dirname(control)} [DT_CONTROL_LISTEN]\n` });
   });
 
   test.each([

@@ -30,13 +30,13 @@ test('generate kubernetes --tap adds the taps to the mirror', async () => {
 
 describe('bad usage is one clear line and exit code 2', () => {
   test.for<[string, string[], string]>([
-    ['a kind with a slip', ['ngnix'], "unknown command 'ngnix' (Did you mean nginx?); see doubletake --help"],
+    ['a kind with a slip', ['ngnix'], "unknown command 'ngnix' (Did you mean nginx?); see doubletake generate --help"],
     ['no sink', ['nginx'], '--sink is missing: where mirror --http-sink listens, such as --sink 10.0.0.9:8090'],
     ['a sink without a port', ['nginx', '--sink', '10.0.0.9'], '--sink 10.0.0.9: expected HOST:PORT, such as 10.0.0.9:8090 or [2001:db8::9]:8090'],
     ['a sink that would end the directive', ['nginx', '--sink', 'a;b:80'], '--sink a;b:80: expected HOST:PORT'],
     ['nothing to copy', ['traefik', '--sink', 'a:80', '--percentage', '0'], '--percentage 0: nothing would be copied'],
     ['a URL that is none', ['nginx', '--verify', 'shop.example', '--listen', '0'], '--verify shop.example: this is an http:// or https:// URL'],
-    ['no target', ['kubernetes'], "required option '--target <URL>' not specified; see doubletake --help"],
+    ['no target', ['kubernetes'], "required option '--target <URL>' not specified; see doubletake generate kubernetes --help"],
     ['a target that is none', ['kubernetes', '--target', 'shop.example'], '--target shop.example: a target is an http:// or https:// URL'],
     ['a target that would end its quotes', ['kubernetes', '--target', 'http://a/"b'], '--target http://a/"b: expected a URL without quotes, dollars and blanks'],
     ['an image with a blank', ['kubernetes', '--target', 'http://a', '--image', 'a b'], '--image a b: expected the name of an image, such as registry.internal/doubletake:1.2.3'],

@@ -32,10 +32,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Shows how your next version serves today\'s real traffic, before your users meet it.')
     .version(version(), '-V, --version')
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 110) })
-    .showSuggestionAfterError(true)
-    .exitOverride();
+    .showSuggestionAfterError(true);
   for (const command of await commandsFor(argv[2])) program.addCommand(command);
-  reportOwnErrors(program);
+  reportOwnErrors(program, 'doubletake');
   // A reader that goes away (`| head`) ends the output, and nothing else.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -48,10 +47,17 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** The command line, up to the command, whose help says what would have been right. */
+const helpers = new WeakMap<CommanderError, string>();
+
 /** Commander's errors come back as exceptions, also those of the commands below, and are printed here. */
-function reportOwnErrors(command: Command): void {
-  command.exitOverride().configureOutput({ outputError: () => {} });
-  command.commands.forEach(reportOwnErrors);
+function reportOwnErrors(command: Command, line: string): void {
+  const keep = (error: CommanderError): never => {
+    helpers.set(error, line);
+    throw error;
+  };
+  command.exitOverride(keep).configureOutput({ outputError: () => {} });
+  for (const below of command.commands) reportOwnErrors(below, `${line} ${below.name()}`);
 }
 
 function reportError(error: unknown): number {
@@ -59,7 +65,7 @@ function reportError(error: unknown): number {
     if (error.exitCode === 0) return ExitCode.ok;
     if (error.code !== 'commander.help') {
       const text = error.message.replace(/^error: /, '').replaceAll('\n', ' ').replace(/\.$/, '');
-      process.stderr.write(`doubletake: ${text}; see doubletake --help\n`);
+      process.stderr.write(`doubletake: ${text}; see ${helpers.get(error) ?? 'doubletake'} --help\n`);
     }
     return ExitCode.usage;
   }

@@ -80,6 +80,7 @@ export class RelayHandle {
       this.#events.died(reason);
     });
     thread.on('exit', () => {
+      reject(new Error('the proxy ended before it was ready'));
       this.#thread = null;
       hasEnded();
     });

@@ -78,6 +78,7 @@ export class SideThread<ToSay, Said extends { type: string }> {
       this.#events.warning(`${called} has failed and is over: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     });
     thread.once('exit', () => {
+      reject(new Error(`${called} ended before it was ready`));
       this.#thread = null;
       this.#events.ended();
     });

@@ -8,8 +8,9 @@
  *
  * Answers are JSON: 200, or 400, 404, 405 and 413 with `{"error": …}`.
  */
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { dirname } from 'node:path';
 import { connect } from 'node:net';
 import { z } from 'zod';
 import { DoubletakeError } from '../errors.ts';
@@ -131,14 +132,19 @@ async function removeStale(path: string): Promise<void> {
   if (!answered) unlinkSync(path);
 }
 
+function listenProblem(path: string, { code, message }: NodeJS.ErrnoException): string {
+  if (code === 'EADDRINUSE') return 'something is there already; is a mirror running with it?';
+  // A missing folder is told as a missing permission.
+  return process.platform === 'win32' || existsSync(dirname(path)) ? message : `there is no folder ${dirname(path)}`;
+}
+
 async function listen(server: Server, path: string): Promise<void> {
   // Between listening and chmod nobody else may connect either.
   const before = process.platform === 'win32' ? 0 : process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => {
-        const reason = error.code === 'EADDRINUSE' ? 'something is there already; is a mirror running with it?' : error.message;
-        reject(new DoubletakeError('DT_CONTROL_LISTEN', `--control ${path}: ${reason}`));
+        reject(new DoubletakeError('DT_CONTROL_LISTEN', `--control ${path}: ${listenProblem(path, error)}`));
       });
       server.listen(path, () => resolve());
     });
