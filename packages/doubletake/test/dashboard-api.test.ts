@@ -235,7 +235,7 @@ describe('changes', () => {
   test('a note cannot steer the terminal on which the log is read', async () => {
     const { ask, log } = await startTested();
     await ask('/api/clusters/c1/accepted', put({ note: 'fine\u001b[2J\r\nforged' }));
-    expect(log.at(-1)).toBe('difference c1 is accepted: fine\uFFFD[2J\uFFFD\uFFFDforged (operator 127.0.0.1)');
+    expect(log.at(-1)).toBe('difference c1 is accepted: fine\\x1b[2J\\x0d\\x0aforged (operator 127.0.0.1)');
   });
 
   test('the last thousand are kept', async () => {

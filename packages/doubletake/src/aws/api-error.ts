@@ -1,4 +1,6 @@
 /** What AWS's errors mean for us. Nothing of the request that failed is ever told: it is signed with credentials. */
+import { visible } from '../visible.ts';
+
 
 export type ErrorKind =
   /** Too many calls: the same one later. */
@@ -70,12 +72,12 @@ function kindOf(code: string, status: number): ErrorKind {
 
 /** Without line ends, access key ids and messages that only `sts decode-authorization-message` can read. */
 function plainMessage(text: string): string {
-  const plain = text
+  const known = text
     .replace(/Encoded authorization failure message:\s*\S+/g, '')
     .replace(/\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b/g, '(an access key)')
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\p{Cc}/gu, '\uFFFD')
     .trim();
+  const plain = visible(known);
   return plain.length > messageCharsMax ? `${plain.slice(0, messageCharsMax)}…` : plain;
 }
 

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import type { SessionStatus } from '../aws/status.ts';
 import type { StatusReport } from '../aws/status-report.ts';
+import { visible } from '../visible.ts';
 import { readAws } from './aws-config.ts';
 import { parseDuration, parseInteger } from './flags.ts';
 
@@ -61,7 +62,7 @@ function sessionCells({ session, interface: link, instance, name, metrics }: Ses
   const skipped = (metrics?.skippedIn ?? 0) + (metrics?.skippedOut ?? 0);
   const known = metrics !== null && (metrics.skippedIn !== null || metrics.skippedOut !== null);
   const numbers = [metrics?.mirroredIn ?? null, metrics?.mirroredOut ?? null, known ? skipped : null];
-  return [session, link, instance ?? '-', (name ?? '-').replaceAll(/\p{Cc}/gu, '\uFFFD'), ...numbers.map(bytesText)];
+  return [session, link, instance ?? '-', visible(name ?? '-'), ...numbers.map(bytesText)];
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

@@ -4,6 +4,7 @@ import type { StepResult } from '../aws/apply.ts';
 import type { ScopePlan } from '../aws/reconcile.ts';
 import type { Verdict } from '../aws/selection.ts';
 import type { Step } from '../aws/step.ts';
+import { visible } from '../visible.ts';
 
 /** Beyond so many lines of a kind, the rest is counted. */
 const linesMax = 100;
@@ -51,7 +52,7 @@ function verdictLines(verdicts: readonly Verdict[]): string[] {
 }
 
 function whose({ interface: link, instance, name }: Verdict): string {
-  return [link, ...(instance === null ? [] : [instance]), ...(name === null ? [] : [plain(name)])].join(' ');
+  return [link, ...(instance === null ? [] : [instance]), ...(name === null ? [] : [visible(name)])].join(' ');
 }
 
 function limited(lines: readonly string[], what: string): string[] {
@@ -63,7 +64,7 @@ const colors = { create: 32, modify: 33, delete: 31 } as const;
 
 function painted(step: Step, color: boolean): string {
   const kind = step.action.split('-', 1)[0] as keyof typeof signs;
-  const text = `${signs[kind]} ${stepText(step)}: ${plain(step.reason)}`;
+  const text = `${signs[kind]} ${stepText(step)}: ${visible(step.reason)}`;
   return color ? `\x1b[${colors[kind]}m${text}\x1b[39m` : text;
 }
 
@@ -108,9 +109,4 @@ export function progressText({ step, outcome, id, problem }: StepResult, positio
     case 'skipped':
       return `${position}/${total} not ${verb}: ${what}: ${problem?.text ?? ''}`;
   }
-}
-
-/** Tags are other people's text: nothing in them may steer the terminal. */
-function plain(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, '\uFFFD');
 }

@@ -1,5 +1,6 @@
 /** What trying a copying proxy came to, for people: a line for each kind of request, then the share and the order. */
 import type { CopyCheckReport, ProbeResult } from '../engine/copy-check.ts';
+import { visible } from '../visible.ts';
 
 const words: Readonly<Record<ProbeResult['outcome'], string>> = {
   ok: 'ok',
@@ -38,10 +39,5 @@ export function copyCheckText(report: CopyCheckReport, percentage: number): stri
   }
   if (others > 0) summary.push(`${others} other requests came to ${listening}: other traffic is copied there too, or marks get lost.`);
   const verdict = report.ok ? 'The proxy copies as it should.' : 'The proxy does not copy as it should.';
-  return `${[...lines, '', ...summary, ...(summary.length > 0 ? [''] : []), verdict].map(printable).join('\n')}\n`;
-}
-
-/** What came over the network must not steer a terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
+  return `${[...lines, '', ...summary, ...(summary.length > 0 ? [''] : []), verdict].map(visible).join('\n')}\n`;
 }

@@ -1,6 +1,7 @@
 /** Exchanges as `inspect` lists them, for people and as the contract of `inspect --json`, a line each. */
 import type { Exchange, Message } from '../http/exchange.ts';
 import { fidelityLabels } from '../http/fidelity.ts';
+import { visible } from '../visible.ts';
 
 /** Gathers lines, so that a large capture does not cost a system call for each. */
 export class LineWriter {
@@ -64,13 +65,7 @@ export function exchangeText({ connection, client, request, response }: Exchange
     size.padStart(10),
     `${request.head.method} ${request.head.target}`,
   ].join('  ');
-  return printable(outcome === 'complete' ? line : `${line}  [${outcome}]`);
-}
-
-/** Captured bytes must not steer a terminal. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return visible(outcome === 'complete' ? line : `${line}  [${outcome}]`);
 }
 
 /** Microseconds since the epoch as `2026-01-01T00:00:00.000001Z`. */

@@ -1,5 +1,6 @@
 /** The report of `config leaks` for people. */
 import type { LeakFinding, LeakReport } from '../engine/leaks.ts';
+import { visibleLines } from '../visible.ts';
 
 /** `means`: the policy, in words. */
 export function leaksText({ requests, responses, findings }: LeakReport, file: string, means: string): string {
@@ -11,14 +12,14 @@ export function leaksText({ requests, responses, findings }: LeakReport, file: s
     `${plural(responses.examined + responses.unreadable, 'response')}: ${number(responses.examined)} looked through${responses.unreadable > 0 ? `, ${number(responses.unreadable)} with a body that cannot be read` : ''}`,
     '',
   ];
-  if (findings.length === 0) return printable([...lines, 'Nothing is left in them that looks like personal data.', ''].join('\n'));
+  if (findings.length === 0) return visibleLines([...lines, 'Nothing is left in them that looks like personal data.', ''].join('\n'));
   lines.push('What still looks like personal data, by place (values are never shown):', '');
   const widths = [0, 1].map((column) => Math.max(...findings.map((finding) => cells(finding)[column]?.length ?? 0)));
   for (const [endpoint, group] of grouped(findings)) {
     lines.push(`  ${endpoint}`, ...group.map((finding) => `    ${row(cells(finding), widths)}`), '');
   }
   lines.push(advice(findings), '');
-  return printable(lines.join('\n'));
+  return visibleLines(lines.join('\n'));
 }
 
 function cells({ message, field, kind, count, values }: LeakFinding): string[] {
@@ -55,9 +56,4 @@ function plural(count: number, thing: string): string {
 
 function number(count: number): string {
   return count.toLocaleString('en');
-}
-
-/** Captured names must not steer a terminal. */
-function printable(text: string): string {
-  return text.replace(/(?!\n)[\p{Cc}\p{Cf}]/gu, (char) => `\\x${(char.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
 }

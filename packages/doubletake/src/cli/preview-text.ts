@@ -3,6 +3,7 @@ import type { ConfigDocument, Path } from '../config/document.ts';
 import { pathText } from '../config/issues.ts';
 import type { MirrorConfig } from '../config/schema.ts';
 import type { RequestPreview } from '../engine/preview.ts';
+import { visible } from '../visible.ts';
 
 /** Each step that the request goes through, then its bytes wherever a step changed them. */
 export function previewText(preview: RequestPreview, config: MirrorConfig, document: ConfigDocument): string {
@@ -22,7 +23,7 @@ export function previewText(preview: RequestPreview, config: MirrorConfig, docum
   });
   const steps = stepsOf(preview, config, document);
   const numbered = steps.length < 2 ? [] : steps.map((step, index) => `  ${index + 1}. ${step}\n`);
-  return document.hide([`${printable(method)} ${printable(target)}: ${summaryOf(preview, config, document)}\n${numbered.join('')}`, ...sections].join('\n'));
+  return document.hide([`${visible(method)} ${visible(target)}: ${summaryOf(preview, config, document)}\n${numbered.join('')}`, ...sections].join('\n'));
 }
 
 function summaryOf(preview: RequestPreview, config: MirrorConfig, document: ConfigDocument): string {
@@ -57,7 +58,7 @@ function stepsOf(preview: RequestPreview, config: MirrorConfig, document: Config
   }
   const steps: string[] = [];
   if (policy.filters.length > 0) steps.push(`passes the filters (${where(['policy', 'filters'])})`);
-  steps.push(`${printable(method)} may be replayed (${where(['policy', 'methods'])})`, sampleText(preview, config, where));
+  steps.push(`${visible(method)} may be replayed (${where(['policy', 'methods'])})`, sampleText(preview, config, where));
   if (decision === 'blocked.unsanitizable') return [...steps, `never replayed: ${decision}: its body cannot be read (${where(['policy', 'sanitize'])})`];
   if (preview.sample === 'out') return steps;
   steps.push(policy.sanitize === undefined ? 'goes out as it came: nothing is sanitized' : `is sanitized (${where(['policy', 'sanitize'])})`);
@@ -112,15 +113,10 @@ const bodyShownBytesMax = 4_096;
 function linesOf(bytes: Buffer): string[] {
   const headEnd = bytes.indexOf('\r\n\r\n');
   const bodyStart = headEnd < 0 ? bytes.length : headEnd + 4;
-  const head = bytes.toString('latin1', 0, bodyStart).trimEnd().split('\r\n').map(printable);
+  const head = bytes.toString('latin1', 0, bodyStart).trimEnd().split('\r\n').map(visible);
   const body = bytes.subarray(bodyStart);
   if (body.length === 0) return head;
-  const shown = body.toString('utf8', 0, bodyShownBytesMax).split('\n').map(printable);
+  const shown = body.toString('utf8', 0, bodyShownBytesMax).split('\n').map(visible);
   const rest = body.length - bodyShownBytesMax;
   return [...head, '', ...shown, ...(rest > 0 ? [`… ${rest} bytes more`] : [])];
-}
-
-/** Control characters are escaped: a request must not steer the terminal on which it is shown. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
 }

@@ -1,5 +1,6 @@
 /** Where metrics are sent, in the configuration. Without it they are there to be fetched all the same. */
 import { z } from 'zod';
+import { token } from '../token.ts';
 import { durationSchema, textSchema } from './values.ts';
 
 const endpointExpected = 'expected the URL of an OpenTelemetry collector, such as http://127.0.0.1:4318';
@@ -17,7 +18,6 @@ const endpointSchema = z
     return url.href;
   });
 
-const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const headersMax = 50;
 
 /** `metrics`. */
@@ -26,7 +26,7 @@ export const metricsSchema = z.strictObject({
     .strictObject({
       endpoint: endpointSchema.describe('Where metrics are sent with OTLP/HTTP in JSON; `/v1/metrics` is taken where it has no path.'),
       headers: z
-        .record(z.string().regex(headerName, { error: 'expected the name of a header' }), textSchema.regex(/^[^\r\n\0]*$/, { error: 'expected a header value' }))
+        .record(z.string().regex(token, { error: 'expected the name of a header' }), textSchema.regex(/^[^\r\n\0]*$/, { error: 'expected a header value' }))
         .refine((headers) => Object.keys(headers).length <= headersMax, { error: `expected at most ${headersMax} headers` })
         .meta({ title: 'mapping of: text' })
         .default({})

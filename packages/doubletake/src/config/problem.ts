@@ -1,5 +1,6 @@
 /** What is wrong with a configuration, a line for each place, and the error that carries these lines. */
 import { DoubletakeError } from '../errors.ts';
+import { visible } from '../visible.ts';
 
 export interface Problem {
   /** Position in the file, from 1; null for what a flag said. */
@@ -30,6 +31,6 @@ function position({ place }: Problem): number {
 
 function lineOf(file: string | null, { place, text }: Problem): string {
   // What stands in a file must not steer the terminal on which it is reported.
-  const plain = text.replace(/\p{Cc}/gu, '\uFFFD');
+  const plain = visible(text);
   return file === null || place === null ? plain : `${file}:${place.line}:${place.column}: ${plain}`;
 }

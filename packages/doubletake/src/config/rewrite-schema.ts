@@ -5,6 +5,7 @@
  */
 import { RE2JS } from 're2js';
 import { z } from 'zod';
+import { token } from '../token.ts';
 import { conditionSchema, regexText } from './filter-schema.ts';
 import { JsonPathSyntaxError, parseJsonPath } from './json-path-parser.ts';
 import { type Groups, parseTemplate, TemplateError } from './template.ts';
@@ -15,7 +16,6 @@ const entriesMax = 1_000;
 const textCharsMax = 8_192;
 
 const controls = /\p{Cc}/u;
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 const anyTextSchema = z
   .string()

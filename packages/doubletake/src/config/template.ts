@@ -2,6 +2,7 @@
  * Texts with gaps that each request fills: `{{host}}`, `{{header:Name}}`, and in replacements of a regular expression
  * its groups, `$1` or `${name}`, where `$$` is a dollar.
  */
+import { token } from '../token.ts';
 import { suggestion } from './suggestion.ts';
 
 export const templateVariables = ['host', 'client', 'server', 'method', 'path', 'query', 'id'] as const;
@@ -25,7 +26,6 @@ export class TemplateError extends Error {}
 
 const gap = /\{\{(.*?)(\}\}|$)/gs;
 const reference = /\$(?:(\$)|(\d{1,2})|\{([^}]*)\})/g;
-const headerName = /^header:([!#$%&'*+.^_`|~0-9A-Za-z-]+)$/;
 
 /** Throws `TemplateError`. Without `groups` a dollar is itself. */
 export function parseTemplate(text: string, groups: Groups | null = null): TemplatePart[] {
@@ -42,8 +42,8 @@ function parseGap(name: string, closed: boolean): TemplatePart {
   if (!closed) throw new TemplateError('"{{" has no "}}"');
   const variable = templateVariables.find((known) => known === name);
   if (variable !== undefined) return { kind: 'variable', name: variable };
-  const header = headerName.exec(name)?.[1];
-  if (header !== undefined) return { kind: 'header', name: header.toLowerCase() };
+  const [, header] = /^header:(.*)$/.exec(name) ?? [];
+  if (header !== undefined && token.test(header)) return { kind: 'header', name: header.toLowerCase() };
   const known = `${templateVariables.join(', ')} and header:NAME`;
   throw new TemplateError(`there is no variable {{${name}}}${suggestion(name, templateVariables) || ` (known: ${known})`}`);
 }

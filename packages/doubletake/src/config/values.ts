@@ -6,6 +6,7 @@
  * A message that begins with `expected` is printed behind what was found; any other stands for itself.
  */
 import { z } from 'zod';
+import { token } from '../token.ts';
 
 export interface Listen {
   host: string;
@@ -103,10 +104,10 @@ export const percentageSchema = textualOrNumber('percentage', 'expected a number
   return number >= 0 && number <= 100 ? number : null;
 });
 
-/** An HTTP method is a token (RFC 9110 section 5.6.2) and is compared exactly. */
+/** An HTTP method is compared exactly. */
 const methodSchema = z
   .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'expected an HTTP method' })
+  .regex(token, { error: 'expected an HTTP method' })
   .meta({ title: 'method' });
 
 export const methodsSchema = z.union([z.enum(['safe', 'all']), z.array(methodSchema).min(1)]);

@@ -5,16 +5,6 @@
 
 export const Ascii = { tab: 9, lf: 10, cr: 13, space: 32, comma: 44, colon: 58, semicolon: 59, delete: 127 } as const;
 
-/** 1 for each byte that may stand in a token (RFC 9110 section 5.6.2). */
-const TOKEN = new Uint8Array(256);
-for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") {
-  TOKEN[char.charCodeAt(0)] = 1;
-}
-
-export function isTokenByte(byte: number): boolean {
-  return TOKEN[byte] === 1;
-}
-
 export function isDigit(byte: number): boolean {
   return byte >= 48 && byte <= 57;
 }

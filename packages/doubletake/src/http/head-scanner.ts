@@ -5,8 +5,9 @@
  * Tolerant where production decides (any method, any bytes in the target, LF alone as a line break); what two servers
  * might frame differently is noted in `ambiguity` and the message is read on.
  */
+import { isTokenByte } from '../token.ts';
 import { FramingFields } from './framing-fields.ts';
-import { Ascii, isBlank, isDigit, isTokenByte, matchesIgnoringCase, skipBlanks, toLower, trimBlanks } from './bytes.ts';
+import { Ascii, isBlank, isDigit, matchesIgnoringCase, skipBlanks, toLower, trimBlanks } from './bytes.ts';
 import type { Ambiguity } from './exchange.ts';
 
 export type MessageKind = 'request' | 'response';

@@ -5,7 +5,8 @@
  * start of a message (mid-stream and behind losses, where body text must never be taken for one), and are they the
  * preface of another protocol.
  */
-import { Ascii, isDigit, isTokenByte, matchesIgnoringCase } from './bytes.ts';
+import { isTokenByte } from '../token.ts';
+import { Ascii, isDigit, matchesIgnoringCase } from './bytes.ts';
 
 export const StartMatch = { no: 0, prefix: 1, yes: 2 } as const;
 export type StartMatch = (typeof StartMatch)[keyof typeof StartMatch];

@@ -5,6 +5,8 @@
  * Strict, because a target that a new version broke must not pass as well: lines end in CRLF, names are tokens directly
  * followed by a colon, values hold no NUL, CR or LF, and framing that could be read two ways is an error.
  */
+import { isTokenByte } from '../token.ts';
+
 export interface ResponseHead {
   status: number;
   /** 0 or 1. */
@@ -27,12 +29,6 @@ const COLON = 58;
 const ZERO = 48;
 /** Longest Content-Length that a double holds exactly, in digits. */
 const LENGTH_DIGITS_MAX = 15;
-
-/** 1 for each byte that a field name may hold (RFC 9110 section 5.6.2). */
-const TOKEN = new Uint8Array(256);
-for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-  TOKEN[char.charCodeAt(0)] = 1;
-}
 
 export function createResponseHead(): ResponseHead {
   return {
@@ -97,7 +93,7 @@ export function parseResponseHead(bytes: Buffer, start: number, end: number, hea
       continue;
     }
     const nameStart = at;
-    while (TOKEN[bytes[at]] === 1) at++;
+    while (isTokenByte(bytes[at])) at++;
     if (bytes[at] !== COLON || at === nameStart) return 'malformed header name';
     const nameLength = at - nameStart;
     const valueEnd = lineEnd(bytes, at + 1, end);

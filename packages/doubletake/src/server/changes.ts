@@ -1,4 +1,5 @@
 /** The log of what was changed while it ran: when, by whom, what. The last thousand are kept; all go to the log, too. */
+import { visible } from '../visible.ts';
 import type { Change } from './api/control.ts';
 
 const changesMax = 1_000;
@@ -23,7 +24,7 @@ export class ChangeLog {
   /** The same for what the log has already. */
   note(who: string, text: string): Change {
     // A note of somebody's must not steer the terminal on which the log is read.
-    const change = { time: new Date().toISOString(), who, text: text.replace(/\p{Cc}/gu, '\uFFFD') };
+    const change = { time: new Date().toISOString(), who, text: visible(text) };
     this.#changes.push(change);
     if (this.#changes.length > changesMax) this.#changes.shift();
     for (const listener of this.#listeners) listener(change);

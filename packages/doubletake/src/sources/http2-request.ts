@@ -2,6 +2,8 @@
  * One request of HTTP/2 as the bytes of the same request in HTTP/1.1 (RFC 9113 section 8.3.1): the authority becomes
  * Host, cookies that were split are joined (section 8.2.3), a body without a length becomes chunked. Pure.
  */
+import { token } from '../token.ts';
+
 
 /** Fields that HTTP/2 has no place for (RFC 9113 section 8.2.2), or that frame the message. */
 const connectionFields: ReadonlySet<string> = new Set([
@@ -13,7 +15,6 @@ const connectionFields: ReadonlySet<string> = new Set([
   'http2-settings',
 ]);
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** What can stand in a request line: anything visible. */
 const TARGET = /^[!-~\u0080-\u00ff]+$/;
 const VALUE = /^[^\r\n\0]*$/;
@@ -22,10 +23,10 @@ const VALUE = /^[^\r\n\0]*$/;
 export function isTranslatable(rawHeaders: readonly string[]): boolean {
   const method = pseudo(rawHeaders, ':method');
   const path = pseudo(rawHeaders, ':path');
-  if (method === undefined || path === undefined || !TOKEN.test(method) || !TARGET.test(path)) return false;
+  if (method === undefined || path === undefined || !token.test(method) || !TARGET.test(path)) return false;
   const lengths = new Set(pairs(rawHeaders).flatMap(([name, value]) => (name === 'content-length' ? [value] : [])));
   if (lengths.size > 1 || [...lengths].some((length) => !/^\d{1,15}$/.test(length))) return false;
-  return pairs(rawHeaders).every(([name, value]) => VALUE.test(value) && (name.startsWith(':') || TOKEN.test(name)));
+  return pairs(rawHeaders).every(([name, value]) => VALUE.test(value) && (name.startsWith(':') || token.test(name)));
 }
 
 export class Http2Request {
@@ -71,7 +72,7 @@ export class Http2Request {
 
   /** Fields behind the body; they are lost when it has a length, as HTTP/1.1 has no place for them there. */
   trailers(rawHeaders: readonly string[]): void {
-    const fields = pairs(rawHeaders).filter(([name, value]) => TOKEN.test(name) && VALUE.test(value));
+    const fields = pairs(rawHeaders).filter(([name, value]) => token.test(name) && VALUE.test(value));
     this.#trailers = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { visible, visibleLines } from '../../visible.ts';
 import { increase, milliseconds, percent, percentEstimate, plural, ratio } from './figures.ts';
-import { shortened, visible, visibleLines } from './visible.ts';
+import { shortened } from './shortened.ts';
 
 test.each([
   [0, '0 %'],

@@ -2,7 +2,7 @@
 import type { ClusterReport } from '../report.ts';
 import { moment, plural } from './figures.ts';
 import { type Markup, markup, nothing } from './markup.ts';
-import { shortened } from './visible.ts';
+import { shortened } from './shortened.ts';
 import { kindText, remarks, shareText } from './wording.ts';
 
 /** Clusters whose example is shown; the page stays under a few megabytes. */

@@ -3,10 +3,11 @@
  * INSUFFICIENT is skipped. Keeps to the schema of Ant's junitreport, https://github.com/windyroad/JUnit-Schema, which is
  * the strictest, and to that of Jenkins (xunit-plugin, junit-10.xsd).
  */
+import { visible } from '../../visible.ts';
 import type { ClusterReport, EndpointReport, RunReport, Verdict } from '../report.ts';
 import { ratioEstimate, percentEstimate } from './figures.ts';
 import { joined, type Markup, markup, nothing } from './markup.ts';
-import { shortened, visible } from './visible.ts';
+import { shortened } from './shortened.ts';
 import { byUrgency, comparedText, kindText, meaning, neededText, remarks, shareText } from './wording.ts';
 
 const clustersNamedMax = 10;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { blockOf, codeOf, folded, prose } from './markdown-text.ts';
-import { visible, visibleLines } from './visible.ts';
+import { visible, visibleLines } from '../../visible.ts';
 
 const text = fc.array(fc.oneof(fc.constantFrom('`', '``', '|', '\\', '\\|', ' ', '\n', '~~~', '<b>', '&lt;', '@a', '#1'), fc.string({ maxLength: 3 })), { maxLength: 10 }).map((parts) => parts.join(''));
 

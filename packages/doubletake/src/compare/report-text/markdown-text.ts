@@ -3,7 +3,7 @@
  * content can leave, or as prose in which nothing is markup, a mention or a link.
  */
 import { markup } from './markup.ts';
-import { visible, visibleLines } from './visible.ts';
+import { visible, visibleLines } from '../../visible.ts';
 
 /** A code span. In a cell of a table a bar must be escaped even there, and a backslash before it would undo that. */
 export function codeOf(text: string, place: 'line' | 'cell' = 'line'): string {

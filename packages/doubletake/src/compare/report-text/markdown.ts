@@ -5,7 +5,7 @@
 import type { ClusterReport, EndpointReport, RunReport, Verdict } from '../report.ts';
 import { count, percentEstimate, plural, ratio } from './figures.ts';
 import { blockOf, codeOf, folded, prose } from './markdown-text.ts';
-import { shortened } from './visible.ts';
+import { shortened } from './shortened.ts';
 import {
   byUrgency,
   comparedText,

@@ -1,5 +1,5 @@
 /** HTML and XML written so that nothing can be forgotten: what is put into a template is escaped, unless it is markup. */
-import { visibleLines } from './visible.ts';
+import { visibleLines } from '../../visible.ts';
 
 /** Text in which everything is escaped that must be. */
 export class Markup {

@@ -1,7 +1,8 @@
 /** The report on a terminal: the verdict and why, then the endpoints, then the differences, the worst of each first. */
+import { visible, visibleLines } from '../../visible.ts';
 import type { ClusterReport, EndpointReport, Estimate, Risk, RunReport, Verdict } from '../report.ts';
 import { count, percentEstimate, plural, ratio } from './figures.ts';
-import { shortened, visible, visibleLines } from './visible.ts';
+import { shortened } from './shortened.ts';
 import {
   byUrgency,
   comparedText,

@@ -3,6 +3,7 @@
  * with an underscore is ours, as the specification allows.
  */
 import { z } from 'zod';
+import { token } from '../../token.ts';
 
 const pairSchema = z.object({ name: z.string(), value: z.string() });
 
@@ -15,7 +16,7 @@ const postDataSchema = z.object({
 });
 
 const requestSchema = z.object({
-  method: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'is no method' }),
+  method: z.string().regex(token, { error: 'is no method' }),
   url: z.url({ protocol: /^https?$/, error: 'is no http or https URL' }),
   httpVersion: z.string().default(''),
   headers: z.array(pairSchema),
