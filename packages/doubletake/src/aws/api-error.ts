@@ -1,7 +1,6 @@
 /** What AWS's errors mean for us. Nothing of the request that failed is ever told: it is signed with credentials. */
 import { visible } from '../visible.ts';
 
-
 export type ErrorKind =
   /** Too many calls: the same one later. */
   | 'throttled'

@@ -79,7 +79,12 @@ export interface Calling {
   backoff: Backoff;
   /** Ends calls and waits at once; null where nothing does. */
   signal: AbortSignal | null;
+  /** Hears of a call that has failed in passing for some seconds and is made again. */
+  waiting?: (text: string) => void;
 }
+
+/** Shorter waits are nobody's business. */
+const toldFromAttempt = 4;
 
 /** A scope for each account and region that the configuration names. Rejects with a `DoubletakeError`. */
 export async function openScopes(
@@ -103,7 +108,14 @@ async function openScope(role: AwsConfig['accounts'][number] | null, region: str
     clients.set(service, opened);
     return opened as Promise<Clients[S]>;
   };
-  const { signal } = calling;
+  const { backoff, signal } = calling;
+  const retrying = (what: string): Parameters<typeof withRetries>[1] => ({
+    backoff,
+    signal,
+    waiting: ({ message }, attempt) => {
+      if (attempt >= toldFromAttempt) calling.waiting?.(`${what}: ${message}; trying again (${attempt + 1} of ${backoff.attemptsMax})`);
+    },
+  });
   const options = (): CallOptions => {
     const late = AbortSignal.timeout(callMsMax);
     return { abortSignal: signal === null ? late : AbortSignal.any([late, signal]) };
@@ -116,13 +128,13 @@ async function openScope(role: AwsConfig['accounts'][number] | null, region: str
     const { Account: account = '' } = await identity.getCallerIdentity({}, options());
     return { account, region: await identity.config.region() };
   };
-  const where = await withRetries(whoAmI, calling).catch((error: unknown) => {
+  const where = await withRetries(whoAmI, retrying('sts:GetCallerIdentity')).catch((error: unknown) => {
     throw callError('sts:GetCallerIdentity', error);
   });
   return {
     ...where,
     call: (service, operation, send) =>
-      withRetries(async () => send(await client(service), options()), calling).catch((error: unknown) => {
+      withRetries(async () => send(await client(service), options()), retrying(`${service}:${operation}`)).catch((error: unknown) => {
         throw callError(`${service}:${operation}`, error);
       }),
     callOnce: async (service, send) => send(await client(service), options()),

@@ -24,17 +24,21 @@ export function isPassing({ kind }: ApiError): boolean {
 }
 
 /** What `call` resolves with at last; rejects with the last error when it may not be called again, or often enough was. */
-export async function withRetries<T>(call: () => Promise<T>, { again = isPassing, backoff, signal = null }: {
+export async function withRetries<T>(call: () => Promise<T>, { again = isPassing, backoff, signal = null, waiting }: {
   again?: (error: ApiError) => boolean;
   backoff: Backoff;
   signal?: AbortSignal | null;
+  /** Hears why it waits, before each wait. */
+  waiting?: (error: ApiError, attempt: number) => void;
 }): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     try {
       return await call();
     } catch (error) {
-      if (attempt >= backoff.attemptsMax || signal?.aborted === true || !again(readApiError(error))) throw error;
+      const problem = readApiError(error);
+      if (attempt >= backoff.attemptsMax || signal?.aborted === true || !again(problem)) throw error;
+      waiting?.(problem, attempt);
       await backoff.sleep(backoff.random() * waitMsMax(backoff, attempt), signal);
     }
   }

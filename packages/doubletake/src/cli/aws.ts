@@ -7,6 +7,7 @@ import type { AwsConfig } from '../config/aws-config.ts';
 import { DoubletakeError } from '../errors.ts';
 import { readAws } from './aws-config.ts';
 import { awsCostCommand } from './aws-cost.ts';
+import { openAwsScopes } from './aws-scopes.ts';
 import { awsStatusCommand } from './aws-status.ts';
 import { planText, planTotals, progressText } from './aws-text.ts';
 import { watchUntilStopped } from './aws-watch.ts';
@@ -85,9 +86,8 @@ async function apply(file: string, flags: ApplyFlags): Promise<void> {
 
 async function destroy(file: string, flags: ApplyFlags): Promise<void> {
   const aws = readAws(file);
-  const { openScopes } = await import('../aws/clients.ts');
   const { planScopeRemoval } = await import('../aws/reconcile.ts');
-  const scopes = await openScopes(aws);
+  const scopes = await openAwsScopes(aws);
   const plans = await Promise.all(scopes.map((scope) => planScopeRemoval(aws.name, scope)));
   await carryOut(aws, plans, { ...flags, question: 'Remove all of this?', interruption: new AbortController() });
 }
@@ -108,11 +108,9 @@ function queueArn(partition: string, url: string): string {
   return `arn:${partition}:sqs:${/^sqs\.([a-z0-9-]+)\./.exec(hostname)?.[1] ?? '*'}:${account}:${name}`;
 }
 
-/** What AWS is asked for is loaded here, and by no other command. */
 async function planScopes(aws: AwsConfig): Promise<ScopePlan[]> {
-  const { openScopes } = await import('../aws/clients.ts');
   const { planScope } = await import('../aws/reconcile.ts');
-  const scopes = await openScopes(aws);
+  const scopes = await openAwsScopes(aws);
   return Promise.all(scopes.map((scope) => planScope(aws, scope)));
 }
 

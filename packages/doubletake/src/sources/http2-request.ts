@@ -4,7 +4,6 @@
  */
 import { token } from '../token.ts';
 
-
 /** Fields that HTTP/2 has no place for (RFC 9113 section 8.2.2), or that frame the message. */
 const connectionFields: ReadonlySet<string> = new Set([
   'connection',
