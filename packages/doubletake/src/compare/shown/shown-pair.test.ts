@@ -44,6 +44,11 @@ describe('a pair as it is shown', () => {
     expect(shownPair(pair(candidate), findings, null).candidate).toMatchObject(expected);
   });
 
+  test('has the quotes of a text that was a number', () => {
+    const changed = difference('c1', { kind: 'type', baseline: '10', candidate: '10', baselineType: 'number', candidateType: 'string' });
+    expect(shownPair(pair(), { ...findings, differences: [changed] }, null).differences).toMatchObject([{ from: '10', to: '"10"' }]);
+  });
+
   test('has nothing where nothing is kept', () => {
     const bare = answer({ headers: [], body: null });
     expect(shownPair(pair({}, { request: Buffer.alloc(0), baseline: bare, candidate: bare }), { ...findings, messages: 'none' }, null)).toMatchObject({

@@ -66,6 +66,11 @@ export interface PairFindings {
   messages: 'none' | 'cut' | 'whole';
 }
 
+/** Where the type is what differs, a text has its quotes: 10 became "10". */
+function valueText(kind: DifferenceKind, value: string | null, type: string | null): string | null {
+  return kind === 'type' && type === 'string' && value !== null ? JSON.stringify(value) : value;
+}
+
 /** `hidden` says why contents may not be seen; null shows them. */
 export function shownPair(pair: Pair, { endpoint, differences, messages }: PairFindings, hidden: string | null): ShownPair {
   const target = hidden === null ? pair.target : withoutQuery(pair.target);
@@ -79,14 +84,14 @@ export function shownPair(pair: Pair, { endpoint, differences, messages }: PairF
     request: shownRequest(pair, target, hidden !== null),
     baseline: shownAnswer(pair.baseline, hidden !== null, isHeld),
     candidate: shownAnswer(pair.candidate, hidden !== null, isHeld),
-    differences: differences.map(({ kind, path, place, cluster, baseline, candidate }) => ({
+    differences: differences.map(({ kind, path, place, cluster, ...sides }) => ({
       kind,
       path,
       // Keys of elements are values, too.
       place: hidden === null ? place : path,
       cluster,
-      from: hidden === null ? baseline : null,
-      to: hidden === null ? candidate : null,
+      from: hidden === null ? valueText(kind, sides.baseline, sides.baselineType) : null,
+      to: hidden === null ? valueText(kind, sides.candidate, sides.candidateType) : null,
     })),
     timing: { baseline: timingOf(pair.baseline), candidate: timingOf(pair.candidate) },
     curl: hidden === null && isHeld ? curlOf(pair) : '',
