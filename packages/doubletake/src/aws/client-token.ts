@@ -1,6 +1,6 @@
 /** Client tokens, by which EC2 knows a call that it has done already (Amazon EC2 Developer Guide, "Ensuring idempotency"). */
 import { createHash } from 'node:crypto';
-import { clientTokenCharsMax } from './limits.ts';
+import { clientTokenCharsMax } from '../aws-rules/limits.ts';
 
 /**
  * The same for the same content, also in another process: so a call whose answer was lost makes nothing twice. AWS

@@ -1,6 +1,6 @@
 /** What there is in one region of one account, as far as mirroring is concerned: what `read-inventory.ts` reads and the rest decides by. */
-import type { FilterRule } from './filter-rules.ts';
-import type { Tags } from './ownership.ts';
+import type { FilterRule } from '../aws-rules/filter-rules.ts';
+import type { Tags } from '../aws-rules/ownership.ts';
 
 /** What of traffic mirroring there is, whoever made it. */
 export interface Mirrors {

@@ -1,5 +1,5 @@
 /** What the credentials have to be allowed, as policies of IAM (Service Authorization Reference, "Actions for Amazon EC2" and others). */
-import { ownerTag } from './ownership.ts';
+import { ownerTag } from '../aws-rules/ownership.ts';
 
 export interface PolicyStatement {
   Effect: 'Allow';

@@ -4,10 +4,10 @@
  */
 import type { Desired, DesiredSession } from './desired.ts';
 import { isPacketLength } from './desired.ts';
-import { type FilterRule, ruleText } from './filter-rules.ts';
+import { type FilterRule, ruleText } from '../aws-rules/filter-rules.ts';
 import type { Destination, MirrorFilter, Mirrors, MirrorSession, MirrorTarget } from './inventory.ts';
-import { quotas } from './limits.ts';
-import { isOwnedBy } from './ownership.ts';
+import { quotas } from '../aws-rules/limits.ts';
+import { isOwnedBy } from '../aws-rules/ownership.ts';
 import type { SessionChanges, Step } from './step.ts';
 
 export interface Plan {

@@ -1,5 +1,5 @@
 /** One change of what AWS has: one call. Ids are null for what an earlier step of the same plan makes. */
-import type { FilterRule } from './filter-rules.ts';
+import type { FilterRule } from '../aws-rules/filter-rules.ts';
 import type { ResourceKind } from './inventory.ts';
 
 export type Step = { reason: string } & (

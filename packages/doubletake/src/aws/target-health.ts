@@ -2,7 +2,7 @@
 import { DoubletakeError } from '../errors.ts';
 import type { Scope } from './clients.ts';
 import type { Destination, TargetHealth } from './inventory.ts';
-import { vxlanPort } from './limits.ts';
+import { vxlanPort } from '../aws-rules/limits.ts';
 
 const unseen: TargetHealth = { healthy: null, all: null, mirrors: new Set(), findings: [] };
 

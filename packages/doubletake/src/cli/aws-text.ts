@@ -1,5 +1,5 @@
 /** Plans and their results for people, in the manner of Terraform: what comes, what changes, what goes, and why. */
-import { ruleText } from '../aws/filter-rules.ts';
+import { ruleText } from '../aws-rules/filter-rules.ts';
 import type { StepResult } from '../aws/apply.ts';
 import type { ScopePlan } from '../aws/reconcile.ts';
 import type { Verdict } from '../aws/selection.ts';

@@ -1,7 +1,7 @@
 /** `aws` of a configuration, with what the mirror's part of the file says about the same traffic. */
 import type { z } from 'zod';
-import { type FilterModel, filterRules } from '../aws/filter-rules.ts';
-import { quotas, ranges } from '../aws/limits.ts';
+import { type FilterModel, filterRules } from '../aws-rules/filter-rules.ts';
+import { quotas, ranges } from '../aws-rules/limits.ts';
 import { type awsSchema, type Selector, watchSettings } from './aws-schema.ts';
 
 type WrittenAws = z.output<typeof awsSchema>;

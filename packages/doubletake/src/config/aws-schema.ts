@@ -1,8 +1,8 @@
 /** Traffic mirroring on AWS in the configuration: what `doubletake aws` makes and keeps true. */
 import { z } from 'zod';
-import { canonicalCidr } from '../aws/cidr.ts';
-import type { PortRange } from '../aws/filter-rules.ts';
-import { ranges } from '../aws/limits.ts';
+import { canonicalCidr } from '../aws-rules/cidr.ts';
+import type { PortRange } from '../aws-rules/filter-rules.ts';
+import { ranges } from '../aws-rules/limits.ts';
 import { durationSchema, textSchema, textual, textualOrNumber, wholeNumber } from './values.ts';
 
 const listMax = 1_000;

@@ -1,6 +1,6 @@
 /** Traffic mirroring on AWS in plain words. */
-import { filterRules, mergedRanges, rangeText } from '../aws/filter-rules.ts';
-import { ownerTag } from '../aws/ownership.ts';
+import { filterRules, mergedRanges, rangeText } from '../aws-rules/filter-rules.ts';
+import { ownerTag } from '../aws-rules/ownership.ts';
 import type { AwsConfig, TargetConfig } from './aws-config.ts';
 import type { Selector } from './aws-schema.ts';
 import type { Words } from './plain-words.ts';

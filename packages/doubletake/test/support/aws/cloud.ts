@@ -6,7 +6,7 @@ import type { Instance, NetworkInterface, Tag, TrafficMirrorFilter, TrafficMirro
 import type { Task } from '@aws-sdk/client-ecs';
 import type { Listener, LoadBalancer, TargetGroup, TargetHealthDescription } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Message } from '@aws-sdk/client-sqs';
-import { sourcesPerTarget } from '../../../src/aws/limits.ts';
+import { sourcesPerTarget } from '../../../src/aws-rules/limits.ts';
 import { unmirrorable } from '../../../src/aws/mirrorable-types.ts';
 
 export class AwsFault extends Error {

@@ -20,7 +20,7 @@ import type {
   TrafficMirrorSession,
   TrafficMirrorTarget,
 } from '@aws-sdk/client-ec2';
-import { canonicalCidr } from '../../../src/aws/cidr.ts';
+import { canonicalCidr } from '../../../src/aws-rules/cidr.ts';
 import { AwsFault, type FakeCloud, inRange, tagsFor } from './cloud.ts';
 
 interface Page {
