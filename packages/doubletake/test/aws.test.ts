@@ -128,6 +128,16 @@ Plan: 7 to create, 0 to change, 0 to remove; 0 sessions stay as they are.
     );
   });
 
+  test('a plan that failed does not go on asking', async () => {
+    aws.fault = ({ operation }) => {
+      if (operation === 'DescribeInstances') return { code: 'UnauthorizedOperation', status: 403, message: 'No.' };
+      return operation === 'GetCallerIdentity' ? null : { code: 'RequestLimitExceeded', status: 503, message: 'Later.' };
+    };
+    // As its own process, which ends when nothing is under way any more: two minutes later, where calls are made again.
+    const { ended } = start('aws', 'plan', configFile());
+    expect(await ended).toBe(2);
+  });
+
   test('credentials that AWS does not take are told without them', async () => {
     aws.fault = () => ({ code: 'SignatureDoesNotMatch', status: 403, message: `The request signature we calculated for ${testCredentials.AWS_ACCESS_KEY_ID} with ${testCredentials.AWS_SECRET_ACCESS_KEY} does not match` });
     expect(await run('plan', configFile())).toMatchObject({ code: 2, stderr: expect.stringContaining('[DT_AWS_CREDENTIALS]') as string });

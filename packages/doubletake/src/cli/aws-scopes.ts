@@ -5,14 +5,23 @@ import type { AwsConfig } from '../config/aws-config.ts';
 /** A fleet is asked by many calls at once, which are all throttled together. */
 const tellEveryMs = 5_000;
 
-/** What AWS is asked with is loaded here. Tells on standard error why it waits. Rejects with a `DoubletakeError`. */
-export async function openAwsScopes(aws: AwsConfig): Promise<Scope[]> {
+/**
+ * What `use` makes of the scopes; calls that are still under way or wait to be made again when it has ended end with it,
+ * so that a command whose first call failed does not wait for the others. Tells on standard error why it waits. What AWS
+ * is asked with is loaded here. Rejects with a `DoubletakeError`.
+ */
+export async function withAwsScopes<T>(aws: AwsConfig, use: (scopes: readonly Scope[]) => Promise<T>): Promise<T> {
   const { openScopes, usualBackoff } = await import('../aws/clients.ts');
+  const ending = new AbortController();
   let toldMs = -tellEveryMs;
   const waiting = (text: string): void => {
     if (performance.now() - toldMs < tellEveryMs) return;
     toldMs = performance.now();
     process.stderr.write(`doubletake: ${text}\n`);
   };
-  return openScopes(aws, { backoff: usualBackoff, signal: null, waiting });
+  try {
+    return await use(await openScopes(aws, { backoff: usualBackoff, signal: ending.signal, waiting }));
+  } finally {
+    ending.abort();
+  }
 }

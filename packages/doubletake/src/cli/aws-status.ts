@@ -4,7 +4,7 @@ import type { SessionStatus } from '../aws/status.ts';
 import type { StatusReport } from '../aws/status-report.ts';
 import { visible } from '../visible.ts';
 import { readAws } from './aws-config.ts';
-import { openAwsScopes } from './aws-scopes.ts';
+import { withAwsScopes } from './aws-scopes.ts';
 import { parseDuration, parseInteger } from './flags.ts';
 
 interface StatusFlags {
@@ -34,8 +34,8 @@ export function awsStatusCommand(file: readonly [string, string]): Command {
 async function status(file: string, { window, metrics, json }: StatusFlags): Promise<void> {
   const aws = readAws(file);
   const { reportStatus } = await import('../aws/status-report.ts');
-  const scopes = await openAwsScopes(aws);
-  const reports = await Promise.all(scopes.map((scope) => reportStatus(aws, scope, { nowMs: Date.now(), windowMs: window, instancesMax: metrics })));
+  const options = { nowMs: Date.now(), windowMs: window, instancesMax: metrics };
+  const reports = await withAwsScopes(aws, (scopes) => Promise.all(scopes.map((scope) => reportStatus(aws, scope, options))));
   process.stdout.write(json === true ? `${JSON.stringify({ scopes: reports })}\n` : reports.map((report) => statusText(report, window)).join('\n'));
 }
 

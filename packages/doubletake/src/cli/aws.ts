@@ -2,12 +2,13 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import type { StepResult } from '../aws/apply.ts';
+import type { Scope } from '../aws/clients.ts';
 import type { ScopePlan } from '../aws/reconcile.ts';
 import type { AwsConfig } from '../config/aws-config.ts';
 import { DoubletakeError } from '../errors.ts';
 import { readAws } from './aws-config.ts';
 import { awsCostCommand } from './aws-cost.ts';
-import { openAwsScopes } from './aws-scopes.ts';
+import { withAwsScopes } from './aws-scopes.ts';
 import { awsStatusCommand } from './aws-status.ts';
 import { planText, planTotals, progressText } from './aws-text.ts';
 import { watchUntilStopped } from './aws-watch.ts';
@@ -62,7 +63,7 @@ interface ApplyFlags {
 
 async function showPlan(file: string, { exitCode, json }: { exitCode?: boolean; json?: boolean }): Promise<void> {
   const aws = readAws(file);
-  const plans = await planScopes(aws);
+  const plans = await withAwsScopes(aws, (scopes) => planScopes(aws, scopes));
   const { create, change, remove } = planTotals(plans);
   // Set first: a reader that goes away does not change it.
   if (exitCode === true && create + change + remove > 0) process.exitCode = ExitCode.regression;
@@ -71,25 +72,28 @@ async function showPlan(file: string, { exitCode, json }: { exitCode?: boolean; 
 
 async function apply(file: string, flags: ApplyFlags): Promise<void> {
   const aws = readAws(file);
-  const plans = await planScopes(aws);
-  const interruption = new AbortController();
-  try {
-    await carryOut(aws, plans, { ...flags, question: 'Make these changes?', interruption });
-  } catch (error) {
-    // Who watches tries again anyway.
-    const passes = error instanceof DoubletakeError && error.code !== 'DT_USAGE' && !interruption.signal.aborted;
-    if (flags.watch !== true || !passes) throw error;
-    process.stderr.write(`doubletake: warning: ${error.message} [${error.code}]\n`);
-  }
+  await withAwsScopes(aws, async (scopes) => {
+    const plans = await planScopes(aws, scopes);
+    const interruption = new AbortController();
+    try {
+      await carryOut(aws, plans, { ...flags, question: 'Make these changes?', interruption });
+    } catch (error) {
+      // Who watches tries again anyway.
+      const passes = error instanceof DoubletakeError && error.code !== 'DT_USAGE' && !interruption.signal.aborted;
+      if (flags.watch !== true || !passes) throw error;
+      process.stderr.write(`doubletake: warning: ${error.message} [${error.code}]\n`);
+    }
+  });
   if (flags.watch === true) await watchUntilStopped(aws);
 }
 
 async function destroy(file: string, flags: ApplyFlags): Promise<void> {
   const aws = readAws(file);
   const { planScopeRemoval } = await import('../aws/reconcile.ts');
-  const scopes = await openAwsScopes(aws);
-  const plans = await Promise.all(scopes.map((scope) => planScopeRemoval(aws.name, scope)));
-  await carryOut(aws, plans, { ...flags, question: 'Remove all of this?', interruption: new AbortController() });
+  await withAwsScopes(aws, async (scopes) => {
+    const plans = await Promise.all(scopes.map((scope) => planScopeRemoval(aws.name, scope)));
+    await carryOut(aws, plans, { ...flags, question: 'Remove all of this?', interruption: new AbortController() });
+  });
 }
 
 async function showPolicy(file: string): Promise<void> {
@@ -108,9 +112,8 @@ function queueArn(partition: string, url: string): string {
   return `arn:${partition}:sqs:${/^sqs\.([a-z0-9-]+)\./.exec(hostname)?.[1] ?? '*'}:${account}:${name}`;
 }
 
-async function planScopes(aws: AwsConfig): Promise<ScopePlan[]> {
+async function planScopes(aws: AwsConfig, scopes: readonly Scope[]): Promise<ScopePlan[]> {
   const { planScope } = await import('../aws/reconcile.ts');
-  const scopes = await openAwsScopes(aws);
   return Promise.all(scopes.map((scope) => planScope(aws, scope)));
 }
 
