@@ -8,13 +8,12 @@ import type { Conversation } from '../http/conversation.ts';
 import type { HttpLimits } from '../http/counters.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { Fidelity } from '../http/fidelity.ts';
-import type { CounterLayout } from '../ledger/counters.ts';
 import { ExchangeFeed, openConnection, type TimedBytes } from '../recording/exchange-feed.ts';
 import type { EntryProblem } from '../recording/formats/traffic.ts';
 import type { RecordedExchange, RecordedMessage } from '../recording/recorded-exchange.ts';
 import type { Connection } from '../tcp/connection.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { Intake } from './intake.ts';
+import { Intake, type IntakeParts } from './intake.ts';
 
 /** Connections that are remembered; beyond, those that began first are forgotten. */
 const connectionsMax = 65_536;
@@ -36,17 +35,9 @@ export class FilesIntake extends Intake {
   /** Status of the answer to it where that alone is asked for, else 0. */
   #status = 0;
 
-  /** `learn` as in `Intake`, `responseBodyBytesMax` as in `HttpLimits`. */
-  constructor(
-    name: string,
-    dispatcher: Dispatcher,
-    layout: CounterLayout,
-    row: Float64Array,
-    learn: ((endpoint: string) => void) | null,
-    limits: Pick<HttpLimits, 'responseBodyBytesMax'>,
-  ) {
-    super(name, dispatcher, layout, row, learn);
-    this.#dispatcher = dispatcher;
+  constructor(parts: IntakeParts, limits: Pick<HttpLimits, 'responseBodyBytesMax'>) {
+    super(parts);
+    this.#dispatcher = parts.dispatcher;
     this.#feed = new ExchangeFeed(new ExchangeAssembler(this, limits));
     this.responseBodyBytesMax = limits.responseBodyBytesMax;
   }

@@ -10,6 +10,18 @@ import type { Connection, Direction } from '../tcp/connection.ts';
 import type { Dispatcher, RequestSource } from './dispatcher.ts';
 import { SourceSlots } from './source-slots.ts';
 
+/** What an intake is given by its worker. */
+export interface IntakeParts {
+  /** The source's, as in the ledger. */
+  name: string;
+  dispatcher: Dispatcher;
+  layout: CounterLayout;
+  /** The worker's counters. */
+  row: Float64Array;
+  /** Hears of each server that is seen, `address:port`, perhaps more than once; null when nobody asks. */
+  learn: ((endpoint: string) => void) | null;
+}
+
 export abstract class Intake implements ExchangeHandler, RequestSource {
   readonly tally: Tally;
   /** Requests handed to targets and not settled by all of them. */
@@ -24,14 +36,7 @@ export abstract class Intake implements ExchangeHandler, RequestSource {
   readonly #dispatcher: Dispatcher;
   readonly #learn: ((endpoint: string) => void) | null;
 
-  /** `learn` hears of each server that is seen, `address:port`, perhaps more than once; null when nobody asks. */
-  constructor(
-    name: string,
-    dispatcher: Dispatcher,
-    layout: CounterLayout,
-    row: Float64Array,
-    learn: ((endpoint: string) => void) | null,
-  ) {
+  constructor({ name, dispatcher, layout, row, learn }: IntakeParts) {
     this.#dispatcher = dispatcher;
     this.#learn = learn;
     this.row = row;

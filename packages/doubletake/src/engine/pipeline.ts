@@ -4,13 +4,11 @@
  */
 import { ExchangeAssembler } from '../http/assembler.ts';
 import { canStartStream } from '../http/start.ts';
-import type { CounterLayout } from '../ledger/counters.ts';
 import { Decoded } from '../packets/decoded.ts';
 import { PacketDecoder } from '../packets/decoder.ts';
 import { FlowTable } from '../tcp/flow-table.ts';
 import { fileFlowLimits } from '../tcp/limits.ts';
-import type { Dispatcher } from './dispatcher.ts';
-import { Intake } from './intake.ts';
+import { Intake, type IntakeParts } from './intake.ts';
 
 export interface PipelineOptions {
   vnis: ReadonlySet<number> | null;
@@ -32,16 +30,8 @@ export class Pipeline extends Intake {
   readonly #flows: FlowTable<unknown>;
   #lastUs = 0;
 
-  /** `learn` as in `Intake`. */
-  constructor(
-    name: string,
-    options: PipelineOptions,
-    dispatcher: Dispatcher,
-    layout: CounterLayout,
-    row: Float64Array,
-    learn: ((endpoint: string) => void) | null,
-  ) {
-    super(name, dispatcher, layout, row, learn);
+  constructor(parts: IntakeParts, options: PipelineOptions) {
+    super(parts);
     this.canWait = options.fromFile;
     this.#decoder = new PacketDecoder({ ...options, tunnels: true });
     this.#flows = new FlowTable(new ExchangeAssembler(this, { responseBodyBytesMax: options.responseBodyBytesMax }), {

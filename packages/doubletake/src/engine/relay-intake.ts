@@ -1,23 +1,14 @@
 /** The stages behind a proxy: what it copied comes as streams, in which gaps are counted by the proxy itself. */
 import { ExchangeAssembler } from '../http/assembler.ts';
 import type { HttpLimits } from '../http/counters.ts';
-import type { CounterLayout } from '../ledger/counters.ts';
-import type { Dispatcher } from './dispatcher.ts';
-import { Intake } from './intake.ts';
+import { Intake, type IntakeParts } from './intake.ts';
 
 export class RelayIntake extends Intake {
   readonly canWait = false;
   readonly streams: ExchangeAssembler;
 
-  constructor(
-    name: string,
-    dispatcher: Dispatcher,
-    layout: CounterLayout,
-    row: Float64Array,
-    learn: ((endpoint: string) => void) | null,
-    limits: Pick<HttpLimits, 'responseBodyBytesMax'>,
-  ) {
-    super(name, dispatcher, layout, row, learn);
+  constructor(parts: IntakeParts, limits: Pick<HttpLimits, 'responseBodyBytesMax'>) {
+    super(parts);
     this.streams = new ExchangeAssembler(this, limits);
   }
 

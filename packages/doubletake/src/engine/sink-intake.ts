@@ -6,12 +6,10 @@
  */
 import { ExchangeAssembler } from '../http/assembler.ts';
 import type { Exchange, OtherProtocol, PartialHeadReason } from '../http/exchange.ts';
-import type { CounterLayout } from '../ledger/counters.ts';
 import { CopiedRequests } from '../policy/copied-request.ts';
 import type { OpenReader, SinkCounters } from '../sources/sink-parts.ts';
 import type { Connection, Direction } from '../tcp/connection.ts';
-import type { Dispatcher } from './dispatcher.ts';
-import { Intake } from './intake.ts';
+import { Intake, type IntakeParts } from './intake.ts';
 import { type ReaderOwner, RequestReader } from './sink-reader.ts';
 
 /** Requests that were answered and wait for the turn of the dispatcher; more than these do not wait. */
@@ -30,8 +28,8 @@ export class SinkIntake extends Intake implements ReaderOwner {
   #lastId = 0;
   #counters: Readonly<SinkCounters> = { connections: 0, refused: 0, timedOut: 0, untranslatable: 0 };
 
-  constructor(name: string, dispatcher: Dispatcher, layout: CounterLayout, row: Float64Array) {
-    super(name, dispatcher, layout, row, null);
+  constructor(parts: Omit<IntakeParts, 'learn'>) {
+    super({ ...parts, learn: null });
     this.assembler = new ExchangeAssembler(this, { pendingMax: 0 });
   }
 

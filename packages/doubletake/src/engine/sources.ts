@@ -2,12 +2,11 @@
 import type { SourceConfig } from '../config/schema.ts';
 import type { PacketSource } from '../config/source-schema.ts';
 import { packetSettings, sourceName } from '../config/sources.ts';
-import type { CounterLayout } from '../ledger/counters.ts';
 import { startCaptureFile } from './capture-file-source.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { FileShare } from './file-share.ts';
 import { FilesIntake } from './files-intake.ts';
-import type { Intake } from './intake.ts';
+import type { Intake, IntakeParts } from './intake.ts';
 import { startInterface } from './interface-source.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import { RelayIntake } from './relay-intake.ts';
@@ -15,24 +14,17 @@ import type { RunningSource, SourceStart } from './running-source.ts';
 import { SinkIntake } from './sink-intake.ts';
 import { startTunnel } from './tunnel-source.ts';
 
-/**
- * The stages behind a source; `hashSeed` as in `PipelineOptions`, `learn` as in `Intake`, `responseBodyBytesMax` as in
- * `HttpLimits`.
- */
+/** The stages behind a source; `hashSeed` and `responseBodyBytesMax` as in `PipelineOptions`. */
 export function openIntake(
   source: SourceConfig,
-  hashSeed: number,
-  dispatcher: Dispatcher,
-  layout: CounterLayout,
-  row: Float64Array,
-  learn: ((endpoint: string) => void) | null,
-  responseBodyBytesMax: number,
+  worker: Omit<IntakeParts, 'name'>,
+  { hashSeed, responseBodyBytesMax }: Pick<PipelineOptions, 'hashSeed' | 'responseBodyBytesMax'>,
 ): Intake {
-  const name = sourceName(source);
-  if ('httpSink' in source) return new SinkIntake(name, dispatcher, layout, row);
-  if ('files' in source) return new FilesIntake(name, dispatcher, layout, row, learn, { responseBodyBytesMax });
-  if ('proxy' in source) return new RelayIntake(name, dispatcher, layout, row, learn, { responseBodyBytesMax });
-  return new Pipeline(name, { hashSeed, ...packetChoice(source), responseBodyBytesMax }, dispatcher, layout, row, learn);
+  const parts = { ...worker, name: sourceName(source) };
+  if ('httpSink' in source) return new SinkIntake(parts);
+  if ('files' in source) return new FilesIntake(parts, { responseBodyBytesMax });
+  if ('proxy' in source) return new RelayIntake(parts, { responseBodyBytesMax });
+  return new Pipeline(parts, { hashSeed, ...packetChoice(source), responseBodyBytesMax });
 }
 
 /** Which of a source's packets are taken, and how. */

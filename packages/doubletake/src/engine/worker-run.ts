@@ -92,9 +92,9 @@ export class WorkerRun {
           events.production(endpoint);
         }
       : null;
-    this.#pipelines = config.sources.map((source) =>
-      openIntake(source, hashSeed, this.#dispatcher, this.#layout, this.#row, learn, responseBodyBytesMax(config)),
-    );
+    const parts = { dispatcher: this.#dispatcher, layout: this.#layout, row: this.#row, learn };
+    const options = { hashSeed, responseBodyBytesMax: responseBodyBytesMax(config) };
+    this.#pipelines = config.sources.map((source) => openIntake(source, parts, options));
   }
 
   /** Opens the sources; traffic flows when this resolves, with what each one listens on. */
