@@ -2,13 +2,14 @@
  * What the dashboard asks about a run, answered where the run is: in the analysis thread while it goes on, in the main
  * thread once it has ended. What may not be seen does not leave here.
  */
-import { type ShownPair, shownPair, withoutQuery } from '../compare/shown/shown-pair.ts';
+import { type ShownPair, shownPair } from '../compare/shown/shown-pair.ts';
 import type { Quantiles } from '../compare/report.ts';
 import type { Difference } from '../compare/difference.ts';
 import type { Answer } from '../compare/pair.ts';
 import { RuleReach } from '../compare/rules/rule-reach.ts';
 import type { CompareRule } from '../config/compare-schema.ts';
 import { DoubletakeError } from '../errors.ts';
+import { pairEntry } from '../store/pair-entry.ts';
 import { compareEntries, isWanted, type RequestEntry, type RequestFilter } from '../store/request-filter.ts';
 import type { JudgedPair } from '../store/rows.ts';
 import type { KeptPair, RunQueries, StoredPreview } from '../store/run-queries.ts';
@@ -84,7 +85,7 @@ export class RunAnswers implements RunQuestions {
     const stored = (await this.#queries?.requests(filter)) ?? [];
     const known = new Set(stored.map(({ id }) => id));
     const recent = [...(this.#recent ?? [])].flatMap((judged) => {
-      const entry = entryOf(judged, filter.contents);
+      const entry = pairEntry(judged, filter.contents);
       return !known.has(entry.id) && isWanted(filter, entry, valuesOf(judged)) ? [entry] : [];
     });
     return [...stored, ...recent].toSorted(compareEntries).slice(0, filter.limit);
@@ -111,7 +112,7 @@ export class RunAnswers implements RunQuestions {
     const kept = await this.#kept(id);
     if (kept === null) return null;
     return {
-      entry: entryOf(kept, this.#hidden === null),
+      entry: pairEntry(kept, this.#hidden === null),
       messages: kept.messages,
       pair: shownPair(kept.pair, kept, this.#hidden),
     };
@@ -142,25 +143,6 @@ export class RunAnswers implements RunQuestions {
 }
 
 const examplesMax = 3;
-
-function entryOf({ pair, endpoint, mismatch, limited }: JudgedPair, contents: boolean): RequestEntry {
-  const { baseline, candidate } = pair;
-  return {
-    id: pair.id,
-    timeUs: Math.trunc(pair.timeUs),
-    method: pair.method,
-    target: contents ? pair.target : withoutQuery(pair.target),
-    endpoint,
-    outcome: candidate.failure === null ? 'replayed' : `failed.${candidate.failure}`,
-    production: baseline.status === 0 ? null : baseline.status,
-    candidate: candidate.status === 0 ? null : candidate.status,
-    compared: mismatch ? 'differs' : 'equal',
-    client: contents ? pair.session : '',
-    productionMs: baseline.failure === null ? baseline.totalMs : null,
-    candidateMs: candidate.failure === null ? candidate.totalMs : null,
-    labels: limited === null ? [] : [limited],
-  };
-}
 
 function* valuesOf({ differences }: JudgedPair): Generator<string> {
   for (const { baseline, candidate } of differences) {

@@ -7,8 +7,8 @@ import type { DifferenceKind } from '../compare/difference.ts';
 import type { ClusteredDifference } from '../compare/difference.ts';
 import type { Answer, AnswerFailure, Pair } from '../compare/pair.ts';
 import type { Quantiles } from '../compare/report.ts';
-import { withoutQuery } from '../compare/shown/shown-pair.ts';
 import type { RuleReach } from '../compare/rules/rule-reach.ts';
+import { type EntryFacts, pairEntry } from './pair-entry.ts';
 import { QueryLane } from './query-lane.ts';
 import { conditionsOf, type RequestEntry, type RequestFilter } from './request-filter.ts';
 
@@ -63,10 +63,10 @@ export class RunQueries {
     const { conditions, values } = conditionsOf(filter);
     return this.#lane.ask(
       `SELECT pair, epoch_us(time)::DOUBLE AS time_us, method, target, endpoint, session, mismatch, baseline_status, candidate_status,
-        candidate_failure, baseline_total_ms, candidate_total_ms, limited
+        baseline_failure, candidate_failure, baseline_total_ms, candidate_total_ms, limited
       FROM pairs WHERE ${conditions.join(' AND ')} ORDER BY time DESC, pair DESC LIMIT ${Math.trunc(filter.limit)}`,
       values,
-      (row) => entryOf(row, filter.contents),
+      (row) => pairEntry(factsOf(row), filter.contents),
     );
   }
 
@@ -203,55 +203,50 @@ function sum(values: readonly number[]): number {
 
 type Row = Record<string, unknown>;
 
-function entryOf(row: Row, contents: boolean): RequestEntry {
-  const failure = textOf(row['candidate_failure']);
-  const target = String(row['target']);
+function factsOf(row: Row): EntryFacts {
+  const answerFacts = (side: 'baseline' | 'candidate'): EntryFacts['pair']['candidate'] => ({
+    status: numberOf(row[`${side}_status`]) ?? 0,
+    failure: textOf(row[`${side}_failure`]) as AnswerFailure | null,
+    totalMs: numberOf(row[`${side}_total_ms`]) ?? 0,
+  });
   return {
-    id: String(row['pair']),
-    timeUs: Number(row['time_us']),
-    method: String(row['method']),
-    target: contents ? target : withoutQuery(target),
+    pair: {
+      id: String(row['pair']),
+      timeUs: Number(row['time_us']),
+      session: String(row['session']),
+      method: String(row['method']),
+      target: String(row['target']),
+      baseline: answerFacts('baseline'),
+      candidate: answerFacts('candidate'),
+    },
     endpoint: String(row['endpoint']),
-    outcome: failure === null ? 'replayed' : `failed.${failure}`,
-    production: numberOf(row['baseline_status']),
-    candidate: numberOf(row['candidate_status']),
-    compared: row['mismatch'] === true ? 'differs' : 'equal',
-    client: contents ? String(row['session']) : '',
-    productionMs: row['baseline_status'] === null ? null : numberOf(row['baseline_total_ms']),
-    candidateMs: failure === null ? numberOf(row['candidate_total_ms']) : null,
-    labels: [textOf(row['limited'])].flatMap((limited) => limited ?? []),
+    mismatch: row['mismatch'] === true,
+    limited: textOf(row['limited']),
   };
 }
 
 function keptOf(row: Row): KeptPair {
   const request = bytesOf(row['request']);
+  const { pair, ...facts } = factsOf(row);
   return {
+    ...facts,
     pair: {
+      ...pair,
       kind: 'candidate',
-      id: String(row['pair']),
-      timeUs: Number(row['time_us']),
-      session: String(row['session']),
-      method: String(row['method']),
       host: String(row['host']),
-      target: String(row['target']),
       request: request ?? Buffer.alloc(0),
       probability: Number(row['probability']),
-      baseline: answerOf(row, 'baseline'),
-      candidate: answerOf(row, 'candidate'),
+      baseline: { ...pair.baseline, ...messageOf(row, 'baseline') },
+      candidate: { ...pair.candidate, ...messageOf(row, 'candidate') },
     },
     messages: request === null ? 'none' : row['cut'] === true ? 'cut' : 'whole',
-    endpoint: String(row['endpoint']),
-    mismatch: row['mismatch'] === true,
     differences: [],
-    limited: textOf(row['limited']),
   };
 }
 
-function answerOf(row: Row, side: 'baseline' | 'candidate'): Answer {
+function messageOf(row: Row, side: 'baseline' | 'candidate'): Omit<Answer, 'status' | 'failure' | 'totalMs'> {
   const [, ...lines] = (textOf(row[`${side}_head`]) ?? '').split('\n');
   return {
-    status: numberOf(row[`${side}_status`]) ?? 0,
-    failure: textOf(row[`${side}_failure`]) as AnswerFailure | null,
     headers: lines.map((line): [string, string] => {
       const colon = line.indexOf(':');
       return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1).trim()];
@@ -260,7 +255,6 @@ function answerOf(row: Row, side: 'baseline' | 'candidate'): Answer {
     bodyBytes: Number(row[`${side}_bytes`] ?? 0),
     bodySha256: null,
     firstByteMs: numberOf(row[`${side}_first_byte_ms`]) ?? 0,
-    totalMs: numberOf(row[`${side}_total_ms`]) ?? 0,
   };
 }
 
