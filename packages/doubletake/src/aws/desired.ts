@@ -1,8 +1,8 @@
 /** What there should be in a region of an account. */
-import { type AwsConfig, idIn } from '../config/aws-config.ts';
 import { type FilterRule, filterRules } from '../aws-rules/filter-rules.ts';
-import { type Destination, type Inventory, isBalanced } from './inventory.ts';
 import { ranges } from '../aws-rules/limits.ts';
+import { type AwsConfig, idIn } from '../config/aws-config.ts';
+import { type Destination, type Inventory, isBalanced } from './inventory.ts';
 import { selectInterfaces, type Verdict } from './selection.ts';
 
 export interface Desired {

@@ -1,8 +1,8 @@
 /** One step of a plan as the call that does it. */
 import type { EC2, TagSpecification } from '@aws-sdk/client-ec2';
-import { clientToken } from './client-token.ts';
 import type { FilterRule, PortRange } from '../aws-rules/filter-rules.ts';
 import { tagsOf } from '../aws-rules/ownership.ts';
+import { clientToken } from './client-token.ts';
 import type { SessionChanges, Step } from './step.ts';
 
 /** What the steps before have made; null where they have made none. */

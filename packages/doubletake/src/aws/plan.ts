@@ -2,12 +2,12 @@
  * The steps from what there is to what there should be. What can be modified is, so that mirroring goes on meanwhile;
  * nothing that is not tagged as ours is touched; where there is no difference there is no step.
  */
-import type { Desired, DesiredSession } from './desired.ts';
-import { isPacketLength } from './desired.ts';
 import { type FilterRule, ruleText } from '../aws-rules/filter-rules.ts';
-import type { Destination, MirrorFilter, Mirrors, MirrorSession, MirrorTarget } from './inventory.ts';
 import { quotas } from '../aws-rules/limits.ts';
 import { isOwnedBy } from '../aws-rules/ownership.ts';
+import type { Desired, DesiredSession } from './desired.ts';
+import { isPacketLength } from './desired.ts';
+import type { Destination, MirrorFilter, Mirrors, MirrorSession, MirrorTarget } from './inventory.ts';
 import type { SessionChanges, Step } from './step.ts';
 
 export interface Plan {

@@ -7,8 +7,8 @@ import type {
   TrafficMirrorPortRange,
 } from '@aws-sdk/client-ec2';
 import { canonicalCidr } from '../aws-rules/cidr.ts';
-import type { Scope } from './clients.ts';
 import type { PortRange } from '../aws-rules/filter-rules.ts';
+import type { Scope } from './clients.ts';
 import type { ExistingRule, Mirrors, MirrorFilter, MirrorSession, MirrorTarget } from './inventory.ts';
 import { allPages, ec2PageSize } from './pages.ts';
 import { readTags } from './read-tags.ts';

@@ -2,12 +2,12 @@
  * Which network interfaces are mirrored, and why the others are not: what the configuration selects, less what AWS
  * cannot mirror, less what it does not allow.
  */
+import { quotas, sourcesPerTarget } from '../aws-rules/limits.ts';
+import { isOwnedBy, ownerTag } from '../aws-rules/ownership.ts';
 import type { AwsConfig } from '../config/aws-config.ts';
 import type { Selector } from '../config/aws-schema.ts';
 import { ecsServiceKey, type Instance, type Inventory, type MirrorSession, type NetworkInterface } from './inventory.ts';
-import { quotas, sourcesPerTarget } from '../aws-rules/limits.ts';
 import { unmirrorable } from './mirrorable-types.ts';
-import { isOwnedBy, ownerTag } from '../aws-rules/ownership.ts';
 import { fitsWildcard } from './wildcard.ts';
 
 /** What is decided about one interface. */

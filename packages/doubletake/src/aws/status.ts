@@ -1,7 +1,7 @@
 /** What the sessions do, and what explains what is missing. */
+import { isOwnedBy } from '../aws-rules/ownership.ts';
 import type { Inventory, MirrorFilter, MirrorSession } from './inventory.ts';
 import type { MirrorMetrics } from './metrics.ts';
-import { isOwnedBy } from '../aws-rules/ownership.ts';
 
 export interface SessionStatus {
   session: string;

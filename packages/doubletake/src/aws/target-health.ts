@@ -1,8 +1,8 @@
 /** Whether mirrored packets find somebody behind the target: AWS sends them on in silence where nobody listens. */
+import { vxlanPort } from '../aws-rules/limits.ts';
 import { DoubletakeError } from '../errors.ts';
 import type { Scope } from './clients.ts';
 import type { Destination, TargetHealth } from './inventory.ts';
-import { vxlanPort } from '../aws-rules/limits.ts';
 
 const unseen: TargetHealth = { healthy: null, all: null, mirrors: new Set(), findings: [] };
 
