@@ -12,15 +12,9 @@ import { connect, type Socket } from 'node:net';
 import { BatchReceiver } from '../packages/doubletake/src/system/batch-receiver.ts';
 import { loadLibc } from '../packages/doubletake/src/system/libc.ts';
 import { openUdpSocket } from '../packages/doubletake/src/system/udp-socket.ts';
+import { printCost } from './measure.ts';
 import { warmUpSeconds } from './scenarios.ts';
 import { requestTexts } from './traffic.ts';
-
-/** What a floor prints at its end. `units` are datagrams or requests. */
-export interface FloorReport {
-  units: number;
-  userUs: number;
-  systemUs: number;
-}
 
 const usualConnections = 64;
 
@@ -39,7 +33,7 @@ function receive(seconds: number): void {
     const nowMs = performance.now();
     if (units > 0 && firstMs === 0) firstMs = nowMs;
     if (firstMs > 0 && nowMs - firstMs > warmUpSeconds * 1000) warm ??= { units, usage: process.cpuUsage() };
-    if (warm && nowMs - firstMs > (warmUpSeconds + seconds) * 1000) return print(units - warm.units, warm.usage);
+    if (warm && nowMs - firstMs > (warmUpSeconds + seconds) * 1000) return printCost(units - warm.units, warm.usage);
     Atomics.wait(sleeper, 0, 0, 1);
   }
 }
@@ -85,7 +79,7 @@ async function client(port: number, requestsPerSecond: number | null, seconds: n
     const elapsedMs = performance.now() - startMs;
     if (elapsedMs > warmUpSeconds * 1000) warm ??= { units, usage: process.cpuUsage() };
     if (warm && elapsedMs > (warmUpSeconds + seconds) * 1000) {
-      print(units - warm.units, warm.usage);
+      printCost(units - warm.units, warm.usage);
       clearInterval(timer);
       for (const socket of sockets) socket.destroy();
     } else if (requestsPerSecond !== null) {
@@ -95,12 +89,6 @@ async function client(port: number, requestsPerSecond: number | null, seconds: n
       while (due > 0 && idle.length > 0) next(idle.pop() as Socket);
     }
   }, 1);
-}
-
-function print(units: number, before: NodeJS.CpuUsage): void {
-  const { user, system } = process.cpuUsage(before);
-  const report: FloorReport = { units, userUs: user, systemUs: system };
-  process.stdout.write(`${JSON.stringify(report)}\n`);
 }
 
 const [what, ...args] = process.argv.slice(2);

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FloorReport } from './floor.ts';
+import { printCost } from './measure.ts';
 import { warmUpSeconds } from './scenarios.ts';
 
 const [port, seconds, file = '', connections] = process.argv.slice(2);
@@ -32,9 +32,7 @@ process.stdout.write('ready\n');
 await delay(warmUpSeconds * 1_000);
 const before = { units, usage: process.cpuUsage() };
 await delay(Number(seconds) * 1_000);
-const { user, system } = process.cpuUsage(before.usage);
-const report: FloorReport = { units: units - before.units, userUs: user, systemUs: system };
-process.stdout.write(`${JSON.stringify(report)}\n`);
+printCost(units - before.units, before.usage);
 ended = true;
 agent.destroy();
 process.exit();

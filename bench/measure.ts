@@ -27,6 +27,20 @@ export function sampleProcess(processId: number): ProcessSample {
   };
 }
 
+/** What a script prints at its end: what so many units, datagrams or requests, have cost. */
+export interface UnitCost {
+  units: number;
+  userUs: number;
+  systemUs: number;
+}
+
+/** Prints the cost of units since `before`, of this process. */
+export function printCost(units: number, before: NodeJS.CpuUsage): void {
+  const { user, system } = process.cpuUsage(before);
+  const cost: UnitCost = { units, userUs: user, systemUs: system };
+  process.stdout.write(`${JSON.stringify(cost)}\n`);
+}
+
 /** The value below which the given share (0 to 1) of ascending `sorted` lies; NaN when there is none. */
 export function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

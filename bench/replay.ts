@@ -12,8 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { listen } from '../packages/doubletake/src/demo/listen.ts';
-import type { FloorReport } from './floor.ts';
-import { percentile, sampleProcess } from './measure.ts';
+import { percentile, sampleProcess, type UnitCost } from './measure.ts';
 import { findNginx, startNginx } from './nginx.ts';
 import { warmUpSeconds } from './scenarios.ts';
 import { startScript } from './script.ts';
@@ -115,7 +114,7 @@ const clients: Readonly<Record<string, (target: Target, bytesFile: string, secon
 async function runClient(script: string, args: readonly (string | number)[], seconds: number): Promise<Fastest> {
   const running = startScript(script, args, (warmUpSeconds + seconds) * 1_000 + 20_000);
   await running.nextLine();
-  const { units, userUs, systemUs } = JSON.parse(await running.nextLine()) as FloorReport;
+  const { units, userUs, systemUs } = JSON.parse(await running.nextLine()) as UnitCost;
   return { perSecond: units / seconds, cpuUs: (userUs + systemUs) / units, peakMb: 0 };
 }
 

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startMirror, type MirrorProcess } from '../packages/doubletake/src/demo/mirror-process.ts';
 import { imbalances, type LedgerReport } from '../packages/doubletake/src/ledger/report.ts';
-import type { FloorReport } from './floor.ts';
-import { sampleProcess, type ProcessSample } from './measure.ts';
+import { sampleProcess, type ProcessSample, type UnitCost } from './measure.ts';
 import { startNginx, type Nginx } from './nginx.ts';
 import type { ProbeReport } from './probe.ts';
 import { warmUpSeconds, type Scenario } from './scenarios.ts';
@@ -104,15 +103,15 @@ export async function runFloor(scenario: Scenario, seconds: number, nginx: strin
   const receiver = startScript('floor.ts', ['receive', seconds], timeoutMs);
   const port = Number((await receiver.nextLine()).split(' ')[1]);
   startSender(scenario, port, warmUpSeconds + seconds + 1);
-  const receive = JSON.parse(await receiver.nextLine()) as FloorReport;
+  const receive = JSON.parse(await receiver.nextLine()) as UnitCost;
 
   await using stack = new AsyncDisposableStack();
   const target = await startNginx(nginx);
   stack.defer(() => target.stop());
   const client = startScript('floor.ts', ['client', target.url.port, rateText(scenario), seconds, scenario.request ?? 'page'], timeoutMs);
   await client.nextLine();
-  const send = JSON.parse(await client.nextLine()) as FloorReport;
-  const each = ({ units, userUs, systemUs }: FloorReport, share: number): Cost => ({
+  const send = JSON.parse(await client.nextLine()) as UnitCost;
+  const each = ({ units, userUs, systemUs }: UnitCost, share: number): Cost => ({
     userUs: (userUs / units) * share,
     systemUs: (systemUs / units) * share,
   });
