@@ -139,11 +139,18 @@ function fileOf(path: string): string {
   return file;
 }
 
-/** Of the folders in `path` that hold runs, the one whose run was begun last; null when there is none. */
+/** Of the folders in `path` that hold runs, the one whose run was begun last; null when there is none, or none can be seen. */
 function newestRunIn(path: string): string | null {
-  const begun = (folder: string): number => statSync(join(folder, databaseName), { throwIfNoEntry: false })?.birthtimeMs ?? 0;
-  const folders = readdirSync(path).map((name) => join(path, name)).filter((folder) => begun(folder) > 0);
-  return folders.toSorted((a, b) => begun(b) - begun(a) || (a < b ? 1 : -1))[0] ?? null;
+  try {
+    const runs = readdirSync(path).flatMap((name) => {
+      const folder = join(path, name);
+      const database = statSync(join(folder, databaseName), { throwIfNoEntry: false });
+      return database === undefined ? [] : [{ folder, begunMs: database.birthtimeMs }];
+    });
+    return runs.toSorted((a, b) => a.begunMs - b.begunMs).at(-1)?.folder ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function readError(path: string, error: unknown): StoreError {
