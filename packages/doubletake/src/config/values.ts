@@ -6,12 +6,8 @@
  * A message that begins with `expected` is printed behind what was found; any other stands for itself.
  */
 import { z } from 'zod';
+import type { HostPort } from '../host-port.ts';
 import { token } from '../token.ts';
-
-export interface Listen {
-  host: string;
-  port: number;
-}
 
 /** Takes a text to a value; null from `read` means that it is not such a thing. */
 export function textual<T>(title: string, expected: string, read: (text: string) => T | null) {
@@ -48,7 +44,7 @@ export function listenSchemaFor(hostDefault: string) {
   return textualOrNumber(
     '[HOST:]PORT',
     'expected [HOST:]PORT with a port from 0 to 65535, such as 4789, 127.0.0.1:4789 or [::1]:4789',
-    (text): Listen | null => {
+    (text): HostPort | null => {
       const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text);
       const port = Number(match?.[3]);
       return match === null || port > 65_535 ? null : { host: match[1] ?? match[2] ?? hostDefault, port };

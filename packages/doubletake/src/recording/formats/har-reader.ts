@@ -2,6 +2,7 @@
  * Reads HAR files, as browsers and proxies write them. A HAR holds no bytes but what they meant, so the messages are
  * written anew as HTTP/1.1: bodies without transfer and content codings, with a Content-Length that is true.
  */
+import { serverOfUrl } from '../../host-port.ts';
 import { EntryReader } from './entry-reader.ts';
 import { bodyBytesMax } from './exchange-parser.ts';
 import { entrySchema, type HarEntry, isPseudo } from './har-format.ts';
@@ -60,8 +61,7 @@ export class HarReader extends EntryReader {
     if (connection !== '') this.#indexes.set(key, index + 1);
     const { sentUs, answeredUs, endUs } = momentsOf(startUs, timings, time);
     const url = new URL(request.url);
-    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-    const server = serverIPAddress === undefined ? undefined : { address: serverIPAddress.replace(/^\[|\]$/g, ''), port };
+    const server = serverIPAddress === undefined ? undefined : { address: serverIPAddress.replace(/^\[|\]$/g, ''), port: serverOfUrl(url).port };
     const found = this.parser.parse(
       connectionOf(key, undefined, server),
       index,
