@@ -301,35 +301,6 @@ test('a missing permission is told once, with the action and a policy, and is no
   expect(aws.changes().filter(({ operation }) => operation === 'CreateTrafficMirrorSession').length).toBeLessThanOrEqual(8);
 });
 
-test('a watch counts as done what was done, and not what waits for what failed', async () => {
-  fleetOf(3);
-  aws.fault = ({ operation }) => (operation === 'CreateTrafficMirrorFilter' ? { code: 'InvalidParameterValue', message: 'AWS does not like it' } : null);
-  const config = awsConfig();
-  const ending = new AbortController();
-  const warnings: string[] = [];
-  const scopes = await openScopes(config, { backoff: quickBackoff, signal: null });
-  await watchFleet(config, { everyMs: 1, queueUrl: null }, scopes, {
-    backoff: quickBackoff,
-    signal: ending.signal,
-    now: () => 1_700_000_000_000,
-    notice: () => {},
-    warning: (text) => warnings.push(text),
-    onRound: () => ending.abort(),
-  });
-  // The target alone was made; two rules and three sessions wait for the filter.
-  expect(warnings).toEqual(['111111111111/eu-central-1: 1 of 7 steps done; ec2:CreateTrafficMirrorFilter was refused (InvalidParameterValue): AWS does not like it']);
-});
-
-test('why it waits for AWS is told once that takes longer', async () => {
-  fleetOf(1);
-  const told: string[] = [];
-  let refused = 0;
-  aws.fault = ({ operation }) => (operation === 'DescribeInstances' && ++refused <= 5 ? { code: 'RequestLimitExceeded', message: 'Request limit exceeded.', status: 503 } : null);
-  const [scope] = await openScopes(awsConfig(), { backoff: quickBackoff, signal: null, waiting: (text) => told.push(text) });
-  await scope?.call('ec2', 'DescribeInstances', (ec2, options) => ec2.describeInstances({}, options));
-  expect(told).toEqual([5, 6].map((attempt) => `ec2:DescribeInstances: Request limit exceeded.; trying again (${attempt} of ${quickBackoff.attemptsMax})`));
-});
-
 test('when it is interrupted, no further call changes anything', async () => {
   fleetOf(50);
   const interruption = new AbortController();
