@@ -6,7 +6,8 @@ import type { TLSSocket } from 'node:tls';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { PageFiles } from '../src/server/page-files.ts';
 import { Authority } from './support/certificates.ts';
-import { type Answer, ask as askAt, type AskOptions, startTested, type TestedDashboard, untilAsked } from './support/dashboard-server.ts';
+import { type Answer, ask as askAt, type AskOptions, startTested, type TestedDashboard } from './support/dashboard-server.ts';
+import { eventually } from './support/mirror.ts';
 import { rawClient } from './support/raw-client.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'doubletake-dashboard-'));
@@ -240,7 +241,7 @@ describe('clients that take too much', () => {
     await expect(ask('/api/session')).rejects.toThrow(/socket hang up|ECONNRESET/);
     first.socket.destroy();
     second.socket.destroy();
-    await untilAsked('room', async () => ask('/api/session').catch(() => null));
+    await eventually('room', async () => ask('/api/session').catch(() => null));
   });
 
   test('more streams than there may be are refused until one ends', async () => {
@@ -256,7 +257,7 @@ describe('clients that take too much', () => {
     const refused = await ask('/api/events');
     expect(refused).toMatchObject({ status: 503, json: { code: 'DT_TOO_MANY_STREAMS' }, headers: { 'retry-after': '10' } });
     pages[0]?.socket.destroy();
-    await untilAsked('room for one more', async () => ((await open()).received().startsWith('HTTP/1.1 200 ') ? true : null));
+    await eventually('room for one more', async () => ((await open()).received().startsWith('HTTP/1.1 200 ') ? true : null));
   });
 });
 
@@ -341,12 +342,12 @@ describe('by https', () => {
     expect(cookies).toEqual([expect.stringMatching(/^__Host-doubletake_\d+=[\w-]+; Path=\/; HttpOnly; SameSite=Strict; Max-Age=\d+; Secure$/) as string]);
 
     writeFileSync(certificate, 'damaged');
-    await untilAsked('the warning', async () => log.find((line) => /cannot use the certificate .*; the one from before stays/.test(line)) ?? null);
+    await eventually('the warning', async () => log.find((line) => /cannot use the certificate .*; the one from before stays/.test(line)) ?? null);
     expect((await securely(address, authority, { token: operatorToken })).name).toBe('dashboard');
     const renewed = authority.issue('renewed', 'IP:127.0.0.1');
     copyFileSync(renewed.key, key);
     copyFileSync(renewed.certificate, certificate);
-    await untilAsked('the renewed one', async () => ((await securely(address, authority, { token: operatorToken })).name === 'renewed' ? true : null));
+    await eventually('the renewed one', async () => ((await securely(address, authority, { token: operatorToken })).name === 'renewed' ? true : null));
   });
 
   test('a certificate that cannot be used is refused at the start', async () => {

@@ -12,8 +12,9 @@ import { traffic } from '../src/server/api/traffic.ts';
 import { problem } from '../src/server/api/values.ts';
 import type { LedgerReport } from '../src/ledger/report.ts';
 import { plainBackend, shownPair } from './support/dashboard-backend.ts';
-import { type AskOptions, startTested, untilAsked } from './support/dashboard-server.ts';
+import { type AskOptions, startTested } from './support/dashboard-server.ts';
 import { bucketsOf, ledgerOf } from './support/ledgers.ts';
+import { eventually } from './support/mirror.ts';
 import { rawClient } from './support/raw-client.ts';
 import { regressionReport } from './support/run-reports.ts';
 
@@ -115,13 +116,13 @@ describe('what is shown', () => {
       counts: { 'sources vxlan:0.0.0.0:4789 captured': 500, 'sources vxlan:0.0.0.0:4789 outcomes replayed': 500, 'targets candidate outcomes replayed': 500, 'targets candidate responses 5xx': 125 },
     });
     state.latencies = { production: bucketsOf(10, 10, 10), targets: { candidate: bucketsOf(40, 40) } };
-    const shown = await untilAsked('the news', async () => {
+    const shown = await eventually('the news', async () => {
       const now = overview.parse((await ask('/api/overview')).json);
       return now.rates.captured > 0 ? now : null;
     });
     expect(shown.production.latencyMs.p50).toBeCloseTo(10, -1);
     expect(shown.targets).toMatchObject([{ name: 'candidate', role: 'candidate', errorShare: 0.25, state: 'warning' }]);
-    const drawn = await untilAsked('a point', async () => {
+    const drawn = await eventually('a point', async () => {
       const { points } = history.parse((await ask('/api/history?seconds=60')).json);
       return points.find(({ captured }) => captured > 0) ?? null;
     });
@@ -281,7 +282,7 @@ describe('live events', () => {
       failures++;
       throw new Error('no ledger');
     };
-    await untilAsked('failures', async () => (failures > 3 ? true : null));
+    await eventually('failures', async () => (failures > 3 ? true : null));
     backend.live.ledger = ledger;
     const before = page.received().length;
     await page.until('events again', (text) => text.slice(before).includes('event: point\n'));

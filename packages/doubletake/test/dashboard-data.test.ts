@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { clusterDetail, clusterList, type ClusterRow } from '../src/server/api/clusters.ts';
 import { changeList } from '../src/server/api/control.ts';
 import { endpointList, type EndpointRow } from '../src/server/api/endpoints.ts';
@@ -7,8 +7,15 @@ import { replayAgainAnswer, requestDetail, requestList, type RequestRow } from '
 import { ruleList, rulePreview } from '../src/server/api/rules.ts';
 import { configFile, type ConfiguredMirror, freePath, startConfigured } from './support/config-file.ts';
 import { conversation, type ConversationPacket } from './support/conversation.ts';
-import { ask, type Answer, untilAsked } from './support/dashboard-server.ts';
-import { recordingTarget, runCli, stopAll } from './support/mirror.ts';
+import { ask, type Answer } from './support/dashboard-server.ts';
+import { eventually, recordingTarget, runCli, stopAll } from './support/mirror.ts';
+
+// On a machine that is busy the report takes its time, and is asked for the less often the longer it takes.
+vi.setConfig({ testTimeout: 120_000 });
+
+function untilShown<T>(what: string, read: () => Promise<T | null>): Promise<T> {
+  return eventually(what, read, 60_000);
+}
 
 afterEach(stopAll);
 
@@ -66,7 +73,7 @@ async function compare(more: object = {}, ofTarget: object = {}): Promise<Compar
         await mirror.send([...exchange(path, { price: 10, path }), ...exchange(`/others/${index}`, { fine: true })]);
       }
       sent += count;
-      await untilAsked('all to be compared', async () => {
+      await untilShown('all to be compared', async () => {
         const found = requestList.parse(await get(`/api/requests?limit=500&path=/others/`));
         return found.requests.filter(({ compared }) => compared !== null).length >= Math.min(sent, 500) ? true : null;
       });
@@ -77,7 +84,7 @@ async function compare(more: object = {}, ofTarget: object = {}): Promise<Compar
 const clustersOf = async ({ get }: Compared): Promise<ClusterRow[]> => clusterList.parse(await get('/api/clusters')).clusters;
 
 async function cluster(compared: Compared, path: string): Promise<ClusterRow> {
-  return untilAsked(`the difference at ${path}`, async () => (await clustersOf(compared)).find((row) => row.path === path) ?? null);
+  return untilShown(`the difference at ${path}`, async () => (await clustersOf(compared)).find((row) => row.path === path) ?? null);
 }
 
 describe('the dashboard of a comparison', () => {
@@ -96,7 +103,7 @@ describe('the dashboard of a comparison', () => {
     expect(JSON.stringify(detail)).not.toContain('canary.example');
 
     const page = async (query: string): Promise<{ requests: RequestRow[]; next: string | null }> => requestList.parse(await get(`/api/requests?${query}`));
-    const leftOut = await untilAsked('what was left out', async () => {
+    const leftOut = await untilShown('what was left out', async () => {
       const { requests } = await page('outcome=blocked');
       return requests.length === 1 ? requests : null;
     });
@@ -135,7 +142,7 @@ describe('the dashboard of a comparison', () => {
     const config = JSON.parse(readFileSync(left.mirror.file, 'utf8')) as { policy: object };
     writeFileSync(left.mirror.file, JSON.stringify({ ...config, policy: {} }));
     left.mirror.child.kill('SIGHUP');
-    await untilAsked('contents to be hidden', async () => (JSON.stringify(await left.get('/api/requests?limit=500')).includes('mail=') ? null : true));
+    await untilShown('contents to be hidden', async () => (JSON.stringify(await left.get('/api/requests?limit=500')).includes('mail=') ? null : true));
     await left.traffic(10);
     expect(JSON.stringify([await left.get('/api/requests?limit=500'), await left.get('/api/clusters'), await left.get('/api/requests?q=mail')])).not.toMatch(/canary|mail=/);
     const open = await compare({ dashboard: { listen: '127.0.0.1:0', showUnsanitized: true } });
@@ -159,14 +166,14 @@ describe('the dashboard of a comparison', () => {
     expect(await endpoint('GET /carts/{id}')).toMatchObject({ pairs: 0 });
     expect(await endpoint('GET /others/{id}')).toMatchObject({ pairs: 120 });
     await traffic(120);
-    await untilAsked('the rule to have hidden something', async () => ruleList.parse(await get('/api/rules')).rules.some(({ name, hidden }) => name === 'prices' && hidden === 120) || null);
+    await untilShown('the rule to have hidden something', async () => ruleList.parse(await get('/api/rules')).rules.some(({ name, hidden }) => name === 'prices' && hidden === 120) || null);
     expect((await clustersOf(compared)).map(({ path }) => path)).toEqual(['$.note']);
     expect(ruleList.parse(await get('/api/rules'))).toMatchObject({ rules: [{ name: 'configured', from: 'configuration' }, { name: 'prices', from: 'rules file', text: 'lets $.price of GET /carts/{id} be 1 apart' }], file: rulesFile });
 
     const note = await cluster(compared, '$.note');
     expect((await send(`/api/clusters/${note.id}/accepted`, { note: 'known' }, 'PUT')).status).toBe(200);
     await traffic(120);
-    await untilAsked('it to be accepted', async () => (await clustersOf(compared)).some(({ id, accepted, count }) => id === note.id && accepted && count === 120) || null);
+    await untilShown('it to be accepted', async () => (await clustersOf(compared)).some(({ id, accepted, count }) => id === note.id && accepted && count === 120) || null);
     expect(await endpoint('GET /carts/{id}')).toMatchObject({ pairs: 120, mismatches: 0 });
     expect(ruleList.parse(await get('/api/rules')).accepted).toMatchObject([{ cluster: note.id, note: 'known' }]);
 
@@ -175,15 +182,15 @@ describe('the dashboard of a comparison', () => {
     expect((await send('/api/rules/prices', undefined, 'DELETE')).status).toBe(404);
     expect((await send(`/api/clusters/${note.id}/accepted`, undefined, 'DELETE')).status).toBe(200);
     await traffic(120);
-    await untilAsked('both to count again', async () => ((await endpoint('GET /carts/{id}'))?.mismatches === 120 ? true : null));
+    await untilShown('both to count again', async () => ((await endpoint('GET /carts/{id}'))?.mismatches === 120 ? true : null));
     expect(changeList.parse(await get('/api/changes')).changes).toHaveLength(4);
 
     writeFileSync(rulesFile, 'rules: [{ name: by hand, path: "**", ignore: true }]');
     compared.mirror.child.kill('SIGHUP');
-    await untilAsked('the file to be read', async () => ruleList.parse(await get('/api/rules')).rules.some(({ name }) => name === 'by hand') || null);
+    await untilShown('the file to be read', async () => ruleList.parse(await get('/api/rules')).rules.some(({ name }) => name === 'by hand') || null);
     writeFileSync(rulesFile, 'rules: [{ name: by hand, path: "**" }]');
     compared.mirror.child.kill('SIGHUP');
-    await untilAsked('the mistake to be told', () => Promise.resolve(compared.mirror.stderr().includes('was not reloaded') || null));
+    await untilShown('the mistake to be told', () => Promise.resolve(compared.mirror.stderr().includes('was not reloaded') || null));
     expect(compared.mirror.stderr()).toMatch(/\.yaml:1:\d+: .*expected exactly one of/);
     expect(ruleList.parse(await get('/api/rules')).rules).toHaveLength(2);
   });

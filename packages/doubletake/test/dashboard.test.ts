@@ -4,8 +4,8 @@ import { overview, type Overview } from '../src/server/api/overview.ts';
 import { traffic } from '../src/server/api/traffic.ts';
 import { startConfigured } from './support/config-file.ts';
 import { type ConversationPacket, conversation } from './support/conversation.ts';
-import { ask, type Answer, untilAsked } from './support/dashboard-server.ts';
-import { recordingTarget, runCli, startMirror, stopAll } from './support/mirror.ts';
+import { ask, type Answer } from './support/dashboard-server.ts';
+import { eventually, recordingTarget, runCli, startMirror, stopAll } from './support/mirror.ts';
 
 afterEach(stopAll);
 
@@ -25,7 +25,7 @@ const exchanges = (count: number, path: string): ConversationPacket[] => Array.f
 const post = (at: string | undefined, path: string, json: unknown): Promise<Answer> => ask(at ?? '', path, { method: 'POST', json });
 
 async function overviewWhen(at: string | undefined, what: string, condition: (shown: Overview) => boolean): Promise<Overview> {
-  return untilAsked(what, async () => {
+  return eventually(what, async () => {
     const shown = overview.parse((await ask(at ?? '', '/api/overview')).json);
     return condition(shown) ? shown : null;
   });
@@ -64,14 +64,14 @@ describe('mirror --dashboard', () => {
     const mirror = await startConfigured({ targets: [{ name: 't', url: target.url, ramp }], dashboard: { listen: '127.0.0.1:0' } });
     const at = mirror.ready['dashboard'];
     const listed = async (): Promise<string[]> => changeList.parse((await ask(at ?? '', '/api/changes')).json).changes.map(({ who }) => who);
-    await untilAsked('a step of the ramp', async () => {
+    await eventually('a step of the ramp', async () => {
       await mirror.send(exchanges(5, '/ramp'));
       return (await listed()).includes('ramp') ? true : null;
     });
     await runCli(['control', 'kill', mirror.control]);
     await runCli(['control', 'resume', mirror.control]);
     mirror.child.kill('SIGHUP');
-    await untilAsked('the reload', async () => ((await listed()).includes('signal') ? true : null));
+    await eventually('the reload', async () => ((await listed()).includes('signal') ? true : null));
     await post(at, '/api/control/targets/t', { percentage: 40 });
     expect(await listed()).toEqual(['operator 127.0.0.1', 'signal', 'control socket', 'control socket', 'ramp']);
     expect(control.parse((await ask(at ?? '', '/api/control')).json).targets).toMatchObject([

@@ -71,19 +71,6 @@ export function ask(at: string, path: string, { method = 'GET', headers = {}, js
   });
 }
 
-/** Asks until there is what is waited for. */
-export async function untilAsked<T>(what: string, read: () => Promise<T | null>): Promise<T> {
-  const deadline = performance.now() + 10_000;
-  for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- one question after the other
-    const found = await read();
-    if (found !== null) return found;
-    if (performance.now() > deadline) throw new Error(`waited for ${what}`);
-    // oxlint-disable-next-line no-await-in-loop -- as above
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

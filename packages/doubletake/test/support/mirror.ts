@@ -32,10 +32,10 @@ export async function stopAll(): Promise<void> {
 }
 
 /** Waits until `read` returns something other than null; says what was waited for when it takes longer than it may. */
-export async function eventually<T>(what: string, read: () => T | null, timeoutMs = 15_000): Promise<T> {
+export async function eventually<T>(what: string, read: () => T | null | Promise<T | null>, timeoutMs = 15_000): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const value = read();
+    const value = await read();
     if (value !== null) return value;
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
